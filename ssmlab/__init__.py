@@ -1,0 +1,34 @@
+"""ssmlab: who reaches which nodes with which documents through AWS Run Command, from files, offline.
+
+>>> import ssmlab
+>>> snapshot = ssmlab.load("data/sample")
+>>> reach = ssmlab.reach(snapshot)
+>>> reach.outcome("web-ops", "i-0123456789abcdef0", "AWS-RunShellScript").value
+'allowed'
+"""
+
+from ssmlab.drawing import draw_graph
+from ssmlab.evaluation import Decision, Outcome, PolicySet, Request, evaluate
+from ssmlab.explanation import Explanation
+from ssmlab.graphs import to_networkx
+from ssmlab.policies import PolicyError
+from ssmlab.reachability import Reach, reach
+from ssmlab.snapshots import LoadError, Snapshot, load
+
+__version__ = "0.1.0"
+__all__ = [
+    "Decision",
+    "Explanation",
+    "LoadError",
+    "Outcome",
+    "PolicyError",
+    "PolicySet",
+    "Reach",
+    "Request",
+    "Snapshot",
+    "draw_graph",
+    "evaluate",
+    "load",
+    "reach",
+    "to_networkx",
+]

@@ -1,0 +1,136 @@
+"""`python -m ssmlab`: open the notebooks, answer on the command line, print the collect script."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+import ssmlab
+from ssmlab.collecting import collect_script
+from ssmlab.lab import open_lab
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code: 0, 1 for an answer that is bad news, 2 for input that cannot be used."""
+    arguments = _parser().parse_args(argv)
+    try:
+        return int(arguments.run(arguments))
+    except (ssmlab.LoadError, KeyError, ValueError) as error:
+        print(f"ssmlab: {error.args[0] if isinstance(error, KeyError) else error}", file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="ssmlab", description="Who reaches which nodes with which documents through AWS Run Command."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    lab = _command(commands, "lab", _lab, "open JupyterLab on the notebooks")
+    lab.add_argument("notebook", nargs="?", help="the notebook to open, default: notebooks/00_start_here.ipynb")
+    lab.add_argument("--port", type=int, help="default: a free one from 8888 on")
+    lab.add_argument("--no-browser", action="store_true", help="only print the address")
+    reach = _command(commands, "reach", _reach, "print who reaches what; write every pair to a file")
+    reach.add_argument("path", help="folder of CLI output, inventory CSV or Parquet snapshot")
+    reach.add_argument("--out", type=Path, help="write the allowed and conditional pairs to this .csv or .parquet file")
+    _add_context(reach)
+    explain = _command(commands, "explain", _explain, "say why one principal may or may not run a document on a node")
+    for name in ("path", "principal", "node", "document"):
+        explain.add_argument(name)
+    _add_context(explain)
+    check = _command(
+        commands, "check", _check, "print what was skipped, doubtful or not collected; exit 1 if a file is damaged"
+    )
+    check.add_argument("path")
+    _command(
+        commands, "collect-script", _collect, "print the shell script that fills a folder from an account (read-only)"
+    )
+    return parser
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    text: str,
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=text, description=text)
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _add_context(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--context",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="a condition key of the request, may be repeated; KEY= alone: known to be absent",
+    )
+
+
+def _context(arguments: argparse.Namespace) -> Mapping[str, str | None]:
+    pairs = [text.partition("=") for text in arguments.context]
+    for key, equals, _ in pairs:
+        if not key or not equals:
+            raise ValueError(f"expected --context KEY=VALUE, got `{key}`")
+    return {key: value or None for key, _, value in pairs}
+
+
+def _lab(arguments: argparse.Namespace) -> int:
+    return open_lab(arguments.notebook, port=arguments.port, browser=False if arguments.no_browser else None)
+
+
+def _reach(arguments: argparse.Namespace) -> int:
+    found = ssmlab.reach(ssmlab.load(arguments.path), context=_context(arguments))
+    if arguments.out:
+        _write(found, arguments.out)
+    summary = found.summary().sort_values(["pairs", "pairs_conditional"], ascending=False)
+    with pd.option_context("display.max_rows", None, "display.width", 200, "display.max_colwidth", 90):
+        print(summary)
+    return 0
+
+
+_WRITERS: Final[Mapping[str, Callable[[pd.DataFrame, Path], None]]] = {
+    ".csv": lambda frame, path: defuse(frame).to_csv(path, index=False),
+    ".parquet": lambda frame, path: frame.to_parquet(path),
+}
+
+
+def _write(found: ssmlab.Reach, path: Path) -> None:
+    if path.suffix not in _WRITERS:
+        raise ValueError(f"expected a file that ends in {' or '.join(_WRITERS)}, got `{path}`")
+    frames = [found.pairs(outcome=outcome) for outcome in ("allowed", "conditional")]
+    _WRITERS[path.suffix](pd.concat(frames, ignore_index=True), path)
+
+
+def defuse(frame: pd.DataFrame) -> pd.DataFrame:
+    """A copy in which no text cell starts a formula when a spreadsheet opens it: a `'` goes before `=`, `+`, `-`,
+    `@`, tab and return.
+    """
+    texts = frame.select_dtypes(["object", "string", "category"])
+    safe = {str(name): texts[name].astype(str).str.replace(r"^([=+\-@\t\r])", r"'\1", regex=True) for name in texts}
+    return frame.assign(**safe)
+
+
+def _explain(arguments: argparse.Namespace) -> int:
+    found = ssmlab.reach(ssmlab.load(arguments.path), context=_context(arguments))
+    print(found.explain(arguments.principal, arguments.node, arguments.document))
+    return 0
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    problems = ssmlab.load(arguments.path).problems
+    for row in problems.itertuples():
+        print(f"{row.severity}: {row.file} {row.where}: {row.what}")
+    print(f"{len(problems)} problems in {arguments.path}")
+    return int((problems["severity"] == "error").any())
+
+
+def _collect(_: argparse.Namespace) -> int:
+    print(collect_script(), end="")
+    return 0

@@ -1,0 +1,200 @@
+"""One condition: set operators, `IfExists`, `Null`, variables, three-valued truth.
+
+`Condition.decide` is the one function behind a single decision, whole columns and explanations. It sees the values of
+the keys the condition reads and nothing else, so that it can be asked once for each distinct value.
+
+Sources: IAM User Guide, `reference_policies_multi-value-conditions`, `reference_policies_variables`; answers recorded
+from AWS in September 2026 (named "recorded").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ssmlab.conditions.operators import (
+    NOT_SETTLED,
+    NOT_STORED,
+    OPERATORS,
+    Matcher,
+    Operator,
+    Unreadable,
+    parse_operator,
+)
+from ssmlab.conditions.values import read_bool
+from ssmlab.patterns import (
+    ABSENT,
+    NOT_KNOWN,
+    WILD_VALUE,
+    Ambiguous,
+    Tokens,
+    Value,
+    literal,
+    parse_text,
+    resolve,
+    variable_keys,
+)
+from ssmlab.truth import FALSE, NO, OPEN, TRUE, UNKNOWN, YES, Truth, Verdict, agree, negate
+
+BOOL_VARIABLE = (
+    "the operators page allows a policy variable with `Bool`, the variables page does not"
+    " [IAM User Guide, reference_policies_elements_condition_operators against reference_policies_variables]"
+)
+UNRESOLVED = (
+    "one of the values is a policy variable without a value; whether the other values still count is not documented"
+    " [IAM User Guide, reference_policies_variables]"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyValue:
+    """A value of a condition: its text, its tokens and, where it has no variables, its matcher."""
+
+    text: str
+    tokens: Tokens
+    matcher: Matcher | Unreadable | None
+
+
+class Condition:
+    """One operator, one key, its values: `{"StringLike": {"ssm:resourceTag/Finance": ["Web*"]}}`.
+
+    Attributes
+    ----------
+    operator, key, values
+        As written in the policy.
+    keys
+        The keys that decide it, in lower case: its own, then those of its variables.
+    """
+
+    __slots__ = (
+        "_base",
+        "_compiled",
+        "_quantifier",
+        "_row",
+        "fails_to",
+        "if_exists",
+        "key",
+        "keys",
+        "operator",
+        "values",
+    )
+
+    def __init__(
+        self, operator: str, key: str, values: Sequence[str], *, variables: bool = True, effect: str = "Allow"
+    ) -> None:
+        self.operator, self.key, self.values = operator, key, tuple(values)
+        self._quantifier, self._base, self.if_exists = parse_operator(operator)
+        self._row = OPERATORS.get(self._base)
+        self.fails_to = TRUE if effect == "Deny" else FALSE
+        self._compiled = tuple(self._compile(text, variables) for text in self.values)
+        self.keys = tuple(
+            dict.fromkeys([key.lower(), *(k for value in self._compiled for k in variable_keys(value.tokens))])
+        )
+
+    def _compile(self, text: str, variables: bool) -> PolicyValue:
+        row = self._row
+        if row is None:
+            return PolicyValue(text, (text,), None)
+        tokens = parse_text(text, variables and row.variables is not False)
+        tokens = tokens if row.wildcards else literal(tokens)
+        return PolicyValue(text, tokens, None if variable_keys(tokens) else row.compile(tokens))
+
+    def __repr__(self) -> str:
+        return f"{self.operator} {self.key} {list(self.values)}"
+
+    @property
+    def is_negated(self) -> bool:
+        """Does the operator ask that no value matches?"""
+        return self._row is not None and self._row.negated
+
+    def decide(self, values: Sequence[Value]) -> Verdict:
+        """Does it hold when `keys` have these `values`?"""
+        value = values[0]
+        if isinstance(value, Ambiguous):
+            verdict = agree((self.decide((candidate, *values[1:])) for candidate in value.candidates), value.doubt)
+            return verdict if len(value.candidates) > 1 else Verdict(verdict.truth, (*verdict.doubts, value.doubt))
+        if value is NOT_KNOWN:
+            return OPEN
+        if self._row is None:
+            return self._decide_null(value is ABSENT)
+        if value is ABSENT:
+            return YES if self._holds_when_absent() else NO
+        if isinstance(value, str):
+            return self._decide_value(self._row, value, values)
+        if not self._quantifier:
+            return NO  # an array key under a plain operator never matches, negated or not (recorded)
+        return self._quantify([self._decide_value(self._row, member, values) for member in value])
+
+    def _decide_null(self, absent: bool) -> Verdict:
+        return YES if any(read_bool(text) is absent for text in self.values) else NO
+
+    def _holds_when_absent(self) -> bool:
+        if self.if_exists or self._quantifier == "ForAllValues":
+            return True
+        return not self._quantifier and self.is_negated
+
+    def _quantify(self, members: Sequence[Verdict]) -> Verdict:
+        if self._quantifier == "ForAnyValue":
+            return max(members, key=_truth, default=NO)
+        return min(members, key=_truth, default=YES)
+
+    def _decide_value(self, row: Operator, text: str, values: Sequence[Value]) -> Verdict:
+        actual = row.read(text)
+        if actual is None:
+            return NO if row.strict or not row.negated else YES
+        truth: Truth = FALSE
+        doubts: list[str] = []
+        unresolved = False
+        for value in self._compiled:
+            if truth is TRUE and value.matcher is not None:
+                continue
+            found = self._match(row, value, actual, values)
+            if found is None:
+                unresolved = True
+            elif found is Unreadable.FAILS_CLOSED:
+                if truth is not TRUE:  # a match before the unreadable value ends the comparison (recorded)
+                    return Verdict(self.fails_to, (*doubts, NOT_STORED.format(value.text, self.operator)))
+            elif isinstance(found, Verdict):
+                doubts += found.doubts
+                truth = max(truth, found.truth)
+        if unresolved and truth is not FALSE:
+            truth, doubts = UNKNOWN, [*doubts, UNRESOLVED]
+        return Verdict(negate(truth) if row.negated else truth, tuple(doubts))
+
+    def _match(
+        self, row: Operator, value: PolicyValue, actual: Any, values: Sequence[Value]
+    ) -> Verdict | Unreadable | None:
+        """One policy value against one request value; None where a variable has no value."""
+        if value.matcher is not None:
+            return self._apply(value.matcher, value, actual)
+        resolved = resolve(value.tokens, dict(zip(self.keys, values, strict=True)).__getitem__)
+        readings = resolved.readings if row.wildcards else resolved.readings[:1]
+        if row.variables is None:
+            found = [
+                NO if not readings else self._apply(row.compile(readings[0]), value, actual),
+                self._apply(row.compile((value.text,)), value, actual),
+            ]
+        elif not readings:
+            return None
+        else:
+            found = [self._apply(row.compile(tokens), value, actual) for tokens in readings]
+        if Unreadable.FAILS_CLOSED in found:
+            return OPEN if resolved.open else Unreadable.FAILS_CLOSED
+        verdict = agree(
+            (v for v in found if isinstance(v, Verdict)), BOOL_VARIABLE if row.variables is None else WILD_VALUE
+        )
+        return Verdict(min(verdict.truth, UNKNOWN), verdict.doubts) if resolved.open else verdict
+
+    def _apply(self, matcher: Matcher | Unreadable, value: PolicyValue, actual: Any) -> Verdict | Unreadable:
+        if matcher is Unreadable.FAILS_CLOSED:
+            return matcher
+        if matcher is Unreadable.NO_MATCH:
+            return Verdict(FALSE, (NOT_STORED.format(value.text, self.operator),))
+        if matcher is Unreadable.OPEN:
+            return Verdict(UNKNOWN, (NOT_SETTLED.format(value.text, self.operator),))
+        return YES if matcher(actual) else NO
+
+
+def _truth(verdict: Verdict) -> Truth:
+    return verdict.truth

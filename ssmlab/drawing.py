@@ -1,0 +1,118 @@
+"""The picture of a graph for print, reports and notebooks without widgets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import matplotlib.pyplot as plt
+import networkx as nx
+from matplotlib.lines import Line2D
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Okabe-Ito; one shape a kind, one line style an outcome: never colour alone.
+KINDS: Final = {
+    "principal": ("s", "#0072B2", "principal"),
+    "role": ("p", "#56B4E9", "role"),
+    "statement": ("D", "#999999", "statement"),
+    "document": ("d", "#E69F00", "documents"),
+    "group": ("o", "#009E73", "node group"),
+}
+OUTCOME_LINES: Final[dict[str, tuple[Literal["-", ":", "--"], str, str]]] = {
+    "allowed": ("-", "#009E73", "allowed"),
+    "conditional": (":", "#D55E00", "depends"),
+    "denied": ("--", "#CC79A7", "denied"),
+}
+_MOST_LETTERS: Final = 44
+
+
+def draw_graph(graph: nx.DiGraph[str], ax: Axes | None = None) -> Axes:
+    """Draw a graph of `to_networkx` with title, legend and words.
+
+    Parameters
+    ----------
+    ax
+        Where to draw; None: a new figure with transparent ground, as high as the graph needs.
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    rows = max((y for _, y in graph.nodes(data="y")), default=0.0) + 1
+    axes = ax if ax is not None else plt.subplots(figsize=(10, max(2.5, 0.42 * rows + 1.4)), facecolor="none")[1]
+    ink = plt.rcParams["text.color"]
+    for source, target, data in graph.edges(data=True):
+        style, colour, _ = OUTCOME_LINES[data["outcome"]]
+        ends = [graph.nodes[name] for name in (source, target)]
+        axes.plot(
+            [end["x"] for end in ends],
+            [-end["y"] for end in ends],
+            linestyle=style,
+            color=colour,
+            linewidth=1.2,
+            zorder=1,
+        )
+    for _, data in graph.nodes(data=True):
+        marker, colour, _ = KINDS[data["kind"]]
+        axes.scatter(data["x"], -data["y"], marker=marker, s=60 + 12 * min(data["count"], 40), color=colour, zorder=2)
+        side = {0: ("right", -0.05), 1: ("center", 0.0)}.get(data["layer"], ("left", 0.05))
+        below = 0.42 if data["layer"] == 1 else 0.0
+        axes.text(
+            data["x"] + side[1],
+            -data["y"] - below,
+            _plain(_label(data)),
+            ha=side[0],
+            va="center",
+            fontsize=8,
+            color=ink,
+            zorder=3,
+            parse_math=False,
+        )
+    axes.set_title(_plain(graph.graph.get("title", "")), fontsize=10, parse_math=False)
+    axes.set_xlim(-0.75, 2.9)
+    axes.set_ylim(-rows + 0.2, 0.8)
+    axes.set_axis_off()
+    axes.text(
+        0.5,
+        -0.02,
+        _plain(graph.graph.get("caption", "")),
+        transform=axes.transAxes,
+        ha="center",
+        va="top",
+        fontsize=9,
+        color=ink,
+        parse_math=False,
+    )
+    _add_legend(axes, graph)
+    return axes
+
+
+def _label(data: dict[str, Any]) -> str:
+    text = data["label"] if len(data["label"]) <= _MOST_LETTERS else f"{data['label'][:24]}…{data['label'][-16:]}"
+    return f"{text} ({data['count']})" if data["kind"] == "group" else text
+
+
+def _plain(text: str) -> str:
+    """Text as it is: control characters, which fonts cannot show, become visible marks."""
+    return "".join(char if char.isprintable() else "␣" for char in text)
+
+
+def _add_legend(axes: Axes, graph: nx.DiGraph[str]) -> None:
+    """A legend of only what occurs."""
+    kinds = {kind for _, kind in graph.nodes(data="kind")}
+    outcomes = {outcome for *_, outcome in graph.edges(data="outcome")}
+    handles = [
+        Line2D([], [], marker=m, color=c, linestyle="", label=label)
+        for kind, (m, c, label) in KINDS.items()
+        if kind in kinds
+    ]
+    handles += [
+        Line2D([], [], color=c, linestyle=s, label=label)
+        for name, (s, c, label) in OUTCOME_LINES.items()
+        if name in outcomes
+    ]
+    if handles:
+        axes.legend(
+            handles=handles, loc="upper left", fontsize=7, ncols=len(handles), frameon=False, bbox_to_anchor=(0.0, 1.0)
+        )

@@ -1,0 +1,98 @@
+"""`PolicySet`: the policies that apply to a caller, by layer, immutable and compiled once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ssmlab.policies import Policy, Statement, parse_policy
+
+Document = Policy | Mapping[str, Any] | str
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A statement in the layer and policy in which it applies; `level`: of the organisation, root is 0."""
+
+    layer: str
+    level: int
+    policy: str
+    statement: Statement
+
+    @property
+    def sid(self) -> str:
+        """The statement's Sid, empty if it has none."""
+        return self.statement.sid
+
+    @property
+    def index(self) -> int:
+        """The statement's place in its policy, from 0."""
+        return self.statement.index
+
+    def __str__(self) -> str:
+        return f"{self.layer} policy {self.policy}, statement {self.sid or self.index + 1}"
+
+
+class PolicySet:
+    """The policies that apply to a caller, immutable and compiled once.
+
+    Parameters
+    ----------
+    identity, boundary, session
+        Documents (dict, JSON text or `Policy`); None for boundary and session: there is none.
+    scps, rcps
+        One list of documents a level, root first; None: no organisation.
+    resource
+        The resource's own policy, or a role's trust policy.
+    """
+
+    __slots__ = ("_by_action", "boundary", "identity", "rcps", "resource", "scps", "session")
+
+    def __init__(
+        self,
+        identity: Iterable[Document] = (),
+        boundary: Iterable[Document] | None = None,
+        session: Iterable[Document] | None = None,
+        scps: Iterable[Iterable[Document]] | None = None,
+        rcps: Iterable[Iterable[Document]] | None = None,
+        resource: Document | None = None,
+    ) -> None:
+        self.identity = _compile_all(identity, "identity")
+        self.boundary = None if boundary is None else _compile_all(boundary, "boundary")
+        self.session = None if session is None else _compile_all(session, "session")
+        self.scps = None if scps is None else tuple(_compile_all(level, "scp") for level in scps)
+        self.rcps = None if rcps is None else tuple(_compile_all(level, "rcp") for level in rcps)
+        self.resource = () if resource is None else _compile_all([resource], "resource")
+        self._by_action: dict[str, tuple[Applied, ...]] = {}
+
+    def relevant(self, action: str) -> tuple[Applied, ...]:
+        """The statements whose Action covers an action, with their layer; found once per action."""
+        found = self._by_action.get(action)
+        if found is None:
+            found = self._by_action[action] = tuple(
+                Applied(layer, level, policy.name, statement)
+                for layer, level, policies in self._levels()
+                for policy in policies
+                for statement in policy.statements
+                if statement.covers_action(action)
+            )
+        return found
+
+    def _levels(self) -> Iterable[tuple[str, int, tuple[Policy, ...]]]:
+        yield "identity", 0, self.identity
+        yield "boundary", 0, self.boundary or ()
+        yield "session", 0, self.session or ()
+        for level, policies in enumerate(self.scps or ()):
+            yield "scp", level, policies
+        for level, policies in enumerate(self.rcps or ()):
+            yield "rcp", level, policies
+        yield "resource", 0, self.resource
+
+
+def _compile_all(documents: Iterable[Document], layer: str) -> tuple[Policy, ...]:
+    listed = [documents] if isinstance(documents, str | Mapping | Policy) else list(documents)
+    return tuple(
+        document if isinstance(document, Policy) else parse_policy(document, name=f"{layer}[{number}]", layer=layer)
+        for number, document in enumerate(listed)
+    )

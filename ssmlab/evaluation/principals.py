@@ -1,0 +1,119 @@
+"""Who calls, and whether a Principal element names them.
+
+Sources: IAM User Guide, `reference_policies_elements_principal`, `reference_policies_condition-keys`,
+`reference_identifiers`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final
+
+from ssmlab.patterns import split_arn
+from ssmlab.policies import Statement
+
+_KINDS: Final = {  # (service, first word of the resource part) -> kind, aws:PrincipalType
+    ("iam", "user"): ("user", "User"),
+    ("iam", "role"): ("role", "AssumedRole"),
+    ("iam", "root"): ("root", "Account"),
+    ("sts", "assumed-role"): ("session", "AssumedRole"),
+    ("sts", "federated-user"): ("federated", "FederatedUser"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A principal that makes a request.
+
+    Attributes
+    ----------
+    kind
+        "user", "role" (a session of it without a name), "session", "federated", "root", "service" or "anonymous".
+    name
+        Of the user or role, without path.
+    keys
+        The condition keys that follow from its ARN, names in lower case.
+    """
+
+    kind: str
+    arn: str
+    account: str = ""
+    name: str = ""
+    keys: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def is_service_linked(self) -> bool:
+        """Is it a service-linked role? SCPs and RCPs do not bind one."""
+        return ":role/aws-service-role/" in self.arn
+
+
+@lru_cache(maxsize=65536)
+def parse_principal(principal: str) -> Caller:
+    """Read an ARN, a service principal or `*`.
+
+    Raises
+    ------
+    ValueError
+        For anything else, with what was expected.
+
+    >>> parse_principal("arn:aws:sts::123456789012:assumed-role/WebOps/ana").name
+    'WebOps'
+    """
+    if principal == "*":
+        return Caller("anonymous", "*", keys={"aws:principaltype": "Anonymous"})
+    parts = split_arn(principal)
+    if parts is None:
+        if ":" not in principal and "." in principal:
+            return Caller(
+                "service", principal, keys={"aws:principalisawsservice": "true", "aws:principalservicename": principal}
+            )
+        raise ValueError(
+            f"expected the ARN of a user, role, session or account root, a service or `*`, got `{principal}`"
+        )
+    _, partition, service, _, account, rest = parts
+    word, _, path = rest.partition("/")
+    if (service, word) not in _KINDS:
+        raise ValueError(f"expected the ARN of a user, role, session or account root, got `{principal}`")
+    kind, principal_type = _KINDS[service, word]
+    name = path.split("/")[0] if kind == "session" else path.rpartition("/")[2]
+    own = f"arn:{partition}:iam::{account}:role/{name}" if kind == "session" else principal
+    keys = {"aws:principalarn": own, "aws:principalaccount": account, "aws:principaltype": principal_type}
+    return Caller(kind, principal, account, name, keys | ({"aws:username": name} if kind == "user" else {}))
+
+
+def principal_grant(statement: Statement, caller: Caller) -> str | None:
+    """As what Principal (or NotPrincipal) names the caller: "user", "session", "role", "account", "service", "any";
+    None: not at all.
+    """
+    found = [named for kind, text in statement.principals if (named := _named(kind, text, caller))]
+    if statement.not_principal:
+        return None if found else "any"
+    return min(found, key=_WIDTH.index, default=None)
+
+
+_WIDTH: Final = (
+    "session",
+    "user",
+    "service",
+    "any",
+    "role",
+    "account",
+)  # the grant that the fewest caps bind comes first
+
+
+def _named(kind: str, text: str, caller: Caller) -> str | None:
+    if text == "*":
+        return "any"
+    if kind == "Service":
+        return "service" if text == caller.arn else None
+    if kind != "AWS" or not caller.account:
+        return None
+    if text == caller.arn:
+        return {"federated": "session", "root": "user"}.get(caller.kind, caller.kind)
+    parts = split_arn(text)
+    if text == caller.account or (parts is not None and parts[4:] == (caller.account, "root")):
+        return "account"
+    is_role = parts is not None and parts[2] == "iam" and parts[4] == caller.account and parts[5].startswith("role/")
+    return "role" if is_role and caller.kind in ("session", "role") and text.rpartition("/")[2] == caller.name else None

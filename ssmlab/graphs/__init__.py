@@ -1,0 +1,6 @@
+"""A reach as a networkx graph with layered positions."""
+
+from ssmlab.graphs.graph import COLUMNS, MOST_MARKS, to_marks, to_networkx
+from ssmlab.graphs.layout import place_layers
+
+__all__ = ["COLUMNS", "MOST_MARKS", "place_layers", "to_marks", "to_networkx"]

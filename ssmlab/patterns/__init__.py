@@ -1,0 +1,61 @@
+"""What `*`, `?`, an ARN and `${variables}` mean in a policy: the only place that knows.
+
+A policy text is read once into tokens (`parse_text`); variables are filled in from a request (`resolve`); the tokens
+become a `Glob`, an `ArnPattern` or a `ResourcePattern`.
+"""
+
+from ssmlab.patterns.arns import (
+    ARN_PARTS,
+    ArnPattern,
+    ResourcePattern,
+    compile_arn,
+    compile_resource,
+    split_arn,
+    split_segments,
+)
+from ssmlab.patterns.globs import Glob, action_matches, compile_glob
+from ssmlab.patterns.texts import (
+    ABSENT,
+    NOT_KNOWN,
+    WILD_VALUE,
+    Ambiguous,
+    Resolved,
+    Special,
+    Tokens,
+    Value,
+    Variable,
+    Wild,
+    literal,
+    parse_text,
+    plain_text,
+    resolve,
+    variable_keys,
+)
+
+__all__ = [
+    "ABSENT",
+    "ARN_PARTS",
+    "NOT_KNOWN",
+    "WILD_VALUE",
+    "Ambiguous",
+    "ArnPattern",
+    "Glob",
+    "Resolved",
+    "ResourcePattern",
+    "Special",
+    "Tokens",
+    "Value",
+    "Variable",
+    "Wild",
+    "action_matches",
+    "compile_arn",
+    "compile_glob",
+    "compile_resource",
+    "literal",
+    "parse_text",
+    "plain_text",
+    "resolve",
+    "split_arn",
+    "split_segments",
+    "variable_keys",
+]

@@ -1,0 +1,18 @@
+"""Policy JSON to frozen `Policy` and `Statement`: the only place that meets raw policy JSON."""
+
+from ssmlab.policies.grammar import LAYERS, PolicyError, parse_policy, scalar_text
+from ssmlab.policies.json_text import RepeatedKeys, read_json
+from ssmlab.policies.model import Policy, PolicyProblem, State, Statement
+
+__all__ = [
+    "LAYERS",
+    "Policy",
+    "PolicyError",
+    "PolicyProblem",
+    "RepeatedKeys",
+    "State",
+    "Statement",
+    "parse_policy",
+    "read_json",
+    "scalar_text",
+]

@@ -1,0 +1,72 @@
+"""The principals of a snapshot as callers: their policies, and how they and the request answer a condition key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import pandas as pd
+
+from ssmlab.evaluation import PolicySet, normalise_context, parse_principal
+from ssmlab.evaluation.requests import ContextValue
+from ssmlab.patterns import ABSENT, NOT_KNOWN, Ambiguous, Value
+from ssmlab.reachability.columns import TAG
+from ssmlab.reachability.fleets import Principal
+from ssmlab.services import NOT_SUPPLIED, Action
+from ssmlab.snapshots import Snapshot
+
+_OF_PRINCIPAL: Final = "aws:principaltag/"
+# Keys of the principal that are absent, not unknown, where its ARN does not give them.
+_FROM_ARN: Final = ("aws:username", "aws:principalservicename")
+
+
+def read_principals(
+    snapshot: Snapshot, action: Action, resource_type: str, context: Mapping[str, ContextValue | None]
+) -> list[Principal]:
+    """Every principal of a snapshot, for resources of one type.
+
+    `context` holds the request's keys; None: known to be absent. Keys of the request that are not in it are unknown;
+    keys that the action does not supply are absent, with a doubt.
+    """
+    given = normalise_context({key: value for key, value in context.items() if value is not None})
+    given |= {key.lower(): ABSENT for key, value in context.items() if value is None}
+    tags = _tags(snapshot.principals)
+    sets: dict[Any, PolicySet] = {}
+    read = []
+    for arn, known in zip(snapshot.principals.index, snapshot.principals["tags_known"], strict=True):
+        caller, attached = parse_principal(arn), snapshot.attached(arn)
+        name = tuple(
+            tuple(map(id, part)) if part is not None else None
+            for part in (attached.identity, attached.boundary, attached.scps)
+        )
+        if name not in sets:
+            sets[name] = PolicySet(attached.identity, attached.boundary, None, attached.scps, attached.rcps)
+        values = dict(caller.keys) | {"aws:principalisawsservice": "false"} | tags.get(arn, {}) | given
+        read.append(Principal(caller, sets[name], _lookup(values, bool(known), action, resource_type)))
+    return read
+
+
+def _lookup(
+    values: Mapping[str, Value], tags_known: bool, action: Action, resource_type: str
+) -> Callable[[str], Value]:
+    def lookup(key: str) -> Value:
+        if key in values:
+            return values[key]
+        if key.startswith(_OF_PRINCIPAL):
+            return ABSENT if tags_known else NOT_KNOWN
+        if key in _FROM_ARN:
+            return ABSENT
+        if not action.supplies(key, resource_type):
+            return Ambiguous((ABSENT,), NOT_SUPPLIED.format(key, action.name))
+        return NOT_KNOWN
+
+    return lookup
+
+
+def _tags(principals: pd.DataFrame) -> dict[str, dict[str, Value]]:
+    """The tags of principals as condition keys; tag keys that differ only by case are ambiguous."""
+    found: dict[str, dict[str, Sequence[str] | str]] = {}
+    for column in (name for name in principals.columns if name.startswith(TAG)):
+        for arn, value in principals[column].dropna().items():
+            found.setdefault(str(arn), {})[f"aws:PrincipalTag/{column[len(TAG) :]}"] = str(value)
+    return {arn: normalise_context(keys) for arn, keys in found.items()}

@@ -1,0 +1,148 @@
+"""Resources as columns: the value of each condition key once per distinct value, with a code a row.
+
+A `Column` holds the distinct values of a key and, for each resource, which of them it has. Conditions are decided on
+the values and spread over the rows by the codes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ssmlab.evaluation.requests import CASE_TWINS
+from ssmlab.patterns import ABSENT, NOT_KNOWN, Ambiguous, Value
+from ssmlab.services import AWS_DOCUMENT_OWNER
+
+Codes = npt.NDArray[np.int64]
+TAG: Final = "tag:"
+TAG_KEYS: Final = ("ssm:resourcetag/", "aws:resourcetag/")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Distinct values of one key (or of several together, as tuples) and each row's place among them."""
+
+    codes: Codes
+    values: tuple[Any, ...]
+
+
+def combine(parts: Iterable[Codes], rows: int) -> Codes:
+    """One code for each distinct row of several code columns; numbered in order of first appearance."""
+    total = reduce(_join, parts, np.zeros(rows, dtype=np.int64))
+    return np.asarray(pd.factorize(total)[0], dtype=np.int64)
+
+
+def _join(left: Codes, right: Codes) -> Codes:
+    width = int(right.max(initial=0)) + 1
+    if int(left.max(initial=0)) >= np.iinfo(np.int64).max // width:
+        left = np.asarray(pd.factorize(left)[0], dtype=np.int64)
+    return left * width + right
+
+
+def first_rows(codes: Codes) -> Codes:
+    """The first row of each code, for codes numbered in order of first appearance."""
+    return np.asarray(np.unique(codes, return_index=True)[1], dtype=np.int64)
+
+
+def encode(series: pd.Series[Any]) -> tuple[Codes, tuple[Any, ...]]:
+    """Codes from 1 and values of a series; code 0 and value None stand for missing."""
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        return np.asarray(series.cat.codes, dtype=np.int64) + 1, (None, *series.cat.categories)
+    codes, values = pd.factorize(series)
+    return np.asarray(codes, dtype=np.int64) + 1, (None, *values)
+
+
+@dataclass(frozen=True)
+class Resources:
+    """Nodes or documents, asked by condition key.
+
+    Parameters
+    ----------
+    frame
+        Index: ARN. Columns: `account`, `region`, `tags_known`, `tag:<Key>`…
+    resource_type
+        As the service authorization reference names it: "instance" (and managed-instance) or "document".
+    given
+        Keys that the request's context fixes and that therefore no resource answers.
+    """
+
+    frame: pd.DataFrame
+    resource_type: str
+    given: frozenset[str] = frozenset()
+    _columns: dict[tuple[str, ...], Column] = field(default_factory=dict, repr=False)
+
+    def answers(self, key: str) -> bool:
+        """Does a resource of this type decide the key (lower case)?"""
+        if key in self.given:
+            return False
+        if key == "ssm:documenttype":
+            return self.resource_type == "document"
+        return key in _PLAIN_KEYS or key.startswith(TAG_KEYS)
+
+    def column(self, keys: Sequence[str]) -> Column:
+        """The distinct values of one or several keys; values are tuples, one entry a key."""
+        wanted = tuple(keys)
+        if wanted not in self._columns:
+            self._columns[wanted] = self._read(wanted)
+        return self._columns[wanted]
+
+    def _read(self, keys: tuple[str, ...]) -> Column:
+        if len(keys) == 1:
+            codes, values = self._read_tag(keys[0]) if keys[0].startswith(TAG_KEYS) else self._read_plain(keys[0])
+            return Column(codes, tuple((value,) for value in values))
+        parts = [self.column((key,)) for key in keys]
+        codes = combine((part.codes for part in parts), len(self.frame))
+        rows = first_rows(codes)
+        return Column(codes, tuple(tuple(part.values[part.codes[row]][0] for part in parts) for row in rows))
+
+    def _read_plain(self, key: str) -> tuple[Codes, tuple[Value, ...]]:
+        name, read = _PLAIN_KEYS.get(key, ("document_type", _known))
+        if key != "aws:resourceaccount":
+            codes, values = encode(self.frame[name])
+            return codes, tuple(read(value) for value in values)
+        account, accounts = encode(self.frame["account"])
+        region, regions = encode(self.frame["region"])
+        codes = combine((account, region), len(self.frame))
+        owners = ((accounts[account[row]], regions[region[row]]) for row in first_rows(codes))
+        return codes, tuple(owner or AWS_DOCUMENT_OWNER.get(place, NOT_KNOWN) for owner, place in owners)
+
+    def _read_tag(self, key: str) -> tuple[Codes, tuple[Value, ...]]:
+        """A tag by its key without regard to case: absent or not known where no column has it, ambiguous where two
+        do.
+        """
+        wanted = key.split("/", 1)[1]
+        names = [name for name in self.frame.columns if name.startswith(TAG) and name[len(TAG) :].lower() == wanted]
+        known = self.frame["tags_known"].to_numpy(dtype=bool).astype(np.int64)
+        read = [encode(self.frame[name]) for name in names]
+        codes = combine([known, *(part for part, _ in read)], len(self.frame))
+        values = []
+        for row in first_rows(codes):
+            found = {
+                name: str(labels[part[row]]) for name, (part, labels) in zip(names, read, strict=True) if part[row]
+            }
+            values.append(_tag_value(found, bool(known[row])))
+        return codes, tuple(values)
+
+
+def _tag_value(found: dict[str, str], known: bool) -> Value:
+    if len(found) > 1:
+        return Ambiguous(tuple(found.values()), CASE_TWINS.format(", ".join(f"`{name[len(TAG) :]}`" for name in found)))
+    if found:
+        return next(iter(found.values()))
+    return ABSENT if known else NOT_KNOWN
+
+
+def _known(value: Any) -> Value:
+    return NOT_KNOWN if value is None else str(value)
+
+
+_PLAIN_KEYS: Final[dict[str, tuple[str, Callable[[Any], Value]]]] = {
+    "aws:requestedregion": ("region", _known),  # a command goes to the Region of its nodes and document
+    "aws:resourceaccount": ("account", _known),
+}

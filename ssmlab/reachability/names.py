@@ -1,0 +1,90 @@
+"""Names to rows: ARNs, or names and ids where they mean one thing."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ssmlab.reachability.columns import Codes
+from ssmlab.snapshots import Snapshot
+
+Names = str | Sequence[str] | Codes | None
+
+
+def find_principal(snapshot: Snapshot, name: str) -> int:
+    """The row of a principal by ARN or name."""
+    return _find_row(snapshot.principals, name, ("name",), "principal")
+
+
+def find_node(snapshot: Snapshot, name: str) -> int:
+    """The row of a node by ARN, id or name."""
+    return _find_row(snapshot.nodes, name, ("node_id", "name"), "node")
+
+
+def find_document(snapshot: Snapshot, name: str, node: int | None = None) -> int:
+    """The row of a document by ARN, or by name; with a node, the one of its Region, its account's own before others."""
+    frame = snapshot.documents
+    if node is not None and name not in frame.index:
+        account, region = (str(snapshot.nodes[column].iloc[node]) for column in ("account", "region"))
+        near = frame[(frame["region"].astype(str) == region) & (frame["name"] == name)]
+        own = near[near["account"].astype(str).isin(["", account])]
+        name = next((found.index[0] for found in (own, near) if len(found) == 1), name)
+    return _find_row(frame, name, ("name",), "document")
+
+
+def find_rows(snapshot: Snapshot, frame: str, names: Names) -> Codes:
+    """Row numbers in "principals", "nodes" or "documents"; a document's name means it in every Region.
+
+    None: all; an array of row numbers: as it is.
+    """
+    index: pd.Index[Any] = getattr(snapshot, frame).index
+    if names is None:
+        return np.arange(len(index), dtype=np.int64)
+    if isinstance(names, np.ndarray):
+        return names
+    listed = [names] if isinstance(names, str) else list(names)
+    found = index.get_indexer(pd.Index(listed, dtype=object))
+    parts = [[row] if row >= 0 else _named(snapshot, frame, name) for row, name in zip(found, listed, strict=True)]
+    return np.array(list(dict.fromkeys(row for part in parts for row in part)), dtype=np.int64)
+
+
+def _named(snapshot: Snapshot, frame: str, name: str) -> Sequence[int]:
+    if frame != "documents":
+        return [find_principal(snapshot, name) if frame == "principals" else find_node(snapshot, name)]
+    same = np.flatnonzero((snapshot.documents["name"] == name).to_numpy(dtype=bool))
+    return [int(row) for row in same] if len(same) else [find_document(snapshot, name)]
+
+
+def _find_row(frame: pd.DataFrame, name: str, columns: Sequence[str], what: str) -> int:
+    """The row of an ARN, or of a name or id that only one row has.
+
+    Raises
+    ------
+    KeyError
+        With the nearest known names, or with all ARNs that the name may mean.
+    """
+    place = frame.index.get_indexer(pd.Index([name], dtype=object))[0]
+    if place >= 0:
+        return int(place)
+    found = np.flatnonzero(
+        np.logical_or.reduce([(frame[column] == name).fillna(False).to_numpy(dtype=bool) for column in columns])
+    )
+    if len(found) == 1:
+        return int(found[0])
+    if len(found):
+        raise KeyError(f"`{name}` means {len(found)} {what}s, expected one of {_listed(frame.index[found])}")
+    known: dict[str, Any] = dict.fromkeys(
+        [*frame.index, *(str(value) for column in columns for value in frame[column])]
+    )
+    near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
+    raise KeyError(
+        f"no {what} `{name}`" + (f", did you mean {_listed(near)}?" if near else f"; there are {len(frame)}")
+    )
+
+
+def _listed(names: Sequence[str] | pd.Index[Any]) -> str:
+    return ", ".join(f"`{name}`" for name in list(names)[:5])

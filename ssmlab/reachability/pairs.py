@@ -1,0 +1,113 @@
+"""Pairs, filtered before they are expanded: whole groups are taken or left, and only what is asked for becomes rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ssmlab.reachability.fleets import OUTCOMES, Truths
+from ssmlab.reachability.matrices import Matrices
+from ssmlab.reachability.names import Names, find_rows
+
+OUTCOME_TYPE = pd.CategoricalDtype([outcome.value for outcome in OUTCOMES], ordered=True)
+
+
+def to_outcomes(places: Truths) -> pd.Categorical:
+    """Places in `OUTCOMES` as an ordered categorical."""
+    return pd.Categorical.from_codes(places.astype(np.int8), dtype=OUTCOME_TYPE)
+
+
+class Selection:
+    """The pairs of chosen principals, nodes and documents with one outcome (None: all)."""
+
+    def __init__(
+        self,
+        reach: Matrices,
+        principals: Names,
+        nodes: Names,
+        documents: Names,
+        outcome: str | None,
+    ) -> None:
+        if outcome is not None and outcome not in OUTCOME_TYPE.categories:
+            raise ValueError(f"expected an outcome of {', '.join(OUTCOME_TYPE.categories)}, got `{outcome}`")
+        self._reach = reach
+        self._wanted = None if outcome is None else [*OUTCOME_TYPE.categories].index(outcome)
+        self._principals = find_rows(reach.snapshot, "principals", principals)
+        self._nodes = find_rows(reach.snapshot, "nodes", nodes)
+        self._documents = find_rows(reach.snapshot, "documents", documents)
+
+    def _blocks(self) -> Any:
+        """For each principal and Region: node rows, document rows and the outcomes of their groups, only those that
+        can give a row.
+        """
+        reach = self._reach
+        node_groups, document_groups = reach.node_group_codes[self._nodes], reach.document_group_codes[self._documents]
+        node_region, document_region = (
+            reach.places.node_region[node_groups],
+            reach.places.document_region[document_groups],
+        )
+        sides = [
+            (np.flatnonzero(node_region == place), np.flatnonzero(document_region == place))
+            for place in range(reach.places.regions)
+        ]
+        for who in self._principals:
+            for nodes, documents in sides:
+                yield (
+                    who,
+                    nodes,
+                    documents,
+                    reach.node_outcomes[who, node_groups[nodes]],
+                    reach.document_outcomes[who, document_groups[documents]],
+                )
+
+    def count(self) -> int:
+        """How many rows there are, from the counts of each outcome on both sides."""
+        total = 0
+        for _, _, _, nodes, documents in self._blocks():
+            at_nodes, at_documents = (np.bincount(side, minlength=len(OUTCOMES)) for side in (nodes, documents))
+            pairs = np.zeros(len(OUTCOMES), dtype=np.int64)
+            places = np.minimum.outer(np.arange(len(OUTCOMES)), np.arange(len(OUTCOMES)))
+            np.add.at(pairs, places, np.multiply.outer(at_nodes, at_documents))
+            total += int(pairs.sum() if self._wanted is None else pairs[self._wanted])
+        return total
+
+    def expand(self, limit: int) -> pd.DataFrame:
+        """At most `limit` rows: principal, node, document, outcome."""
+        taken: list[tuple[Any, ...]] = []
+        left = limit
+        for who, nodes, documents, at_nodes, at_documents in self._blocks():
+            if left <= 0:
+                break
+            found = self._rows(nodes, documents, at_nodes, at_documents, left)
+            left -= len(found[0])
+            taken.append((np.full(len(found[0]), who), *found))
+        who, node, document, outcome = (
+            np.concatenate([part[i] for part in taken] or [np.empty(0, dtype=np.int64)]) for i in range(4)
+        )
+        snapshot = self._reach.snapshot
+        return pd.DataFrame(
+            {
+                "principal": snapshot.principals.index.to_numpy()[who],
+                "node": snapshot.nodes.index.to_numpy()[self._nodes[node]],
+                "document": snapshot.documents.index.to_numpy()[self._documents[document]],
+                "outcome": to_outcomes(outcome),
+            }
+        )
+
+    def _rows(
+        self, nodes: Any, documents: Any, at_nodes: Truths, at_documents: Truths, most: int
+    ) -> tuple[Any, Any, Any]:
+        if self._wanted is not None:  # a pair is as good as its worse side
+            keep_nodes, keep_documents = at_nodes >= self._wanted, at_documents >= self._wanted
+            nodes, at_nodes = nodes[keep_nodes], at_nodes[keep_nodes]
+            documents, at_documents = documents[keep_documents], at_documents[keep_documents]
+        if not len(documents):
+            return nodes[:0], documents[:0], at_nodes[:0]
+        chunk = nodes if self._wanted != len(OUTCOMES) - 1 else nodes[: most // len(documents) + 1]
+        joint = np.minimum.outer(at_nodes[: len(chunk)], at_documents)
+        place = np.argwhere(joint == self._wanted if self._wanted is not None else np.ones_like(joint, dtype=bool))[
+            :most
+        ]
+        return chunk[place[:, 0]], documents[place[:, 1]], joint[place[:, 0], place[:, 1]]

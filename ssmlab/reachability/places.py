@@ -1,0 +1,68 @@
+"""Where groups lie and who acts there; counts per Region."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ssmlab.reachability.columns import Codes
+from ssmlab.reachability.fleets import IMPLICIT, Fleet, Truths
+from ssmlab.snapshots import Snapshot
+
+Flags = npt.NDArray[np.bool_]
+Counts = npt.NDArray[np.int64]
+
+
+class Places:
+    """Accounts and Regions of the groups.
+
+    Attributes
+    ----------
+    acts_in, sees
+        Principals x node groups, principals x document groups: one account; a document that the account owns, AWS
+        owns, or is shared with it.
+    node_region, document_region
+        Region of each group, as a number below `regions`.
+    managed, unmanaged, document_count
+        Members of each group; nodes of which it is not known whether they are managed count as managed.
+    """
+
+    def __init__(self, snapshot: Snapshot, nodes: Fleet, documents: Fleet) -> None:
+        accounts = snapshot.principals["account"].astype(str).to_numpy()
+        node_first, document_first = snapshot.nodes.iloc[nodes.rows], snapshot.documents.iloc[documents.rows]
+        names = pd.Index(pd.concat([node_first["region"].astype(str), document_first["region"].astype(str)]).unique())
+        self.regions = len(names)
+        self.node_region: Codes = names.get_indexer(node_first["region"].astype(str)).astype(np.int64)
+        self.document_region: Codes = names.get_indexer(document_first["region"].astype(str)).astype(np.int64)
+        self.acts_in: Flags = accounts[:, None] == node_first["account"].astype(str).to_numpy()[None, :]
+        owners, shared = document_first["account"].astype(str).to_numpy(), document_first["shared_with"].to_numpy()
+        sees = [
+            [owner in ("", account) or account in (with_ or ()) for owner, with_ in zip(owners, shared, strict=True)]
+            for account in dict.fromkeys(accounts)
+        ]
+        rows = pd.Index(list(dict.fromkeys(accounts))).get_indexer(pd.Index(accounts))
+        self.sees: Flags = np.array(sees, dtype=bool).reshape(-1, len(owners))[rows]
+        unmanaged = (~snapshot.nodes["managed"].astype("boolean").fillna(True)).to_numpy(dtype=bool)
+        self.unmanaged: Counts = np.bincount(nodes.groups, weights=unmanaged, minlength=len(nodes.rows)).astype(
+            np.int64
+        )
+        self.managed: Counts = np.bincount(nodes.groups, minlength=len(nodes.rows)) - self.unmanaged
+        self.document_count: Counts = np.bincount(documents.groups, minlength=len(documents.rows))
+
+
+def best_per_region(outcomes: Truths, region: Codes, regions: int) -> Truths:
+    """Principals x Regions: the best outcome among the groups of a Region; implicit deny where there is none."""
+    best = np.full((len(outcomes), regions), IMPLICIT, dtype=np.int8)
+    for place in range(regions):
+        members = outcomes[:, region == place]
+        if members.shape[1]:
+            best[:, place] = members.max(axis=1)
+    return best
+
+
+def count_per_region(chosen: Flags, count: Counts, region: Codes, regions: int) -> Counts:
+    """Principals x Regions: how many members the chosen groups have."""
+    placed = np.zeros((len(count), regions), dtype=np.int64)
+    placed[np.arange(len(count)), region] = count
+    return chosen.astype(np.int64) @ placed

@@ -1,0 +1,283 @@
+"""`reach`: Run Command's rule over whole frames.
+
+A pair (node, document) is allowed only if both are. Node and document are in one Region; the caller acts in the
+node's account; the document is AWS-owned, that account's own, or shared with it, and is decided under the caller's
+own policies.
+
+Sources: the AWS page "Setting up Run Command"; Systems Manager User Guide, `security_iam_service-with-iam`; Service
+Authorization Reference.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from ssmlab.evaluation import Outcome
+from ssmlab.evaluation.requests import ContextValue
+from ssmlab.explanation import Explanation, explain_pair, last_part
+from ssmlab.reachability.callers import read_principals
+from ssmlab.reachability.columns import TAG, Codes, Resources, encode, first_rows
+from ssmlab.reachability.fleets import ALLOWED, CONDITIONAL, IMPLICIT, OUTCOMES, Fleet, Truths, decide_fleet
+from ssmlab.reachability.matrices import Matrices, Side
+from ssmlab.reachability.names import Names, find_document, find_node, find_principal, find_rows
+from ssmlab.reachability.pairs import Selection, to_outcomes
+from ssmlab.reachability.places import count_per_region
+from ssmlab.services import ACTIONS
+from ssmlab.snapshots import Snapshot
+
+MOST_PAIRS: Final = 1_000_000
+
+
+def reach(
+    snapshot: Snapshot, action: str = "ssm:SendCommand", context: Mapping[str, ContextValue | None] | None = None
+) -> Reach:
+    """Decide who reaches which nodes with which documents.
+
+    Parameters
+    ----------
+    snapshot
+        From `ssmlab.load`.
+    action
+        "ssm:SendCommand".
+    context
+        Condition keys of the request and their values; None: known to be absent. Keys that are not given are unknown,
+        and what depends on them is conditional.
+
+    Returns
+    -------
+    Reach
+
+    Raises
+    ------
+    ValueError
+        For an action whose resource types are not known.
+
+    Examples
+    --------
+    >>> import ssmlab
+    >>> found = ssmlab.reach(ssmlab.load("data/sample"))
+    >>> found.outcome("web-ops", "i-0123456789abcdef0", "AWS-RunShellScript").value
+    'allowed'
+    """
+    if action not in ACTIONS:
+        raise ValueError(f"expected an action of {', '.join(f'`{name}`' for name in ACTIONS)}, got `{action}`")
+    sides: list[Side] = []
+    given = context or {}
+    fixed = frozenset(key.lower() for key in given)
+    for frame, resource_type in ((snapshot.nodes, "instance"), (snapshot.documents, "document")):
+        principals = read_principals(snapshot, ACTIONS[action], resource_type, given)
+        resources = Resources(frame, resource_type, fixed)
+        sides.append((principals, decide_fleet(resources, principals, action)))
+    return Reach(snapshot, action, dict(given), *sides)
+
+
+@dataclass(frozen=True)
+class Reach(Matrices):
+    """Who reaches what: decided per group of resources, expanded only where asked.
+
+    Outcome columns are ordered categoricals: explicitDeny < implicitDeny < conditional < allowed. Unmanaged nodes are
+    decided too, and counted apart.
+    """
+
+    def outcome(self, principal: str, node: str, document: str) -> Outcome:
+        """The outcome of one pair for one principal; ARNs, or names and ids where unambiguous.
+
+        Raises
+        ------
+        KeyError
+            For a name that is not known, with the nearest known ones, or that means several.
+        """
+        return self._pair(*self._find(principal, node, document))
+
+    def rows(self, frame: str, names: Names) -> Codes:
+        """Row numbers in "principals", "nodes" or "documents" of ARNs, names or ids; None: all."""
+        return find_rows(self.snapshot, frame, names)
+
+    def _find(self, principal: str, node: str, document: str) -> tuple[int, int, int]:
+        where = find_node(self.snapshot, node)
+        return find_principal(self.snapshot, principal), where, find_document(self.snapshot, document, where)
+
+    def _region_of_node(self, row: int) -> str:
+        return str(self.snapshot.nodes["region"].iloc[row])
+
+    def _region_of_document(self, row: int) -> str:
+        return str(self.snapshot.documents["region"].iloc[row])
+
+    def _pair(self, who: int, where: int, what: int) -> Outcome:
+        if self._region_of_node(where) != self._region_of_document(what):
+            return Outcome.IMPLICIT_DENY
+        pair = min(
+            self.node_outcomes[who, self._nodes[1].groups[where]],
+            self.document_outcomes[who, self._documents[1].groups[what]],
+        )
+        return OUTCOMES[pair]
+
+    def nodes(self, principal: str) -> pd.DataFrame:
+        """All nodes for one principal: index arn; `resource_outcome`: the node alone; `outcome`: with at least one
+        document of its Region.
+        """
+        who = find_principal(self.snapshot, principal)
+        groups = self._nodes[1].groups
+        return _outcome_frame(self.snapshot.nodes.index, self.node_outcomes[who][groups], self.joint_nodes[who][groups])
+
+    def documents(self, principal: str) -> pd.DataFrame:
+        """All documents for one principal: index arn; `resource_outcome`: alone; `outcome`: with at least one node of
+        its Region.
+        """
+        who = find_principal(self.snapshot, principal)
+        groups = self._documents[1].groups
+        return _outcome_frame(
+            self.snapshot.documents.index, self.document_outcomes[who][groups], self.joint_documents[who][groups]
+        )
+
+    def summary(self) -> pd.DataFrame:
+        """Counts for every principal, without expanding: index arn; nodes, documents, pairs, nodes_conditional,
+        pairs_conditional, unmanaged_nodes.
+
+        All but the last count managed nodes (and those of which it is not known), jointly: a node counts with at
+        least one document.
+        """
+        places = self.places
+        regions = places.regions
+        allowed = count_per_region(self.node_outcomes >= ALLOWED, places.managed, places.node_region, regions)
+        possible = count_per_region(self.node_outcomes >= CONDITIONAL, places.managed, places.node_region, regions)
+        unmanaged = count_per_region(self.node_outcomes >= ALLOWED, places.unmanaged, places.node_region, regions)
+        documents = count_per_region(
+            self.document_outcomes >= ALLOWED, places.document_count, places.document_region, regions
+        )
+        usable = count_per_region(
+            self.document_outcomes >= CONDITIONAL, places.document_count, places.document_region, regions
+        )
+        nodes = (allowed * (documents > 0)).sum(axis=1)
+        pairs = (allowed * documents).sum(axis=1)
+        return pd.DataFrame(
+            {
+                "nodes": nodes,
+                "documents": (documents * (allowed > 0)).sum(axis=1),
+                "pairs": pairs,
+                "nodes_conditional": (possible * (usable > 0)).sum(axis=1) - nodes,
+                "pairs_conditional": (possible * usable).sum(axis=1) - pairs,
+                "unmanaged_nodes": (unmanaged * (documents > 0)).sum(axis=1),
+            },
+            index=self.snapshot.principals.index,
+        )
+
+    def who_can(self, node: str | None = None, document: str | None = None) -> pd.DataFrame:
+        """Every principal that may reach a node, a document, or the node with the document: columns principal,
+        outcome (allowed or conditional).
+        """
+        if node is None and document is None:
+            raise ValueError("expected a node, a document, or both")
+        where = None if node is None else find_node(self.snapshot, node)
+        what = None if document is None else find_document(self.snapshot, document, where)
+        if where is not None and what is not None:
+            found = np.minimum(
+                self.node_outcomes[:, self._nodes[1].groups[where]],
+                self.document_outcomes[:, self._documents[1].groups[what]],
+            )
+            found = (
+                found
+                if self._region_of_node(where) == self._region_of_document(what)
+                else np.full_like(found, IMPLICIT)
+            )
+        elif where is not None:
+            found = self.joint_nodes[:, self._nodes[1].groups[where]]
+        else:
+            found = self.joint_documents[:, self._documents[1].groups[what]]
+        frame = pd.DataFrame({"principal": self.snapshot.principals.index, "outcome": to_outcomes(found)})
+        return frame[found >= CONDITIONAL].sort_values("outcome", ascending=False, kind="stable").reset_index(drop=True)
+
+    def pairs(
+        self,
+        principal: Names = None,
+        node: Names = None,
+        document: Names = None,
+        outcome: str | None = "allowed",
+        limit: int | None = None,
+    ) -> pd.DataFrame:
+        """The pairs themselves, filtered before they are expanded: columns principal, node, document, outcome.
+
+        Parameters
+        ----------
+        outcome
+            One outcome, or None for all.
+        limit
+            Rows at most. `frame.attrs["total"]` holds how many there are. Without a limit, more than a million are
+            cut off with a warning.
+
+        Nodes that are not managed are listed too.
+        """
+        chosen = Selection(self, principal, node, document, outcome)
+        total = chosen.count()
+        cut = MOST_PAIRS if limit is None else limit
+        if limit is None and total > cut:
+            warnings.warn(f"{total:,} pairs: the first {cut:,} are returned; filter, or give a limit", stacklevel=2)
+        frame = chosen.expand(cut)
+        frame.attrs["total"] = total
+        return frame
+
+    @cached_property
+    def node_groups(self) -> pd.DataFrame:
+        """Nodes that every loaded policy treats alike: group, count, managed (how many), account, region, kind,
+        example, and the tags all of them share.
+        """
+        fleet, nodes = self._nodes[1], self.snapshot.nodes
+        size = len(fleet.rows)
+        first = nodes.iloc[fleet.rows]
+        frame = pd.DataFrame(
+            {
+                "group": np.arange(size),
+                "count": np.bincount(fleet.groups, minlength=size),
+                "managed": self.places.managed,
+            }
+        )
+        for name in ("account", "region", "kind"):
+            frame[name] = first[name].astype(str).to_numpy()
+        frame["example"] = first.index.to_numpy()
+        for name in (column for column in nodes.columns if column.startswith(TAG)):
+            frame[name] = _shared(nodes[name], fleet)
+        return frame
+
+    def explain(self, principal: str, node: str, document: str) -> Explanation:
+        """Why: a sentence, and the steps for document and node. Asks the single decision, not the columns."""
+        who, where, what = self._find(principal, node, document)
+        machine = self.snapshot.nodes.iloc[where]
+        named = (
+            f"{machine['name']} ({machine['node_id']})" if isinstance(machine["name"], str) and machine["name"] else ""
+        )
+        parts = {
+            "document": (last_part(self.snapshot.documents.index[what]), self.decide_document(who, what)),
+            "node": (named or str(machine["node_id"]), self.decide_node(who, where)),
+        }
+        called = last_part(self.snapshot.principals.index[who])
+        return explain_pair(self._pair(who, where, what), called, parts, self._misfit(who, where, what))
+
+    def _misfit(self, who: int, where: int, what: int) -> str:
+        """Why node, document and caller do not go together at all; empty if they do."""
+        if not self.places.acts_in[who, self._nodes[1].groups[where]]:
+            return "the node is in another account than the principal"
+        if self._region_of_node(where) != self._region_of_document(what):
+            return f"the node is in {self._region_of_node(where)}, the document in {self._region_of_document(what)}"
+        if not self.places.sees[who, self._documents[1].groups[what]]:
+            return "the document belongs to another account and is not shared with this one"
+        return ""
+
+
+def _outcome_frame(arns: pd.Index[str], alone: Truths, joint: Truths) -> pd.DataFrame:
+    return pd.DataFrame({"resource_outcome": to_outcomes(alone), "outcome": to_outcomes(joint)}, index=arns)
+
+
+def _shared(tag: pd.Series[Any], fleet: Fleet) -> pd.Series[Any]:
+    """The value that all nodes of a group have; missing where they differ or have none."""
+    codes, values = encode(tag)
+    rows = first_rows(fleet.groups * (int(codes.max(initial=0)) + 1) + codes)  # one for each group and value in it
+    single = np.bincount(fleet.groups[rows], minlength=len(fleet.rows)) == 1
+    shared = [values[code] if alone else None for code, alone in zip(codes[fleet.rows], single, strict=True)]
+    return pd.Series(shared, dtype=tag.dtype)

@@ -1,0 +1,7 @@
+"""Files to frames: `load`, and the `Snapshot` it gives."""
+
+from ssmlab.snapshots.files import LoadError
+from ssmlab.snapshots.loading import load
+from ssmlab.snapshots.snapshot import Attached, Snapshot
+
+__all__ = ["Attached", "LoadError", "Snapshot", "load"]

@@ -1,0 +1,39 @@
+"""Bodies of policies: from the forms in which AWS hands them out to objects, and to JSON text that loses nothing."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+from urllib.parse import unquote
+
+from ssmlab.policies import RepeatedKeys, read_json
+
+
+def to_object(body: Any) -> Any:
+    """The object in JSON text or URL-encoded JSON text; anything else as it is.
+
+    >>> to_object("%7B%22Version%22%3A%222012-10-17%22%7D")
+    {'Version': '2012-10-17'}
+    """
+    if not isinstance(body, str):
+        return body
+    try:
+        return read_json(body if body.lstrip().startswith("{") else unquote(body))
+    except json.JSONDecodeError:
+        return body
+
+
+def to_json(body: Any) -> str:
+    """JSON text that `to_object` reads to the same: a repeated key is repeated, numbers stay exact.
+
+    >>> to_json({"Statement": [{"Effect": "Allow"}]})
+    '{"Statement": [{"Effect": "Allow"}]}'
+    """
+    if isinstance(body, dict):
+        again = body.repeated if isinstance(body, RepeatedKeys) else ()
+        pairs = [(key, body[key]) for key in (*again, *body)]
+        return "{" + ", ".join(f"{json.dumps(key)}: {to_json(value)}" for key, value in pairs) + "}"
+    if isinstance(body, list):
+        return "[" + ", ".join(map(to_json, body)) + "]"
+    return str(body) if isinstance(body, Decimal) else json.dumps(body)

@@ -1,0 +1,75 @@
+"""What-if: frames with other tags and policies; the frames given are not changed."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from typing import Any
+
+import pandas as pd
+
+from ssmlab.snapshots.iam import PolicyRow, PrincipalRow, read_identity
+from ssmlab.snapshots.schema import TAG, listed
+
+
+def describe_unknown(what: str, name: str, known: Iterable[str]) -> str:
+    """That a name is not known, and which are nearest."""
+    near = difflib.get_close_matches(name, list(known), n=3)
+    return f"no {what} `{name}`" + (f", did you mean {listed(near)}?" if near else "")
+
+
+def set_tags(nodes: pd.DataFrame, names: Iterable[str], tags: Mapping[str, str | None]) -> pd.DataFrame:
+    """The nodes with other tags on those of these ARNs or ids; None removes a tag."""
+    rows = _find_rows(nodes, names)
+    columns = {}
+    for key, value in tags.items():
+        values = nodes.get(TAG + key, pd.Series(None, nodes.index, dtype="str")).astype("str")
+        values.iloc[rows] = value
+        columns[TAG + key] = values
+    return nodes.assign(**columns)
+
+
+def _find_rows(nodes: pd.DataFrame, names: Iterable[str]) -> list[int]:
+    known: dict[str, list[int]] = {}
+    for row, both in enumerate(zip(nodes.index, nodes["node_id"], strict=True)):
+        for name in both:
+            known.setdefault(name, []).append(row)
+    found = {name: known.get(name, []) for name in names}
+    for name, rows in found.items():
+        if not rows:
+            raise KeyError(describe_unknown("node", name, known))
+        if len(rows) > 1:
+            raise KeyError(f"`{name}` means {len(rows)} nodes, expected one of {listed(nodes.index[rows])}")
+    return [rows[0] for rows in found.values()]
+
+
+def put_policy(policies: pd.DataFrame, row: PolicyRow) -> pd.DataFrame:
+    """The policies with one more, or in place of that of the same name, attached also to what that one was."""
+    same = policies[(policies.index == row.name) & (policies["layer"] == row.layer)]["attached_to"]
+    attached_to = dict.fromkeys(target for targets in (*same, row.attached_to) for target in targets)
+    return _put(policies, row.name, _to_dict(row) | {"attached_to": tuple(attached_to)})
+
+
+def put_principals(principals: pd.DataFrame, arns: Iterable[str]) -> pd.DataFrame:
+    """The principals with those that are missing; of these nothing but the ARN is known."""
+    groups = {group for own in principals["groups"] for group in own}
+    for arn in arns:
+        if arn in principals.index or arn in groups:
+            continue
+        row = read_identity(arn)
+        if row is None or row.kind == "group":
+            raise KeyError(describe_unknown("principal", arn, [*principals.index, *groups]))
+        principals = _put(principals, arn, _to_dict(row) | {"tags_known": False})
+    return principals
+
+
+def _to_dict(row: PolicyRow | PrincipalRow) -> dict[str, Any]:
+    """The fields as they are; `dataclasses.asdict` would copy documents, and lose that a key is repeated in them."""
+    return {field.name: getattr(row, field.name) for field in fields(row)}
+
+
+def _put(frame: pd.DataFrame, index: str, row: Mapping[str, Any]) -> pd.DataFrame:
+    kept = frame[frame.index != index]
+    columns = {column: pd.Series([*kept[column], row.get(column)], dtype="object") for column in frame.columns}
+    return pd.DataFrame(columns).set_axis(pd.Index([*kept.index, index], name=frame.index.name))

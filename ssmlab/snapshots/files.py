@@ -1,0 +1,271 @@
+"""Files nobody vouches for: damage becomes a row of `Problems` and never loses the rest.
+
+Nothing outside the folder is read.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import orjson
+import pandas as pd
+
+from ssmlab.policies import RepeatedKeys, read_json
+
+ACCOUNT: Final = r"\d{12}"
+REGION: Final = r"[a-z]{2,}(?:-[a-z]+)+-\d+"
+# A folder of AWS CLI output → the calls whose output may stand in it. A call made once per thing is a folder.
+_LAYOUT: Final = {
+    ACCOUNT: "get-account-authorization-details",
+    f"{ACCOUNT}/{REGION}": "describe-instance(-information|s)|list-documents|list-core-devices|get-resources",
+    f"{ACCOUNT}/{REGION}/(list-tags-for-resource|get-document)": ".+",
+    "organizations": "describe-organization|list-roots",
+    "organizations/list-(organizational-units|accounts)-for-parent": ".+",
+    "organizations/(list-policies-for-target|describe-policy)": ".+",
+}
+_SPREADSHEET: Final = re.compile(r"policies|policies/[^/]+\.(json|csv)|[^/]+\.csv")  # what `spreadsheet` reads
+_PAGE: Final = re.compile(r"(.+?)(?:\.(\d+))?\.json")
+_TOKENS: Final = ("NextToken", "nextToken", "PaginationToken", "Marker")
+
+Types = frozenset[object]
+TEXT: Final[Types] = frozenset({str, type(None)})
+LIST: Final[Types] = frozenset({list, type(None)})
+OBJECT: Final[Types] = frozenset({dict, RepeatedKeys, type(None)})
+TIME: Final[Types] = frozenset({str, int, float, Decimal, type(None)})
+_TYPES: Final = {TEXT: "a text", LIST: "a list", OBJECT: "an object", TIME: "a time"}
+
+
+class LoadError(ValueError):
+    """Nothing could be loaded: the file, the place in it, what was expected and what was got."""
+
+    def __init__(self, file: str, where: str, expected: str, got: str) -> None:
+        super().__init__(file, where, expected, got)
+        self.file, self.where, self.expected, self.got = file, where, expected, got
+
+    def __str__(self) -> str:
+        return f"`{self.file}`{f' at {self.where}' if self.where else ''}: expected {self.expected}, got {self.got}"
+
+
+class Spot(NamedTuple):
+    """A file, and a JSON path or a line in it."""
+
+    file: str
+    where: str = ""
+
+    def below(self, path: str) -> Spot:
+        """A place further down the JSON path."""
+        return Spot(self.file, self.where + path)
+
+
+class Problems:
+    """What was skipped, is doubtful or was not collected; each said once."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[str, str, str, str], None] = {}
+        self.first: LoadError | None = None
+
+    def error(self, spot: Spot, expected: str, got: str) -> None:
+        """Take note of something that is skipped."""
+        self.first = self.first or LoadError(*spot, expected, got)
+        self._rows[*spot, "error", f"expected {expected}, got {got}"] = None
+
+    def warning(self, spot: Spot, what: str) -> None:
+        """Take note of something doubtful or not collected."""
+        self._rows[*spot, "warning", what] = None
+
+    def frame(self) -> pd.DataFrame:
+        """All rows, in the order of loading: columns `file`, `where`, `severity`, `what`."""
+        return pd.DataFrame(list(self._rows), columns=["file", "where", "severity", "what"], dtype="str")
+
+
+def show(value: Any) -> str:
+    """What was got, shortened, for a message."""
+    if value is None:
+        return "nothing"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return f"`{text if len(text) <= 80 else text[:79] + '…'}`"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The records that a call prints.
+
+    Attributes
+    ----------
+    records, inner
+        The list they stand in; the list inside each of its elements, as in `Reservations[].Instances[]`.
+    key
+        The field that names a record.
+    fields
+        The types of other fields that are read.
+    lost
+        What is not known without the call.
+    """
+
+    records: str
+    key: str
+    fields: Mapping[str, Types] = field(default_factory=dict)
+    inner: str = ""
+    lost: str = ""
+
+
+@dataclass(slots=True)
+class Listing:
+    """Records by name, and where each one stood; not `complete` if not collected or if a part was lost."""
+
+    items: dict[str, dict[str, Any]] = field(default_factory=dict)
+    spots: dict[str, Spot] = field(default_factory=dict)
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """The JSON values of a file and of its further pages, and where each one stood."""
+
+    values: list[tuple[Spot, Any]]
+    complete: bool
+
+
+class Folder:
+    """The files of a folder.
+
+    Attributes
+    ----------
+    files
+        Path of a call, such as "123456789012/eu-west-1/list-documents" → page number → file.
+    folders
+        The folders of the layout that are there, by path.
+    """
+
+    def __init__(self, root: Path, problems: Problems) -> None:
+        self.root, self.problems = root.resolve(), problems
+        self.files: dict[str, dict[int, Path]] = {}
+        self.folders: list[str] = []
+
+    def scan(self) -> None:
+        """Find the files of CLI output; `NAME.1.json` is a page of `NAME`. Others are noted as not read."""
+        for path in sorted(self.root.rglob("*")):
+            name, above, page = self.name(path), self.name(path.parent), _PAGE.fullmatch(path.name)
+            calls = next((calls for folder, calls in _LAYOUT.items() if re.fullmatch(folder, above)), "")
+            if path.is_symlink():
+                self.problems.error(Spot(name), "a file or folder", "a link, and links are not followed")
+            elif path.is_dir() and any(re.fullmatch(folder, name) for folder in _LAYOUT):
+                self.folders.append(name)
+            elif page and path.is_file() and re.fullmatch(calls, page[1]):
+                self.files.setdefault(f"{above}/{page[1]}", {})[int(page[2] or 0)] = path
+            elif above in ("", *self.folders) and not path.name.startswith(".") and not _SPREADSHEET.fullmatch(name):
+                wanted = "an account id of 12 digits, a Region or a call of the AWS CLI"
+                self.problems.warning(Spot(name), f"not read: expected {wanted}, got `{path.name}`")
+
+    def accounts(self) -> list[str]:
+        """The accounts that have a folder."""
+        return [folder for folder in self.folders if re.fullmatch(ACCOUNT, folder)]
+
+    def name(self, path: Path) -> str:
+        """The path below the folder, for a message."""
+        below = path.relative_to(self.root).as_posix()
+        return "" if below == "." else os.fsencode(below).decode(errors="replace")
+
+    def read(self, call: str, *, exact: bool = False) -> Pages:
+        """The pages of a call, none if it was not collected. `exact`: see repeated keys, keep numbers exact."""
+        if call not in self.files:
+            return Pages([], complete=False)
+        pages = self.files[call]
+        read = [self.read_file(path, exact=exact) for _, path in sorted(pages.items())]
+        values = [value for found in read for value in found or ()]
+        is_whole = sorted(pages) in (list(range(len(pages))), list(range(1, len(pages) + 1))) and not _has_more(values)
+        if not is_whole:
+            self.problems.warning(Spot(f"{call}.json"), "not collected: a further page, and what it holds")
+        return Pages(values, is_whole and None not in read)
+
+    def read_file(self, path: Path, *, exact: bool = True) -> list[tuple[Spot, Any]] | None:
+        """The JSON values of one file, and where each one stood; None, with a problem noted, if it is no JSON."""
+        file = self.name(path)
+        try:
+            values = _parse(path.read_bytes(), exact=exact)
+        except OSError as error:
+            self.problems.error(Spot(file), "a file that can be read", str(error.strerror))
+        except UnicodeError as error:
+            self.problems.error(Spot(file), "text in UTF-8", str(error))
+        except json.JSONDecodeError as error:
+            got = f"{error.msg} in column {error.colno}" if error.doc else "an empty file"
+            self.problems.error(Spot(file, f"line {error.lineno}"), "JSON", got)
+        else:
+            return [(Spot(file, "$" if len(values) == 1 else f"$[{n}]"), value) for n, value in enumerate(values)]
+        return None
+
+    def listing(self, call: Call, name: str) -> Listing:
+        """The records of a call; what cannot be used is noted and left out."""
+        if name not in self.files:
+            self.problems.warning(Spot(f"{name}.json"), f"not collected: {call.lost}")
+        return self.records(call, self.read(name))
+
+    def records(self, call: Call, pages: Pages) -> Listing:
+        """The records of a call in its pages."""
+        found = Listing(complete=pages.complete)
+        for page, body in pages.values:
+            for spot, item in self._elements(found, page, body, call.records):
+                for place, record in self._elements(found, spot, item, call.inner) if call.inner else [(spot, item)]:
+                    self._add(found, place, record, call.key)
+        self._check_types(found, call)
+        return found
+
+    def _elements(self, found: Listing, spot: Spot, body: Any, key: str) -> Iterator[tuple[Spot, Any]]:
+        elements = body.get(key) if isinstance(body, dict) else None
+        if not isinstance(elements, list):
+            found.complete = False
+            self.problems.error(spot, f"an object with a list `{key}`", show(body))
+            return
+        for number, element in enumerate(elements):
+            yield Spot(spot.file, f"{spot.where}.{key}[{number}]"), element
+
+    def _add(self, found: Listing, spot: Spot, item: Any, key: str) -> None:
+        name = item.get(key) if isinstance(item, dict) else None
+        if not isinstance(name, str) or not name:
+            found.complete = False
+            self.problems.error(spot, f"an object with a text `{key}`", show(item))
+        elif name in found.items:
+            self.problems.error(spot, f"every `{key}` once", f"`{name}` again; kept is {' '.join(found.spots[name])}")
+        else:
+            found.items[name], found.spots[name] = item, spot
+
+    def _check_types(self, found: Listing, call: Call) -> None:
+        """Leave out fields of a wrong type. Types are compared a column at a time: nearly always all is well."""
+        for name, types in call.fields.items():
+            if {type(item.get(name)) for item in found.items.values()} <= types:
+                continue
+            for key, item in found.items.items():
+                if type(item.get(name)) not in types:
+                    self.problems.error(found.spots[key].below(f".{name}"), _TYPES[types], show(item[name]))
+                    found.items[key] = {field: value for field, value in item.items() if field != name}
+
+
+def _has_more(values: list[tuple[Spot, Any]]) -> bool:
+    """Does the last page name a further one?"""
+    last = values[-1][1] if values else None
+    return isinstance(last, dict) and any(last.get(token) for token in _TOKENS)
+
+
+def _parse(data: bytes, *, exact: bool) -> list[Any]:
+    """The one or several JSON values of a file, in UTF-8, or in UTF-16 as Windows PowerShell redirects output."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        data = data.decode("utf-16").encode()
+    if not data.strip():
+        raise json.JSONDecodeError("nothing", "", 0)
+    with suppress(
+        orjson.JSONDecodeError
+    ):  # several values, or damage: `read_json` reads the first and names the second
+        if not exact:
+            return [orjson.loads(data)]
+    values: list[Any] = read_json(data, many=True)
+    if b"\\ud" in data.lower():
+        json.dumps(values, ensure_ascii=False, default=str).encode()  # half of a surrogate pair is no text
+    return values

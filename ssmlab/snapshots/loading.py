@@ -1,0 +1,137 @@
+"""`load`: whatever form the files have, one `Snapshot`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from tqdm.auto import tqdm
+
+from ssmlab.snapshots.documents import DocumentRows
+from ssmlab.snapshots.files import Folder, LoadError, Problems
+from ssmlab.snapshots.iam import AccessRows
+from ssmlab.snapshots.nodes import NodeRows
+from ssmlab.snapshots.organizations import no_organization, read_organization
+from ssmlab.snapshots.schema import listed
+from ssmlab.snapshots.snapshot import Snapshot
+from ssmlab.snapshots.spreadsheet import ATTACHMENTS, read_inventory, read_loose_policies, read_policy
+from ssmlab.snapshots.storage import is_stored, read_frames
+from ssmlab.snapshots.tags import Place, find_places, read_export
+
+_ORGANIZATION: Final = ("collected", "none")
+
+
+def load(path: str | Path, *, organization: str = "collected") -> Snapshot:
+    """Load files into frames.
+
+    Parameters
+    ----------
+    path
+        A folder of AWS CLI output; an inventory `.csv`, with `policies/` and `attachments.csv` beside it; a policy
+        `.json`; or a folder that `Snapshot.to_parquet` wrote.
+    organization
+        "none": the accounts are in no organization, so that nothing is unknown where its files were not collected.
+
+    Returns
+    -------
+    Snapshot
+        Everything that could be read. What was skipped, is doubtful or was not collected stands in `problems`.
+
+    Raises
+    ------
+    LoadError
+        If nothing can be loaded.
+
+    Examples
+    --------
+    >>> import ssmlab
+    >>> snapshot = ssmlab.load("data/sample")
+    >>> str(snapshot.nodes.loc["arn:aws:ec2:eu-west-1:123456789012:instance/i-0123456789abcdef0", "tag:Finance"])
+    'WebServers'
+    """
+    if organization not in _ORGANIZATION:
+        raise ValueError(f"expected `collected` or `none` as organization, got `{organization}`")
+    where = Path(path)
+    if is_stored(where):
+        return Snapshot.compile(**read_frames(where))
+    if where.is_dir():
+        rows = _Rows(where)
+        _read_folder(rows)
+        return rows.finish(is_alone=organization == "none" or not rows.folder.accounts())
+    if not where.is_file() or where.suffix.lower() not in _READERS:
+        got = f"`{where.suffix}`" if where.exists() else "nothing there"
+        raise LoadError(str(path), "", f"a folder, or a file that ends in {listed(_READERS)}", got)
+    file = where.resolve()
+    rows = _Rows(file.parent)
+    _READERS[where.suffix.lower()](rows, file)
+    return rows.finish(is_alone=True)
+
+
+class _Rows:
+    """What is gathered before it becomes frames."""
+
+    def __init__(self, root: Path) -> None:
+        self.problems = Problems()
+        self.folder = Folder(root, self.problems)
+        self.access = AccessRows(self.problems)
+        self.nodes = NodeRows(self.problems)
+        self.documents = DocumentRows(self.problems)
+
+    def finish(self, *, is_alone: bool) -> Snapshot:
+        """The snapshot. `is_alone`: the accounts are in no organization."""
+        nodes, listed = self.nodes.frame(), {*find_places(self.folder)}
+        placed = nodes[["account", "region"]].drop_duplicates().itertuples(index=False)
+        places = listed.union(Place(*map(str, place)) for place in placed)
+        self.documents.assume(sorted(places - listed))
+        accounts = {place.account for place in places}.union(self.folder.accounts())
+        accounts |= {principal.account for principal in self.access.principals.values()}
+        organization, management = no_organization(), None
+        if not is_alone:
+            organization, management = read_organization(self.folder, self.access, sorted(accounts))
+        principals, policies = self.access.finish(accounts, {place.account: place.partition for place in places})
+        return Snapshot.compile(
+            principals=principals,
+            policies=policies,
+            nodes=nodes,
+            documents=self.documents.frame(),
+            organization=organization,
+            noted=self.problems.frame(),
+            management_account=management,
+        )
+
+
+def _read_folder(rows: _Rows) -> None:
+    folder = rows.folder
+    folder.scan()
+    inventories = [path for path in sorted(folder.root.glob("*.csv")) if path.name != ATTACHMENTS]
+    if not folder.files and not inventories and not any(folder.root.glob("policies/*.json")):
+        wanted = "account folders with output of the AWS CLI, an inventory `.csv` or `policies/`"
+        raise LoadError(
+            str(folder.root), "", wanted, "none of them" if any(folder.root.iterdir()) else "an empty folder"
+        )
+    for account in folder.accounts():
+        rows.access.add(folder, account)
+    for place in tqdm(find_places(folder), "loading", unit=" Regions", delay=1, leave=False):
+        export = read_export(folder, place)
+        rows.nodes.add(folder, place, export)
+        rows.documents.add(folder, place, export)
+    for path in inventories:
+        read_inventory(folder, path, rows.nodes)
+    read_loose_policies(folder, rows.access)
+
+
+def _read_inventory(rows: _Rows, path: Path) -> None:
+    read_inventory(rows.folder, path, rows.nodes)
+    if rows.problems.first and not rows.nodes.spots():
+        raise rows.problems.first
+    read_loose_policies(rows.folder, rows.access)
+
+
+def _read_policy(rows: _Rows, path: Path) -> None:
+    read_policy(rows.folder, rows.access, path)
+    if rows.problems.first:
+        raise rows.problems.first
+
+
+_READERS: Final[dict[str, Callable[[_Rows, Path], None]]] = {".csv": _read_inventory, ".json": _read_policy}

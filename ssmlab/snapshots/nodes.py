@@ -1,0 +1,181 @@
+"""Managed nodes, and the EC2 instances that are not managed, as columns.
+
+Sources: shapes of botocore's `ssm` and `ec2` services; Systems Manager User Guide, "Setting up AWS Systems Manager".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pandas as pd
+
+from ssmlab.snapshots.files import OBJECT, TEXT, TIME, Call, Folder, Listing, Problems, Spot, show
+from ssmlab.snapshots.schema import listed, make_frame
+from ssmlab.snapshots.tags import Export, Place, Tags, note_case_twins, read_tags
+
+KINDS: Final = ("ec2", "on-premises", "edge", "greengrass", "vm")
+NODE_ID: Final = re.compile(r"m?i-[\w-]+", re.ASCII)
+_GONE: Final = ("terminated", "shutting-down")
+_THING: Final = "AWS::IoT::Thing"
+_SOURCE_TYPES: Final = {
+    "AWS::EC2::Instance": "ec2",
+    _THING: "edge",
+    "Microsoft.Compute/virtualMachines": "vm",
+    "compute.googleapis.com/Instance": "vm",
+}
+_PLATFORMS: Final = {None: "Linux", "windows": "Windows"}  # Platform of describe-instances
+_FIELDS: Final = {  # column → field of describe-instance-information
+    "platform": "PlatformType",
+    "ping_status": "PingStatus",
+    "platform_name": "PlatformName",
+    "platform_version": "PlatformVersion",
+    "agent_version": "AgentVersion",
+    "last_ping": "LastPingDateTime",
+    "iam_role": "IamRole",
+}
+_INFORMATION: Final = Call(
+    "InstanceInformationList",
+    "InstanceId",
+    dict.fromkeys(("SourceType", "SourceId", "Name", "ComputerName", *_FIELDS.values()), TEXT)
+    | {"LastPingDateTime": TIME},
+    lost="which nodes are managed is not known",
+)
+_INSTANCES: Final = Call(
+    "Reservations",
+    "InstanceId",
+    {"State": OBJECT, "IamInstanceProfile": OBJECT, "Platform": TEXT},
+    inner="Instances",
+    lost="EC2 instances that are not managed are missing",
+)
+_CORE_DEVICES: Final = Call("coreDevices", "coreDeviceThingName", lost="Greengrass core devices count as edge devices")
+_EMPTY: Final[dict[str, Any]] = {}
+
+
+class NodeRows:
+    """The nodes of any number of places, gathered as columns, one frame at the end."""
+
+    def __init__(self, problems: Problems) -> None:
+        self._problems = problems
+        self._columns: dict[str, list[Any]] = {}
+
+    def extend(self, columns: Mapping[str, list[Any]]) -> None:
+        """Add rows: the columns of the frame, `arn`, `tags` (a mapping a row) and `place` (where it stood)."""
+        for name, values in columns.items():
+            self._columns.setdefault(name, []).extend(values)
+
+    def spots(self) -> dict[str, Spot]:
+        """Where each node stood, by ARN."""
+        return dict(zip(self._columns.get("arn", []), self._columns.get("spot", []), strict=True))
+
+    def add(self, folder: Folder, place: Place, export: Export) -> None:
+        """Add the nodes of a place."""
+        informed = folder.listing(_INFORMATION, f"{place.path}/describe-instance-information")
+        machines = folder.listing(_INSTANCES, f"{place.path}/describe-instances")
+        spots = machines.spots | informed.spots
+        gone = self._leave_out(machines)
+        ids = [key for key in informed.items | machines.items if key not in gone and self._is_id(key, spots[key])]
+        arns = [place.node_arn(node_id) for node_id in ids]
+        infos = [informed.items.get(node_id, _EMPTY) for node_id in ids]
+        instances = [machines.items.get(node_id, _EMPTY) for node_id in ids]
+        tags = self._tags(folder, place, export, machines, dict(zip(ids, arns, strict=True)))
+        columns = {column: [info.get(field) for info in infos] for column, field in _FIELDS.items()}
+        columns["platform"] = [
+            info.get("PlatformType") or _PLATFORMS.get(machine.get("Platform")) if machine or info else None
+            for info, machine in zip(infos, instances, strict=True)
+        ]
+        self.extend(
+            columns
+            | {
+                "arn": arns,
+                "spot": [spots[node_id] for node_id in ids],
+                "tags": [own or {} for own in tags],
+                "node_id": ids,
+                "account": [place.account] * len(ids),
+                "region": [place.region] * len(ids),
+                "kind": self._kinds(folder, place, ids, infos),
+                "name": [_name(info, own) for info, own in zip(infos, tags, strict=True)],
+                "managed": [True if info else False if informed.complete else None for info in infos],
+                "tags_known": [own is not None for own in tags],
+                "instance_profile": [_inner(machine, "IamInstanceProfile", "Arn") for machine in instances],
+                "state": [_inner(machine, "State", "Name") for machine in instances],
+            }
+        )
+
+    def frame(self) -> pd.DataFrame:
+        """All rows."""
+        columns = {name: values for name, values in self._columns.items() if name not in ("arn", "spot", "tags")}
+        if "last_ping" in columns:
+            columns["last_ping"] = self._times(columns["last_ping"])
+        frame = make_frame("nodes", self._columns.get("arn", []), columns, self._columns.get("tags", []))
+        note_case_twins(frame, self._problems)
+        return frame
+
+    def _leave_out(self, machines: Listing) -> dict[str, str]:
+        states = {key: _inner(machine, "State", "Name") for key, machine in machines.items.items()}
+        gone = {key: state for key, state in states.items() if state in _GONE}
+        for key, state in gone.items():
+            self._problems.warning(machines.spots[key], f"`{key}` is {state}: left out")
+        return gone
+
+    def _is_id(self, node_id: str, spot: Spot) -> bool:
+        if NODE_ID.fullmatch(node_id):
+            return True
+        self._problems.error(spot, "an id that starts with `i-` or `mi-`", show(node_id))
+        return False
+
+    def _kinds(self, folder: Folder, place: Place, ids: list[str], infos: list[dict[str, Any]]) -> list[str]:
+        kinds = [
+            _SOURCE_TYPES.get(info.get("SourceType", "")) or default_kind(key)
+            for key, info in zip(ids, infos, strict=True)
+        ]
+        if "edge" not in kinds:
+            return kinds
+        cores = folder.listing(_CORE_DEVICES, f"{place.path}/list-core-devices").items
+        is_core = [kind == "edge" and info.get("SourceId") in cores for kind, info in zip(kinds, infos, strict=True)]
+        return ["greengrass" if core else kind for core, kind in zip(is_core, kinds, strict=True)]
+
+    def _tags(
+        self, folder: Folder, place: Place, export: Export, machines: Listing, arns: Mapping[str, str]
+    ) -> list[Tags | None]:
+        """The tags of each node, None where they were not collected."""
+        problems = self._problems
+        own = {
+            key: read_tags(machine.get("Tags", []), machines.spots[key], problems)
+            for key, machine in machines.items.items()
+        }
+        for node_id in [node_id for node_id in arns if node_id not in own]:
+            for spot, body in folder.read(f"{place.path}/list-tags-for-resource/{node_id}").values:
+                own[node_id] = read_tags(body.get("TagList") if isinstance(body, dict) else body, spot, problems)
+        tags = [export.merge(arn, own.get(node_id), problems) for node_id, arn in arns.items()]
+        if unknown := [node_id for node_id, found in zip(arns, tags, strict=True) if found is None]:
+            some = listed(unknown[:5]) + " …" * (len(unknown) > 5)
+            problems.warning(Spot(place.path), f"not collected: the tags of {len(unknown)} nodes: {some}")
+        return tags
+
+    def _times(self, values: list[Any]) -> Any:
+        """Epoch seconds or ISO 8601, as the versions of the CLI print them; rounded to what a float can tell."""
+        given = pd.Series(values, dtype="object")
+        seconds = pd.to_numeric(given, errors="coerce")
+        times = pd.to_datetime(seconds, unit="s", utc=True, errors="coerce").dt.round("us")
+        texts = given[seconds.isna() & given.notna()]
+        read = pd.to_datetime(texts, utc=True, format="ISO8601", errors="coerce")
+        times[texts.index] = read.where(read.dt.year.between(1700, 2200))  # what nanoseconds can tell
+        for row in given.index[given.notna() & times.isna()]:
+            self._problems.error(self._columns["spot"][row], "a time as epoch seconds or ISO 8601", show(values[row]))
+        return times.array
+
+
+def default_kind(node_id: str) -> str:
+    """The kind of a node of which only the id is known."""
+    return "ec2" if node_id.startswith("i-") else "on-premises"
+
+
+def _name(info: Mapping[str, Any], tags: Tags | None) -> str | None:
+    return info.get("Name") or (tags or {}).get("Name") or info.get("ComputerName")
+
+
+def _inner(record: Mapping[str, Any], outer: str, inner: str) -> str | None:
+    value = (record.get(outer) or _EMPTY).get(inner)
+    return value if isinstance(value, str) else None

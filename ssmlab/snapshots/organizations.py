@@ -1,0 +1,121 @@
+"""The organization: which service and resource control policies apply to an account, level by level.
+
+Sources: shapes of the `organizations` calls; Organizations User Guide, `orgs_manage_policies_scps`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import pandas as pd
+
+from ssmlab.snapshots.bodies import to_object
+from ssmlab.snapshots.files import LIST, Call, Folder, Spot, show
+from ssmlab.snapshots.iam import AccessRows, PolicyRow
+
+_LAYERS: Final = {  # layer → type of policy, its name, ending of the files
+    "scp": ("SERVICE_CONTROL_POLICY", "service control policies", ""),
+    "rcp": ("RESOURCE_CONTROL_POLICY", "resource control policies", ".rcp"),
+}
+_ROOTS: Final = Call("Roots", "Id", {"PolicyTypes": LIST}, lost="where accounts stand is not known")
+_UNITS: Final = Call("OrganizationalUnits", "Id", lost="accounts below are not found")
+_ACCOUNTS: Final = Call("Accounts", "Id", lost="accounts below are not found")
+_POLICIES: Final = Call("Policies", "Id", lost="which policies are attached is not known")
+_NOT_FOUND: Final = "organization"  # stands for the levels of an account that was not found
+Levels = Mapping[str, tuple[str, ...]]
+
+
+def no_organization() -> pd.DataFrame:
+    """No account has levels: there is no organization, or none that binds."""
+    return _to_frame([])
+
+
+def read_organization(folder: Folder, access: AccessRows, accounts: Iterable[str]) -> tuple[pd.DataFrame, str | None]:
+    """The levels of accounts, root first, and the id of the management account, which has none: nothing binds it.
+
+    Columns: `account`; `level`, from 0; `target`, the id of the root, unit or account; `scp` and `rcp`, whether
+    policies of that kind are in force. Policies that were not collected are added to `access` without a document.
+    """
+    roots, chains, management = dict[str, Any](), dict[str, tuple[str, ...]](), None
+    if "organizations" in folder.folders:
+        is_alone, management = _read_head(folder)
+        if is_alone:
+            return no_organization(), None
+        roots = folder.listing(_ROOTS, "organizations/list-roots").items
+        chains = _walk(folder, roots)
+    bound = {account: chains.get(account, (_NOT_FOUND,)) for account in accounts if account != management}
+    for target in dict.fromkeys(target for chain in bound.values() for target in chain):
+        for layer in _LAYERS:
+            _attach(folder, access, target, layer)
+    in_force = [_is_in_force(layer, roots, access) for layer in _LAYERS]
+    rows = [(account, *level, *in_force) for account, chain in bound.items() for level in enumerate(chain)]
+    return _to_frame(rows), management
+
+
+def _to_frame(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
+    dtypes = {"account": "str", "level": "int64", "target": "str", "scp": "bool", "rcp": "bool"}
+    return pd.DataFrame(rows, columns=list(dtypes)).astype(dtypes)
+
+
+def _read_head(folder: Folder) -> tuple[bool, str | None]:
+    """Is the account in no organization (an empty object, or the error that AWS gives); which account manages it?"""
+    call = "organizations/describe-organization"
+    for spot, body in folder.read(call).values:
+        match body:
+            case {"Organization": {"MasterAccountId": str(account)}}:
+                return False, account
+        if body == {} or "AWSOrganizationsNotInUse" in str(body):
+            return True, None
+        folder.problems.error(spot, "an object with `Organization.MasterAccountId`", show(body))
+    folder.problems.warning(Spot(f"{call}.json"), "not collected: which account is the management account")
+    return False, None
+
+
+def _walk(folder: Folder, roots: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Account → ids from the root down to the account itself."""
+    found: dict[str, tuple[str, ...]] = {}
+    chains: list[tuple[str, ...]] = [(root,) for root in roots]
+    seen = set(roots)
+    for chain in chains:  # which grows while it is read
+        units = folder.listing(_UNITS, f"organizations/list-organizational-units-for-parent/{chain[-1]}").items
+        chains += [(*chain, unit) for unit in units if unit not in seen]
+        seen |= units.keys()
+        for account in folder.listing(_ACCOUNTS, f"organizations/list-accounts-for-parent/{chain[-1]}").items:
+            found.setdefault(account, (*chain, account))
+    return found
+
+
+def _attach(folder: Folder, access: AccessRows, target: str, layer: str) -> None:
+    """The policies of one kind that are attached to a target, each with its document if there is one."""
+    _, words, ending = _LAYERS[layer]
+    call = f"organizations/list-policies-for-target/{target}{ending}"
+    if target == _NOT_FOUND:
+        access.attach(f"{words}: not collected", target, Spot("organizations"), layer)
+        return
+    found = folder.listing(_POLICIES, call)
+    if not found.complete:
+        access.attach(f"{words} of {target}", target, Spot(f"{call}.json"), layer)
+    for policy, item in found.items.items():
+        if policy not in access.policies:
+            access.add_policy(policy, _read_policy(folder, policy, item, layer))
+        access.attach(policy, target, found.spots[policy], layer)
+
+
+def _read_policy(folder: Folder, policy: str, item: Mapping[str, Any], layer: str) -> PolicyRow:
+    call, name = f"organizations/describe-policy/{policy}", item.get("Name")
+    row = PolicyRow(name if isinstance(name, str) else policy, layer, file=f"{call}.json")
+    for spot, body in folder.read(call, exact=True).values:
+        match body:
+            case {"Policy": {"Content": str(content)}}:
+                row.document, row.where = to_object(content), f"{spot.where}.Policy.Content"
+            case _:
+                folder.problems.error(spot, "an object with a text `Policy.Content`", show(body))
+    return row
+
+
+def _is_in_force(layer: str, roots: Mapping[str, Mapping[str, Any]], access: AccessRows) -> bool:
+    """Policies of a kind bind nobody while the root has not enabled the kind; then none are attached either."""
+    types = [entry for root in roots.values() for entry in root.get("PolicyTypes") or ()]
+    is_enabled = {"Type": _LAYERS[layer][0], "Status": "ENABLED"} in types
+    return is_enabled or not roots or any(row.layer == layer for row in access.policies.values())

@@ -1,0 +1,124 @@
+"""The columns of every frame, declared once, and how a frame is brought into that form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+TAG: Final = "tag:"
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """The name of the index, the columns a frame must have, and those that are filled in as missing."""
+
+    index: str
+    required: tuple[str, ...]
+    optional: tuple[str, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns but the tags."""
+        return self.required + self.optional
+
+
+def _schema(index: str, required: str, optional: str) -> Schema:
+    return Schema(index, tuple(required.split()), tuple(optional.split()))
+
+
+SCHEMAS: Final = {
+    "principals": _schema("arn", "name kind account path groups boundary tags_known", "trust instance_profiles"),
+    "policies": _schema("policy", "name layer account attached_to document", "file where"),
+    "nodes": _schema(
+        "arn",
+        "node_id account region kind platform name ping_status managed tags_known",
+        "platform_name platform_version agent_version last_ping instance_profile state iam_role",
+    ),
+    "documents": _schema("arn", "name owner account region platforms document_type tags_known", "shared_with"),
+}
+TUPLES: Final = ("platforms", "shared_with", "groups", "instance_profiles", "attached_to")
+_PLAIN: Final = (*TUPLES, "boundary", "trust", "document")
+# All other columns hold text that repeats, and are categorical.
+_DTYPES: Final = {
+    **dict.fromkeys(("node_id", "name", "path", "file", "where"), "str"),
+    **dict.fromkeys(_PLAIN, "object"),
+    "managed": "boolean",
+    "tags_known": "bool",
+    "last_ping": "datetime64[ns, UTC]",
+}
+_MISSING: Final = {"file": "", "where": "$"} | dict.fromkeys(TUPLES, ())
+
+
+def conform(name: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """A frame with the index, columns and dtypes of its schema; the one given is not changed.
+
+    Columns `tag:<Key>` become categorical. Columns of no schema are kept as they are.
+
+    Raises
+    ------
+    ValueError
+        For another index, an index value that stands twice, or a missing column.
+    """
+    schema = SCHEMAS[name]
+    if frame.index.name != schema.index:
+        raise ValueError(f"expected `{name}` with an index named `{schema.index}`, got `{frame.index.name}`")
+    if not frame.index.is_unique:
+        twice = frame.index[frame.index.duplicated()][0]
+        raise ValueError(f"expected every `{schema.index}` of `{name}` once, got `{twice}` more than once")
+    if missing := [column for column in schema.required if column not in frame]:
+        raise ValueError(
+            f"expected `{name}` with the columns {listed(schema.required)}, got none named {listed(missing)}"
+        )
+    known = schema.columns
+    filled: dict[str, Any] = {column: [_MISSING.get(column)] * len(frame) for column in known if column not in frame}
+    tags = [column for column in frame.columns if column.startswith(TAG)]
+    dtypes = {column: _DTYPES.get(column, "category") for column in known} | dict.fromkeys(tags, "category")
+    rest = [column for column in frame.columns if column not in known]
+    made = frame.assign(**filled)[[*known, *rest]].astype(dtypes)
+    # pandas makes NaN of a None that stands among texts
+    gaps = {column: _MISSING.get(column) for column in known if column in _PLAIN and made[column].isna().any()}
+    return made.assign(**{column: _fill(made[column], missing) for column, missing in gaps.items()})
+
+
+def _fill(column: pd.Series[Any], missing: Any) -> pd.Series[Any]:
+    values = [missing if gap else value for value, gap in zip(column, column.isna(), strict=True)]
+    return pd.Series(values, column.index, "object")
+
+
+def make_frame(
+    name: str, index: Sequence[str], columns: Mapping[str, list[Any]], tags: Sequence[Mapping[str, str]] = ()
+) -> pd.DataFrame:
+    """A frame from columns as lists, and a mapping of tags a row."""
+    names = pd.Index(pd.array(index, dtype="str"), name=SCHEMAS[name].index)
+    # Left to itself, pandas makes text of a column that holds texts and None, and NaN of the None.
+    plain = {column: pd.Series(values, names, "object") for column, values in columns.items() if column in _PLAIN}
+    given = {column: [] for column in SCHEMAS[name].required} | dict(columns) | plain | tag_columns(tags)
+    return conform(name, pd.DataFrame(given, names))
+
+
+def tag_columns(tags: Sequence[Mapping[str, str]]) -> dict[str, pd.Categorical]:
+    """`tag:<Key>` → its values, for one mapping a row; keys in alphabetical order."""
+    found: dict[str, tuple[list[int], list[str]]] = {}
+    for row, pairs in enumerate(tags):
+        for key, value in pairs.items():
+            rows, values = found.setdefault(key, ([], []))
+            rows.append(row)
+            values.append(value)
+    return {TAG + key: _spread(*found[key], len(tags)) for key in sorted(found)}
+
+
+def _spread(rows: list[int], values: list[str], size: int) -> pd.Categorical:
+    """Values at some rows of a column. Only they are touched, so that a rare tag costs nothing in a large frame."""
+    codes, categories = pd.factorize(np.array(values, dtype=object), sort=True)
+    column = np.full(size, -1, dtype=np.int64)
+    column[rows] = codes
+    return pd.Categorical.from_codes(column, pd.Index(categories, dtype="str"))
+
+
+def listed(names: Iterable[object]) -> str:
+    """Names in backticks, for a message."""
+    return ", ".join(f"`{name}`" for name in names)

@@ -1,0 +1,66 @@
+"""A snapshot as a folder of Parquet files, one a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from ssmlab.snapshots.bodies import to_json, to_object
+from ssmlab.snapshots.files import LoadError
+from ssmlab.snapshots.schema import SCHEMAS, TUPLES, conform
+
+_FRAMES: Final = (*SCHEMAS, "organization", "noted")
+_BODIES: Final = ("trust", "document")
+_MANAGEMENT: Final = "management_account"
+
+
+def write_frames(path: Path, frames: Mapping[str, pd.DataFrame], management_account: str | None) -> None:
+    """Write frames; policy documents become JSON text, the management account stands with the organization."""
+    path.mkdir(parents=True, exist_ok=True)
+    for name, frame in frames.items():
+        bodies: dict[str, Any] = {
+            column: [None if body is None else to_json(body) for body in frame[column]]
+            for column in _BODIES
+            if column in frame
+        }
+        stored = frame.assign(**bodies)
+        stored.attrs = {_MANAGEMENT: management_account}
+        stored.to_parquet(path / f"{name}.parquet")
+
+
+def is_stored(path: Path) -> bool:
+    """Is this a folder that `write_frames` wrote?"""
+    return (path / "nodes.parquet").is_file()
+
+
+def read_frames(path: Path) -> dict[str, Any]:
+    """The frames, and the management account, under the names of `Snapshot`.
+
+    Raises
+    ------
+    LoadError
+        For a file that is missing, is no Parquet, or has not the columns it should have.
+    """
+    found: dict[str, Any] = {}
+    for name in _FRAMES:
+        file = f"{name}.parquet"
+        try:
+            frame = pd.read_parquet(path / file)
+            found[name] = conform(name, frame.assign(**_restore(frame))) if name in SCHEMAS else frame
+        except (OSError, ValueError) as error:
+            raise LoadError(file, "", f"the frame `{name}` of a snapshot", str(error)) from error
+        found[_MANAGEMENT] = frame.attrs.get(_MANAGEMENT)
+    return found
+
+
+def _restore(frame: pd.DataFrame) -> dict[str, list[Any]]:
+    readers = dict.fromkeys(TUPLES, tuple) | dict.fromkeys(_BODIES, to_object) | {"boundary": str}
+    return {
+        column: [read(value) if isinstance(value, str | np.ndarray) else None for value in frame[column]]
+        for column, read in readers.items()
+        if column in frame
+    }

@@ -1,0 +1,6 @@
+"""The explorers: one line in a notebook each, such as `ReachExplorer(snapshot)`."""
+
+from ssmlab.widgets.graph_view import GraphView
+from ssmlab.widgets.reach_explorer import ReachExplorer
+
+__all__ = ["GraphView", "ReachExplorer"]

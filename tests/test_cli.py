@@ -1,0 +1,69 @@
+"""The command line."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from ssmlab.cli import defuse, main
+
+NODE = "i-0123456789abcdef0"
+
+
+def test_explain_prints_the_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "data/sample", "web-ops", NODE, "AWS-RunShellScript"]) == 0
+    assert capsys.readouterr().out.startswith("user/web-ops may run AWS-RunShellScript on web-1 (i-0123456789abcdef0)")
+
+
+def test_explain_takes_the_request_s_context(capsys: pytest.CaptureFixture[str]) -> None:
+    context = ["--context", "aws:MultiFactorAuthPresent=true"]
+    assert main(["explain", "data/sample", "OnCall", NODE, "AWS-RunShellScript", *context]) == 0
+    assert capsys.readouterr().out.startswith("role/OnCall may run")
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_reach_prints_the_summary_and_writes_the_pairs(
+    suffix: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / f"pairs{suffix}"
+    assert main(["reach", "data/sample", "--out", str(out)]) == 0
+    assert "user/web-ops" in capsys.readouterr().out
+    written = pd.read_csv(out) if suffix == ".csv" else pd.read_parquet(out)
+    assert [*written.columns] == ["principal", "node", "document", "outcome"]
+    assert {*written["outcome"]} == {"allowed", "conditional"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["reach", "no/such/folder"], "no/such/folder"),
+        (
+            ["explain", "data/sample", "web-op", NODE, "AWS-RunShellScript"],
+            "no principal `web-op`, did you mean `web-ops`",
+        ),
+        (["reach", "data/sample", "--out", "pairs.xlsx"], "expected a file that ends in .csv or .parquet"),
+        (["reach", "data/sample", "--context", "nonsense"], "expected --context KEY=VALUE, got `nonsense`"),
+    ],
+)
+def test_input_that_cannot_be_used_is_said_in_a_line(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    error = capsys.readouterr().err
+    assert words in error
+    assert "Traceback" not in error
+
+
+def test_check_lists_what_was_not_collected(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["check", "data/sample"])
+    assert "problems in data/sample" in capsys.readouterr().out
+
+
+def test_collect_script_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["collect-script"]) == 0
+    assert capsys.readouterr().out.startswith("#!")
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+def test_a_cell_that_would_start_a_formula_is_defused(text: str) -> None:
+    assert [*defuse(pd.DataFrame({"a": [text, "safe"]}))["a"]] == [f"'{text}", "safe"]

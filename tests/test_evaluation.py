@@ -1,0 +1,144 @@
+"""Single decisions: layers, the page's three policies, three-valued answers, reasons."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from casebook import load_cases
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ssmlab.evaluation import Outcome, PolicySet, Request, decide_layers, evaluate
+from ssmlab.evaluation.layers import BINDING_CAPS, Layers
+from ssmlab.truth import Truth
+
+ROOT = Path(__file__).parents[1]
+ANA = "arn:aws:iam::123456789012:user/ana"
+NODE = "arn:aws:ec2:eu-west-1:123456789012:instance/i-0123456789abcdef0"
+ALLOW = {"Effect": "Allow", "Action": "ssm:SendCommand", "Resource": "*"}
+POLICIES = {
+    number: json.loads(path.read_text())
+    for number, path in enumerate(sorted((ROOT / "data" / "policies").glob("page-*.json")), start=1)
+}
+
+
+def policy(*statements: dict[str, Any], version: str = "2012-10-17") -> dict[str, Any]:
+    return {"Version": version, "Statement": list(statements)}
+
+
+@pytest.mark.parametrize("case", load_cases("layers"))
+def test_layers(case: dict[str, Any]) -> None:
+    request = Request(case["principal"], case["action"], case["resource"], case["context"], unknown=case["unknown"])
+    decision = evaluate(request, PolicySet(**case["policies"]))
+    assert decision.outcome == case["expected"]
+    assert [case.get("doubt", "") in doubt for doubt in decision.doubts] == [True] * ("doubt" in case)
+
+
+@pytest.mark.parametrize("case", load_cases("page_policies"))
+def test_page_policy(case: dict[str, Any]) -> None:
+    context = {f"ssm:resourceTag/{key}": value for key, value in case["tags"].items()}
+    request = Request(ANA, "ssm:SendCommand", case["arn"], context, resource_account="123456789012")
+    decision = evaluate(request, PolicySet(identity=[POLICIES[case["policy"]]]))
+    assert decision.outcome == case["expected"]
+    assert [case.get("doubt", "") in doubt for doubt in decision.doubts] == [True] * ("doubt" in case)
+
+
+def test_the_deciding_statement_is_named() -> None:
+    decision = evaluate(Request(ANA, "ssm:SendCommand", NODE), PolicySet(identity=[policy(ALLOW | {"Sid": "Run"})]))
+    assert [(s.layer, s.policy, s.sid, s.index) for s in decision.determining_statements] == [
+        ("identity", "identity[0]", "Run", 0)
+    ]
+
+
+def test_open_conditions_name_only_what_decides() -> None:
+    mfa = ALLOW | {
+        "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}, "StringEquals": {"aws:PrincipalArn": ANA}}
+    }
+    other = ALLOW | {"Action": "ssm:StartSession", "Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}}
+    request = Request(ANA, "ssm:SendCommand", NODE, unknown=["aws:MultiFactorAuthPresent", "aws:SourceIp"])
+    decision = evaluate(request, PolicySet(identity=[policy(mfa, other)]))
+    assert [(c.operator, c.key, c.values) for c in decision.open_conditions] == [
+        ("Bool", "aws:MultiFactorAuthPresent", ("true",))
+    ]
+
+
+def test_an_unknown_variable_in_a_resource_is_an_open_condition() -> None:
+    statement = ALLOW | {"Resource": "arn:aws:ec2:*:*:instance/${aws:PrincipalTag/node}"}
+    request = Request(ANA, "ssm:SendCommand", NODE, unknown=["aws:PrincipalTag/node"])
+    decision = evaluate(request, PolicySet(identity=[policy(statement)]))
+    assert (decision.outcome, [str(c.key) for c in decision.open_conditions]) == (
+        "conditional",
+        ["aws:principaltag/node"],
+    )
+
+
+def test_a_resource_whose_variable_has_no_value_matches_nothing() -> None:
+    statement = ALLOW | {"Resource": "arn:aws:ec2:*:*:instance/${aws:PrincipalTag/node}"}
+    decision = evaluate(Request(ANA, "ssm:SendCommand", NODE), PolicySet(identity=[policy(statement)]))
+    assert decision.outcome == "implicitDeny"
+
+
+@pytest.mark.parametrize("text", ["ana", "arn:aws:s3:::bucket", "arn:aws:iam::123456789012:group/g", ""])
+def test_a_principal_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=f"expected the ARN of a user, role, session or account root.* got `{text}`"):
+        evaluate(Request(text, "ssm:SendCommand", NODE), PolicySet())
+
+
+def test_the_keys_that_follow_from_the_arns_are_filled_in() -> None:
+    wanted = {
+        "aws:PrincipalArn": "arn:aws:iam::123456789012:role/Ops",
+        "aws:PrincipalAccount": "123456789012",
+        "aws:PrincipalType": "AssumedRole",
+        "aws:ResourceAccount": "123456789012",
+    }
+    statement = ALLOW | {"Condition": {"StringEquals": wanted, "Null": {"aws:username": "true"}}}
+    session = "arn:aws:sts::123456789012:assumed-role/Ops/ana"
+    decision = evaluate(Request(session, "ssm:SendCommand", NODE), PolicySet(identity=[policy(statement)]))
+    assert decision.outcome == "allowed"
+
+
+@pytest.mark.parametrize("named", BINDING_CAPS)
+@pytest.mark.parametrize("cap", ["identity", "boundary", "session"])
+def test_the_caps_of_a_grant_are_those_of_the_table(named: str, cap: str) -> None:
+    layers = Layers(Truth.FALSE, identity=Truth.TRUE, grants=((named, Truth.TRUE),))._replace(**{cap: Truth.FALSE})
+    elsewhere = cap != "identity"  # identity is silent where boundary or session cap it
+    capped = decide_layers(layers._replace(identity=Truth.FALSE) if elsewhere else layers)
+    bound = cap in BINDING_CAPS[named] or "identity" in BINDING_CAPS[named]
+    assert (capped is Outcome.IMPLICIT_DENY) is bound
+
+
+TRUTHS = st.sampled_from(Truth)
+LAYERS = st.builds(
+    Layers,
+    deny=TRUTHS,
+    scp=TRUTHS,
+    identity=TRUTHS,
+    boundary=TRUTHS,
+    session=TRUTHS,
+    grants=st.lists(st.tuples(st.sampled_from(sorted(BINDING_CAPS)), TRUTHS), max_size=2).map(tuple),
+)
+
+
+@settings(max_examples=300)
+@given(layers=LAYERS, cross=st.booleans(), must=st.booleans(), data=st.data())
+def test_settling_what_is_unknown_never_contradicts_a_certain_answer(
+    layers: Layers, cross: bool, must: bool, data: st.DataObject
+) -> None:
+    def settle(truth: Truth) -> Truth:
+        return data.draw(st.sampled_from([Truth.FALSE, Truth.TRUE])) if truth is Truth.UNKNOWN else truth
+
+    settled = Layers(*(settle(t) for t in layers[:5]), tuple((n, settle(t)) for n, t in layers.grants))
+    before = decide_layers(layers, cross_account=cross, resource_must_allow=must)
+    after = decide_layers(settled, cross_account=cross, resource_must_allow=must)
+    denied = {Outcome.IMPLICIT_DENY, Outcome.EXPLICIT_DENY}
+    assert before is Outcome.CONDITIONAL or before is after or {before, after} == denied
+    assert after is not Outcome.CONDITIONAL
+
+
+@given(layers=LAYERS)
+def test_a_deny_never_allows(layers: Layers) -> None:
+    order = list(Outcome)
+    denied = decide_layers(layers._replace(deny=Truth.TRUE))
+    assert denied is Outcome.EXPLICIT_DENY
+    assert order.index(decide_layers(layers._replace(deny=Truth.FALSE))) >= order.index(decide_layers(layers))

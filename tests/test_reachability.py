@@ -1,0 +1,168 @@
+"""Whole columns against single decisions, and the questions one asks of a reach."""
+
+from random import Random
+
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from random_snapshots import MFA, decide_all, random_snapshot
+
+import ssmlab
+from ssmlab.evaluation import Outcome
+
+WEB = "i-0123456789abcdef0"
+SLOW = settings(max_examples=12, suppress_health_check=list(HealthCheck))
+
+
+@pytest.fixture(scope="module")
+def snapshot() -> ssmlab.Snapshot:
+    return ssmlab.load("data/sample")
+
+
+@pytest.fixture(scope="module")
+def reach(snapshot: ssmlab.Snapshot) -> ssmlab.Reach:
+    return ssmlab.reach(snapshot)
+
+
+@SLOW
+@given(seed=st.integers(0, 2**32), mfa=st.sampled_from(["not given", "true", None]))
+def test_reach_says_what_evaluate_says_of_every_pair(seed: int, mfa: str | None) -> None:
+    snapshot = random_snapshot(Random(seed))
+    context = {} if mfa == "not given" else {MFA: mfa}
+    reach, expected = ssmlab.reach(snapshot, context=context), decide_all(snapshot, context)
+    assert {key: reach.outcome(*key) for key in expected} == expected
+    for outcome in ("allowed", "conditional"):
+        rows = reach.pairs(outcome=outcome)
+        assert {tuple(row) for row in rows[["principal", "node", "document"]].to_numpy()} == {
+            key for key, value in expected.items() if value == outcome
+        }
+        assert len(rows) == rows.attrs["total"] == sum(value == outcome for value in expected.values())
+    assert reach.summary().to_dict("index") == count_all(snapshot, expected)
+    for key in Random(seed).sample(sorted(expected), 20):
+        assert reach.explain(*key).outcome == expected[key]
+
+
+def count_all(snapshot: ssmlab.Snapshot, expected: dict[tuple[str, str, str], Outcome]) -> dict[str, dict[str, int]]:
+    """The summary, counted one by one."""
+    managed = dict(snapshot.nodes["managed"])
+    counts = {}
+    for principal in snapshot.principals.index:
+        pairs = {o: [(n, d) for (p, n, d), v in expected.items() if p == principal and v == o] for o in Outcome}
+        allowed = [(n, d) for n, d in pairs[Outcome.ALLOWED] if managed[n]]
+        possible = allowed + [(n, d) for n, d in pairs[Outcome.CONDITIONAL] if managed[n]]
+        counts[principal] = {
+            "nodes": len({n for n, _ in allowed}),
+            "documents": len({d for _, d in allowed}),
+            "pairs": len(allowed),
+            "nodes_conditional": len({n for n, _ in possible}) - len({n for n, _ in allowed}),
+            "pairs_conditional": len(possible) - len(allowed),
+            "unmanaged_nodes": len({n for n, _ in pairs[Outcome.ALLOWED] if not managed[n]}),
+        }
+    return counts
+
+
+@SLOW
+@given(seed=st.integers(0, 2**32))
+def test_nodes_of_one_group_are_treated_alike_by_everyone(seed: int) -> None:
+    snapshot = random_snapshot(Random(seed))
+    reach = ssmlab.reach(snapshot)
+    for principal in snapshot.principals.index:
+        outcomes = reach.nodes(principal)["resource_outcome"].groupby(reach.node_group_codes).nunique()
+        assert outcomes.max() == 1
+    assert reach.node_groups["count"].sum() == len(snapshot.nodes)
+
+
+def test_a_command_needs_node_and_document(reach: ssmlab.Reach) -> None:
+    nodes = reach.nodes("documents-only")
+    assert {*nodes["outcome"]} == {"implicitDeny"}
+    assert "allowed" in {*reach.documents("documents-only")["resource_outcome"]}
+    assert "allowed" not in {*reach.documents("documents-only")["outcome"]}
+
+
+def test_a_document_by_name_is_the_one_of_the_node_s_region(reach: ssmlab.Reach) -> None:
+    assert reach.outcome("web-ops", WEB, "AWS-RunShellScript") == "allowed"
+
+
+def test_a_document_of_another_region_never_goes_with_a_node(reach: ssmlab.Reach) -> None:
+    assert reach.outcome("admin-adele", WEB, "arn:aws:ssm:us-east-2::document/AWS-RunShellScript") == "implicitDeny"
+    assert (
+        "document in us-east-2"
+        in reach.explain("admin-adele", WEB, "arn:aws:ssm:us-east-2::document/AWS-RunShellScript").sentence
+    )
+
+
+def test_nobody_reaches_into_another_account(reach: ssmlab.Reach) -> None:
+    pairs = reach.pairs(outcome="allowed")
+    assert (pairs["principal"].str.split(":").str[4] == pairs["node"].str.split(":").str[4]).all()
+
+
+def test_context_settles_what_was_open(snapshot: ssmlab.Snapshot, reach: ssmlab.Reach) -> None:
+    asked = ("OnCall", WEB, "AWS-RunShellScript")
+    answers = [ssmlab.reach(snapshot, context={MFA: value}).outcome(*asked) for value in ("true", "false", None)]
+    assert [reach.outcome(*asked), *answers] == ["conditional", "allowed", "implicitDeny", "implicitDeny"]
+
+
+def test_what_was_not_collected_is_conditional(reach: ssmlab.Reach) -> None:
+    assert reach.outcome("legacy-lee", WEB, "AWS-RunShellScript") == "conditional"
+    assert "not collected" in reach.explain("legacy-lee", WEB, "AWS-RunShellScript").sentence
+
+
+def test_a_tag_more_changes_who_reaches(snapshot: ssmlab.Snapshot) -> None:
+    changed = ssmlab.reach(snapshot.with_tags(WEB, {"Finance": "WebServer"}))
+    assert changed.outcome("web-ops", WEB, "AWS-RunShellScript") == "implicitDeny"
+
+
+def test_who_can_lists_allowed_before_conditional(reach: ssmlab.Reach) -> None:
+    found = reach.who_can(node=WEB, document="AWS-RunShellScript")
+    assert [*found["outcome"].unique()] == ["allowed", "conditional"]
+    assert "arn:aws:iam::123456789012:user/web-ops" in {*found["principal"]}
+
+
+def test_who_can_needs_something_to_ask_about(reach: ssmlab.Reach) -> None:
+    with pytest.raises(ValueError, match="expected a node, a document, or both"):
+        reach.who_can()
+
+
+def test_pairs_up_to_a_limit_tell_how_many_there_are(reach: ssmlab.Reach) -> None:
+    rows = reach.pairs(principal="admin-adele", limit=3)
+    assert (len(rows), rows.attrs["total"] > 3) == (3, True)
+
+
+def test_an_unknown_outcome_is_refused(reach: ssmlab.Reach) -> None:
+    with pytest.raises(ValueError, match=r"expected an outcome of explicitDeny, .*, allowed, got `yes`"):
+        reach.pairs(outcome="yes")
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        (("web-op", WEB, "AWS-RunShellScript"), "no principal `web-op`, did you mean `web-ops`"),
+        (("web-ops", "i-0123456789abcdef1", "AWS-RunShellScript"), "did you mean `i-0123456789abcdef0`"),
+        (("web-ops", WEB, "AWS-RunShellScripts"), "did you mean `AWS-RunShellScript`"),
+        (("NodeRole", WEB, "AWS-RunShellScript"), "`NodeRole` means 2 principals, expected one of"),
+    ],
+)
+def test_an_unknown_name_suggests_the_nearest(reach: ssmlab.Reach, asked: tuple[str, str, str], words: str) -> None:
+    with pytest.raises(KeyError, match="`") as error:
+        reach.outcome(*asked)
+    assert words in error.value.args[0]
+
+
+def test_an_unknown_action_is_refused(snapshot: ssmlab.Snapshot) -> None:
+    with pytest.raises(ValueError, match=r"expected an action of `ssm:SendCommand`.* got `ssm:Send`"):
+        ssmlab.reach(snapshot, action="ssm:Send")
+
+
+def test_outcome_columns_are_ordered(reach: ssmlab.Reach) -> None:
+    outcomes = reach.nodes("web-ops")["outcome"]
+    assert [*outcomes.cat.categories] == ["explicitDeny", "implicitDeny", "conditional", "allowed"]
+    assert isinstance(outcomes.dtype, pd.CategoricalDtype)
+    assert outcomes.cat.ordered
+
+
+def test_an_explanation_escapes_what_stands_in_names_and_tags(snapshot: ssmlab.Snapshot) -> None:
+    nodes = snapshot.nodes.assign(name="<script>alert(1)</script>")
+    shown = ssmlab.reach(snapshot.replace(nodes=nodes)).explain("web-ops", WEB, "AWS-RunShellScript")._repr_html_()
+    assert "<script>" not in shown
+    assert "&lt;script&gt;" in shown
