@@ -80,7 +80,7 @@ def test_the_view_takes_every_mark(reach: ssmlab.Reach) -> None:
 
 def test_the_picture_has_title_legend_and_words(reach: ssmlab.Reach) -> None:
     axes = ssmlab.draw_graph(ssmlab.to_networkx(reach, principals="web-ops"))
-    assert axes.get_title() == "Nodes that user/web-ops reach with Run Command"
+    assert axes.get_title() == "What user/web-ops reaches with Run Command"
     assert [text.get_text() for text in axes.get_legend().get_texts()][:1] == ["principal"]
     assert any("user/web-ops reaches" in text.get_text() for text in axes.texts)
 

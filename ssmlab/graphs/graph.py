@@ -18,7 +18,7 @@ from ssmlab.evaluation import Applied, Decision, Outcome
 from ssmlab.explanation import last_part, say_condition, say_statement
 from ssmlab.graphs.layout import place_layers
 from ssmlab.reachability import Reach
-from ssmlab.reachability.columns import TAG, Codes, combine, encode, first_rows
+from ssmlab.reachability.columns import TAG, Codes, Resources, combine, encode, first_rows
 from ssmlab.reachability.fleets import ALLOWED, CONDITIONAL, IMPLICIT, OUTCOMES, Truths
 from ssmlab.reachability.names import Names
 from ssmlab.truth import FALSE
@@ -60,7 +60,7 @@ def to_networkx(
     shown = len(reaching)
     graph = _draw(reach, sides, [(int(chosen[p]), joint[p]) for p in reaching])
     while shown > 1 and len(graph) + graph.number_of_edges() > limit:
-        shown = max(1, int(shown * 0.8))
+        shown = max(1, int(0.95 * shown * limit / (len(graph) + graph.number_of_edges())))
         graph = _draw(reach, sides, [(int(chosen[p]), joint[p]) for p in reaching[:shown]])
     graph.graph.update(
         title=_title(reach, chosen),
@@ -79,7 +79,7 @@ class _Side:
     """The chosen nodes, or documents, by group."""
 
     kind: str  # of the marks: "group" or "document"
-    frame: pd.DataFrame
+    resources: Resources
     rows: Codes  # chosen rows of the frame
     codes: Codes  # group of each chosen row, as a place in `groups`
     groups: Codes  # groups of the reach that hold a chosen row
@@ -89,21 +89,26 @@ class _Side:
     allowing: Callable[[int], list[tuple[Applied, Truths]]]
     decide: Callable[[int, int], Decision]
 
+    @property
+    def frame(self) -> pd.DataFrame:
+        """`snapshot.nodes` or `snapshot.documents`."""
+        return self.resources.frame
+
 
 def _read_sides(reach: Reach, nodes: Names, documents: Names) -> tuple[_Side, _Side]:
-    places, snapshot = reach.places, reach.snapshot
+    places = reach.places
     of_nodes = (places.node_region, reach.node_outcomes, reach.allowing_nodes, reach.decide_node)
     of_documents = (places.document_region, reach.document_outcomes, reach.allowing_documents, reach.decide_document)
     node_rows, document_rows = reach.rows("nodes", nodes), reach.rows("documents", documents)
     return (
-        _read_side("group", snapshot.nodes, node_rows, reach.node_group_codes, *of_nodes),
-        _read_side("document", snapshot.documents, document_rows, reach.document_group_codes, *of_documents),
+        _read_side("group", reach.node_resources, node_rows, reach.node_group_codes, *of_nodes),
+        _read_side("document", reach.document_resources, document_rows, reach.document_group_codes, *of_documents),
     )
 
 
-def _read_side(kind: str, frame: pd.DataFrame, rows: Codes, codes: Codes, regions: Codes, *of: Any) -> _Side:
+def _read_side(kind: str, resources: Resources, rows: Codes, codes: Codes, regions: Codes, *of: Any) -> _Side:
     groups, places, counts = np.unique(codes[rows], return_inverse=True, return_counts=True)
-    return _Side(kind, frame, rows, places, groups, counts, regions[groups], *of)
+    return _Side(kind, resources, rows, places, groups, counts, regions[groups], *of)
 
 
 def _join(reach: Reach, sides: tuple[_Side, _Side], who: int) -> tuple[Truths, Truths]:
@@ -133,16 +138,16 @@ def _draw(
     keys = reach.tag_keys(who for who, _ in shown)
     for place, side in enumerate(sides):
         if shown:
-            _draw_side(graph, side, [(who, joint[place]) for who, joint in shown], principals.index, keys)
+            _draw_side(graph, side, [(who, joint[place]) for who, joint in shown], [*principals.index], keys)
     return graph
 
 
 def _draw_side(
-    graph: nx.DiGraph[str], side: _Side, shown: Sequence[tuple[int, Truths]], arns: pd.Index[Any], keys: Sequence[str]
+    graph: nx.DiGraph[str], side: _Side, shown: Sequence[tuple[int, Truths]], arns: Sequence[str], keys: Sequence[str]
 ) -> None:
     """Marks for the groups of one side, merged where every drawn principal reaches them alike, and their edges."""
     ways = [(who, joint, _cards(side, who)) for who, joint in shown]
-    several = len({arn.split(":")[4] for arn in arns[[who for who, _ in shown]]}) > 1  # accounts that are drawn
+    several = len({arns[who].split(":")[4] for who, _ in shown}) > 1  # accounts that are drawn
     first = side.rows[first_of(side.codes, len(side.groups))]
     places = [encode(side.frame[name])[0][first] for name in ("account", "region")]
     bits = [cards[:, place].astype(np.int64) for _, _, (_, cards) in ways for place in range(cards.shape[1])]
@@ -160,7 +165,8 @@ def _draw_side(
         graph.add_node(mark, kind=side.kind, layer=2, count=len(rows), **_name(side, rows, keys, several))
         for who, outcome, allowing in reached:
             if outcome >= CONDITIONAL:
-                _connect(graph, str(arns[who]), mark, OUTCOMES[outcome], allowing, side.decide(who, int(rows[0])))
+                said = "allowed" if outcome == ALLOWED else _said(side.decide(who, int(rows[0])))
+                _connect(graph, arns[who], mark, OUTCOMES[outcome], allowing, said)
 
 
 def first_of(codes: Codes, size: int) -> Codes:
@@ -179,10 +185,9 @@ def _cards(side: _Side, who: int) -> tuple[list[Applied], Any]:
 
 
 def _connect(
-    graph: nx.DiGraph[str], arn: str, mark: str, outcome: Outcome, allowing: Sequence[Applied], decision: Decision
+    graph: nx.DiGraph[str], arn: str, mark: str, outcome: Outcome, allowing: Sequence[Applied], said: str
 ) -> None:
     """Edges from a principal through the statements that allow a mark; straight for who needs none (the root user)."""
-    said = _said(outcome, decision)
     for applied in allowing:
         card = f"statement:{applied.policy}#{applied.index}"
         graph.add_node(card, kind="statement", layer=1, label=_card(applied), detail=say_statement(applied), count=1)
@@ -200,42 +205,42 @@ def _card(applied: Applied) -> str:
     return f"{short} · {applied.sid or applied.index + 1}"
 
 
-def _said(outcome: Outcome, decision: Decision) -> str:
-    if outcome is Outcome.ALLOWED:
-        return "allowed"
-    return (
-        "only if " + " and ".join(map(say_condition, decision.open_conditions))
-        if decision.open_conditions
-        else "depends"
-    )
+def _said(decision: Decision) -> str:
+    if not decision.open_conditions:
+        return "depends on the other side"
+    return "only if " + " and ".join(map(say_condition, decision.open_conditions))
 
 
 def _name(side: _Side, rows: Codes, keys: Sequence[str], several: bool) -> dict[str, str]:
     """Label and detail of a mark: one by its name, several by what they have in common."""
-    chosen = side.frame.iloc[rows]
-    names = [
-        str(name) if isinstance(name, str) and name else last_part(str(arn)) for arn, name in chosen["name"].items()
-    ]
-    places = [*dict.fromkeys(chosen["region"].astype(str))]
-    if side.kind == "document":
-        label = names[0] if len(rows) == 1 else f"{len(rows)} documents"
+    names = [*side.resources.names[rows[:_MOST_NAMES]]]
+    account, region = (str(side.frame[column].iloc[rows[0]]) for column in ("account", "region"))
+    if len(rows) == 1:
+        label = names[0]
+    elif side.kind == "document":
+        label = f"{len(rows)} {'own' if account else 'AWS'} documents"
     else:
-        label = names[0] if len(rows) == 1 else ", ".join(_common(chosen, keys)) or "nodes"
-        places += [f"…{chosen['account'].iloc[0][-4:]}"] if several else []
-    listed = ", ".join(names[:_MOST_NAMES]) + (
-        f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    )
-    return {"label": " · ".join([label, *places]), "detail": f"{listed} in {places[0]}"}
+        label = ", ".join(_common(side, rows, keys)) or "nodes"
+    places = [region, *([f"…{account[-4:]}"] if several and account else [])]
+    listed = ", ".join(names) + (f" and {len(rows) - len(names)} more" if len(rows) > len(names) else "")
+    return {"label": " · ".join([label, *places]), "detail": f"{listed} in {region}"}
 
 
-def _common(nodes: pd.DataFrame, keys: Sequence[str]) -> list[str]:
-    """Two tags, at most, that all nodes share; first those that the policies read. Else what kind they are."""
-    order = {key: place for place, key in enumerate(keys)}
-    columns = [name for name in nodes.columns if name.startswith(TAG) and nodes[name].nunique(dropna=False) == 1]
-    columns.sort(key=lambda name: order.get(name[len(TAG) :].lower(), len(order)))
-    shared = [f"{name[len(TAG) :]}={nodes[name].iloc[0]}" for name in columns if not pd.isna(nodes[name].iloc[0])]
-    kinds = [*dict.fromkeys(nodes["kind"].astype(str))]
-    return shared[:2] or ([f"{kinds[0]} nodes"] if len(kinds) == 1 else [])
+def _common(side: _Side, rows: Codes, keys: Sequence[str]) -> list[str]:
+    """Tags that all nodes share: two, at most, that the policies read, else another one, else what kind they are.
+
+    As to a policy, tag keys that differ only by case are one.
+    """
+    written = [name[len(TAG) :] for name in side.frame.columns if name.startswith(TAG)]
+    spelt = {key.lower(): key for key in reversed(written)}
+    read = [key for key in keys if key in spelt]
+    for chosen, most in ((read, 2), ([key for key in spelt if key not in read], 1)):
+        values = ((key, side.resources.shared((f"ssm:resourcetag/{key}",), rows)) for key in chosen)
+        shared = [f"{spelt[key]}={value[0]}" for key, value in values if value and isinstance(value[0], str)]
+        if shared:
+            return shared[:most]
+    codes, kinds = encode(side.frame["kind"])
+    return [f"{kinds[codes[rows[0]]]} nodes"] if (codes[rows] == codes[rows[0]]).all() else []
 
 
 # --- Words ---
@@ -244,7 +249,7 @@ def _common(nodes: pd.DataFrame, keys: Sequence[str]) -> list[str]:
 def _title(reach: Reach, chosen: Codes) -> str:
     names = [last_part(str(reach.snapshot.principals.index[who])) for who in chosen[:3]]
     more = f" and {len(chosen) - 3} more" if len(chosen) > 3 else ""
-    return f"Nodes that {', '.join(names)}{more} reach with Run Command"
+    return f"What {', '.join(names)}{more} {'reach' if len(chosen) > 1 else 'reaches'} with Run Command"
 
 
 def _caption(

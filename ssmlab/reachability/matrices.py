@@ -12,7 +12,7 @@ import numpy as np
 from ssmlab.evaluation import Applied, Decision, decide
 from ssmlab.evaluation.requests import ContextValue
 from ssmlab.patterns import Value
-from ssmlab.reachability.columns import TAG_KEYS, Codes
+from ssmlab.reachability.columns import TAG_KEYS, Codes, Resources
 from ssmlab.reachability.fleets import IMPLICIT, Fleet, Principal, Truths
 from ssmlab.reachability.places import Places, best_per_region
 from ssmlab.snapshots import Snapshot
@@ -81,6 +81,16 @@ class Matrices:
         alike.
         """
         return self._documents[1].groups
+
+    @property
+    def node_resources(self) -> Resources:
+        """The nodes as columns, asked by condition key."""
+        return self._nodes[1].resources
+
+    @property
+    def document_resources(self) -> Resources:
+        """The documents as columns."""
+        return self._documents[1].resources
 
     def tag_keys(self, principals: Iterable[int]) -> list[str]:
         """The tag keys (lower case) that the policies of these principals read, those that most statements read

@@ -26,6 +26,15 @@ _MFA_CHOICES: Final = (("not known", "unknown"), ("yes", "true"), ("no", "false"
 _STYLE: Final = (Path(__file__).parent / "static" / "explorer.css").read_text("utf-8")
 _WIDE: Final = w.Layout(width="100%")
 GRAPH, TABLE = 0, 1
+_TABLE_LOOK: Final[Any] = {  # search and paging are ours: the table holds only what is shown
+    "select": True,
+    "paging": False,
+    "scrollY": "330px",
+    "showIndex": False,
+    "allow_html": False,
+    "classes": "display compact",
+    "layout": {"topStart": None, "topEnd": None, "bottomStart": None, "bottomEnd": None},
+}
 
 
 class ReachExplorer(w.VBox):
@@ -54,14 +63,7 @@ class ReachExplorer(w.VBox):
         self.state = self._first_state(state)
         self._make_controls()
         self._graph = GraphView(height=400)
-        self._table = ITable(
-            pd.DataFrame({"principal": []}),
-            select=True,
-            paging=False,
-            scrollY="330px",
-            showIndex=False,
-            allow_html=False,
-        )
+        self._table = ITable(pd.DataFrame({"principal": []}), **_TABLE_LOOK)
         self._count, self._why = w.HTML(), w.HTML()
         self._count.add_class("ssmlab-count")
         super().__init__(
@@ -229,7 +231,7 @@ class ReachExplorer(w.VBox):
             return
         self._pairs, words = views.list_pairs(self.reach, self.state)
         self._count.value = f"<span>{html.escape(words)}</span>"
-        self._table.update(views.short_pairs(self._pairs, self._snapshot), selected_rows=[])
+        self._table.update(views.short_pairs(self._pairs, self.reach), selected_rows=[])
 
     def _explain(self, mark: str) -> None:
         self._why.value = views.explain_mark(self.reach, self._drawn, mark, self.state)

@@ -123,17 +123,15 @@ def _search(sides: Mapping[str, Codes], snapshot: Snapshot, text: str) -> list[d
     return choices
 
 
-def short_pairs(pairs: pd.DataFrame, snapshot: Snapshot) -> pd.DataFrame:
+def short_pairs(pairs: pd.DataFrame, reach: Reach) -> pd.DataFrame:
     """The pairs as people read them: names instead of ARNs."""
-    names = snapshot.nodes["name"].astype("object")
-    nodes = snapshot.nodes.index.get_indexer(pd.Index(pairs["node"]))
+    nodes = reach.snapshot.nodes.index.get_indexer(pd.Index(pairs["node"]))
     return pd.DataFrame(
         {
             "principal": [last_part(arn) for arn in pairs["principal"]],
-            "node": [last_part(arn) for arn in pairs["node"]],
-            "name": names.iloc[nodes].fillna("").to_numpy(),
+            "node": reach.node_resources.names[nodes],
             "document": [last_part(arn) for arn in pairs["document"]],
-            "region": snapshot.nodes["region"].astype(str).iloc[nodes].to_numpy(),
+            "region": reach.snapshot.nodes["region"].astype(str).iloc[nodes].to_numpy(),
             "outcome": ["depends" if outcome == "conditional" else outcome for outcome in pairs["outcome"].astype(str)],
         }
     )

@@ -122,6 +122,11 @@ def test_pictures(
     """Not a check of pixels: pictures to look at, at the size of a projector."""
     folder = Path(request.config.getoption("--pictures") or tmp_path)
     lab.use_theme(theme)
+    explorer.get_by_label("Find", exact=True).fill("")
+    principals = explorer.get_by_label("Principals", exact=True)
+    texts = principals.locator("option").all_text_contents()
+    principals.select_option(label=next(text for text in texts if "web-ops" in text))
+    expect(explorer.locator(".caption")).to_contain_text("web-ops reaches")
     explorer.locator(".mark.edge[data-id*='→group:']").first.dispatch_event("click")
     page.wait_for_timeout(300)
     path = folder / f"reach-explorer{'' if theme == 'light' else '-dark'}.png"
@@ -131,3 +136,30 @@ def test_pictures(
     assert box is not None
     assert box["width"] <= 1280
     assert box["height"] <= 720
+
+
+TIMED = """async ([label, option, explorer]) => {
+    const select = [...explorer.querySelectorAll("select")].find(each => each.labels[0]?.textContent.trim() === label);
+    const svg = explorer.querySelector("svg[role=application]");
+    const before = svg.dataset.draws, start = performance.now();
+    for (const each of select.options) each.selected = option.includes(each.text);
+    select.dispatchEvent(new Event("change", { bubbles: true }));
+    while (svg.dataset.draws === before && performance.now() < start + 9000) await new Promise(requestAnimationFrame);
+    return [performance.now() - start, Number(svg.dataset.drawMs), svg.querySelectorAll(".mark").length];
+}"""
+
+
+@pytest.mark.parametrize("count", [2, 16])
+def test_the_time_from_a_control_to_the_redrawn_graph_is_told(explorer: Locator, count: int) -> None:
+    """No check of time, a number to read: `pytest -s -k time_from`."""
+    principals = explorer.get_by_label("Principals", exact=True)
+    texts = principals.locator("option").all_text_contents()[:count]
+    for option in (texts[-1:], texts):
+        times = explorer.evaluate(
+            "(explorer, [run, label, option]) => eval(run)([label, option, explorer])", [TIMED, "Principals", option]
+        )
+    kernel_and_all, browser, marks = times
+    print(
+        f"\n{marks} marks: {kernel_and_all:.0f} ms from the control to the picture, of it {browser:.0f} ms in the browser"
+    )
+    assert marks > count
