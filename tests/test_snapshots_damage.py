@@ -2,6 +2,9 @@
 
 import json
 import os
+import shutil
+from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -88,7 +91,7 @@ def test_a_record_that_is_damaged_does_not_lose_the_others(tmp_path):
     ]
 
 
-@pytest.mark.parametrize("time", ["9999-12-31T00:00:00Z", 1e300, "0001-01-01T00:00:00Z", "NaT"])
+@pytest.mark.parametrize("time", ["9999-12-31T00:00:00Z", 17_000_000_000, 1e300, "0001-01-01T00:00:00Z", "NaT"])
 def test_a_time_out_of_reach_is_missing_and_said(tmp_path, time):
     record = {"InstanceId": SOUND, "LastPingDateTime": time}
     snapshot = load(write(tmp_path, {INFORMATION: {"InstanceInformationList": [record]}}))
@@ -271,12 +274,13 @@ def test_links_are_not_followed(tmp_path):
     (inside / INFORMATION).symlink_to(outside / "list.json")
     (inside / ACCOUNT / "us-west-1").symlink_to(outside)
     (inside / ACCOUNT / "us-west-2").symlink_to(inside)
+    (inside / "nodes.csv").symlink_to(outside / "list.json")
+    (inside / "policies").symlink_to(outside)
     snapshot = load(inside)
     assert list(snapshot.nodes["node_id"]) == [SOUND]
     what = "expected a file or folder, got a link, and links are not followed"
-    assert problems(snapshot) == [
-        (name, "", what) for name in (INFORMATION, f"{ACCOUNT}/us-west-1", f"{ACCOUNT}/us-west-2")
-    ]
+    links = (INFORMATION, f"{ACCOUNT}/us-west-1", f"{ACCOUNT}/us-west-2", "nodes.csv", "policies")
+    assert problems(snapshot) == [(name, "", what) for name in links]
 
 
 @pytest.mark.parametrize(
@@ -361,7 +365,7 @@ def test_bad_bytes_in_an_inventory_are_named(tmp_path):
     files = {"inventory.csv": b"node_id,account,region\n\xff", "policies/send.json": SEND}
     snapshot = load(write(tmp_path, files))
     assert [(file, what.partition(" got")[0]) for file, _, what in problems(snapshot)] == [
-        ("inventory.csv", "expected text in UTF-8,"),
+        ("inventory.csv", "expected a file of text in UTF-8,"),
         ("inventory.csv", "expected the columns `node_id`, `account`, `region`,"),
     ]
 
@@ -376,3 +380,34 @@ def test_attachments_to_what_is_no_user_or_role_are_named(tmp_path):
         ("attachments.csv", "line 2", f"{what} `ana`"),
         ("attachments.csv", "line 3", f"{what} `arn:aws:iam::{ACCOUNT}:group/ops`"),
     ]
+
+
+# --- Whatever may stand in a file -------------------------------------------------------------------------------------
+
+SAMPLE = Path(__file__).parents[1] / "data" / "sample"
+JUNK = [None, 5, -0.5, True, "", "x", "\x00", "1" * 5000, [], [5], [[]], {}, {"a": 1}, "arn:aws:iam::1:user/x"]
+
+
+def damage(value, r):
+    """The value with one thing in it, at any depth, replaced by junk or taken away."""
+    if not value or not isinstance(value, dict | list) or r.random() < 0.15:
+        return r.choice(JUNK)
+    key = r.choice(list(value) if isinstance(value, dict) else range(len(value)))
+    if r.random() < 0.1:
+        del value[key]
+    else:
+        value[key] = damage(value[key], r)
+    return value
+
+
+def test_no_damage_of_a_file_keeps_the_others_from_loading(tmp_path):
+    r = Random(2026)
+    folder = shutil.copytree(SAMPLE, tmp_path / "sample")
+    for path in r.sample(sorted(folder.rglob("*.json")), 40):
+        sound = path.read_bytes()
+        path.write_text(json.dumps(damage(json.loads(sound), r)))
+        snapshot = load(folder)
+        assert len(snapshot.statements) > 20
+        assert all(snapshot.attached(principal).identity is not None for principal in snapshot.principals.index)
+        assert (len(snapshot.nodes), len(snapshot.principals)) >= (20, 10)
+        path.write_bytes(sound)

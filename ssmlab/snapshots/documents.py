@@ -14,7 +14,7 @@ import pandas as pd
 
 from ssmlab.snapshots.files import ACCOUNT, LIST, TEXT, Call, Folder, Problems, Spot, show
 from ssmlab.snapshots.schema import make_frame
-from ssmlab.snapshots.tags import Export, Place, Tags, note_case_twins, read_tags
+from ssmlab.snapshots.tags import Export, Place, Tags, read_tags
 
 AMAZON: Final = "Amazon"
 # What every Region offers; taken to be there where documents were not collected.
@@ -84,9 +84,7 @@ class DocumentRows:
         names = ("name", "owner", "account", "region", "platforms", "document_type", "shared_with")
         columns: dict[str, list[Any]] = {name: [getattr(row, name) for row in rows] for name in names}
         columns["tags_known"] = [row.tags is not None for row in rows]
-        frame = make_frame("documents", list(self._rows), columns, [row.tags or {} for row in rows])
-        note_case_twins(frame, self._problems)
-        return frame
+        return make_frame("documents", list(self._rows), columns, [row.tags or {} for row in rows])
 
     def _add(self, place: Place, name: str, item: dict[str, Any], export: Export, spot: Spot) -> None:
         owner, short = item.get("Owner"), name.rpartition(":document/")[2]
@@ -99,7 +97,6 @@ class DocumentRows:
         own = read_tags(item["Tags"], spot.below(".Tags"), self._problems) if "Tags" in item else None
         tags = export.merge(arn, own, self._problems) if account == place.account else None if account else {}
         shared = (place.account,) if account not in ("", place.account) else ()
-        document = _Document(
-            short, str(owner), account, place.region, item.get("DocumentType"), platforms, shared, tags
-        )
+        kind = item.get("DocumentType")
+        document = _Document(short, str(owner), account, place.region, kind, platforms, shared, tags)
         self._rows[arn] = self._rows[arn].joined(document) if arn in self._rows else document

@@ -20,8 +20,8 @@ import pandas as pd
 
 from ssmlab.policies import RepeatedKeys, read_json
 
-ACCOUNT: Final = r"\d{12}"
-REGION: Final = r"[a-z]{2,}(?:-[a-z]+)+-\d+"
+ACCOUNT: Final = r"[0-9]{12}"
+REGION: Final = r"[a-z]{2,}(?:-[a-z]+)+-[0-9]+"
 # A folder of AWS CLI output → the calls whose output may stand in it. A call made once per thing is a folder.
 _LAYOUT: Final = {
     ACCOUNT: "get-account-authorization-details",
@@ -32,7 +32,7 @@ _LAYOUT: Final = {
     "organizations/(list-policies-for-target|describe-policy)": ".+",
 }
 _SPREADSHEET: Final = re.compile(r"policies|policies/[^/]+\.(json|csv)|[^/]+\.csv")  # what `spreadsheet` reads
-_PAGE: Final = re.compile(r"(.+?)(?:\.(\d+))?\.json")
+_PAGE: Final = re.compile(r"(.+?)(?:\.([0-9]+))?\.json")
 _TOKENS: Final = ("NextToken", "nextToken", "PaginationToken", "Marker")
 
 Types = frozenset[object]
@@ -155,15 +155,25 @@ class Folder:
         for path in sorted(self.root.rglob("*")):
             name, above, page = self.name(path), self.name(path.parent), _PAGE.fullmatch(path.name)
             calls = next((calls for folder, calls in _LAYOUT.items() if re.fullmatch(folder, above)), "")
-            if path.is_symlink():
-                self.problems.error(Spot(name), "a file or folder", "a link, and links are not followed")
-            elif path.is_dir() and any(re.fullmatch(folder, name) for folder in _LAYOUT):
+            if self._is_link(path):
+                continue
+            if path.is_dir() and any(re.fullmatch(folder, name) for folder in _LAYOUT):
                 self.folders.append(name)
             elif page and path.is_file() and re.fullmatch(calls, page[1]):
                 self.files.setdefault(f"{above}/{page[1]}", {})[int(page[2] or 0)] = path
             elif above in ("", *self.folders) and not path.name.startswith(".") and not _SPREADSHEET.fullmatch(name):
                 wanted = "an account id of 12 digits, a Region or a call of the AWS CLI"
                 self.problems.warning(Spot(name), f"not read: expected {wanted}, got `{path.name}`")
+
+    def find(self, pattern: str) -> list[Path]:
+        """The files of other kinds, by pattern."""
+        return [path for path in sorted(self.root.glob(pattern)) if not self._is_link(path.parent, path)]
+
+    def _is_link(self, *paths: Path) -> bool:
+        links = [path for path in paths if path.is_symlink()]
+        for path in links:
+            self.problems.error(Spot(self.name(path)), "a file or folder", "a link, and links are not followed")
+        return bool(links)
 
     def accounts(self) -> list[str]:
         """The accounts that have a folder."""
@@ -260,10 +270,8 @@ def _parse(data: bytes, *, exact: bool) -> list[Any]:
         data = data.decode("utf-16").encode()
     if not data.strip():
         raise json.JSONDecodeError("nothing", "", 0)
-    with suppress(
-        orjson.JSONDecodeError
-    ):  # several values, or damage: `read_json` reads the first and names the second
-        if not exact:
+    if not exact:
+        with suppress(orjson.JSONDecodeError):  # several values or damage: `read_json` reads those, and names this
             return [orjson.loads(data)]
     values: list[Any] = read_json(data, many=True)
     if b"\\ud" in data.lower():

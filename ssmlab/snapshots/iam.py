@@ -16,7 +16,7 @@ from ssmlab.patterns import split_arn
 from ssmlab.snapshots.bodies import to_json, to_object
 from ssmlab.snapshots.files import LIST, TEXT, Call, Folder, Problems, Spot, show
 from ssmlab.snapshots.schema import make_frame
-from ssmlab.snapshots.tags import Tags, note_case_twins, read_tags
+from ssmlab.snapshots.tags import Tags, read_tags
 
 _DETAILS: Final = "get-account-authorization-details"
 _FIELDS: Final = {"GroupName": TEXT, "PolicyVersionList": LIST}
@@ -121,13 +121,12 @@ class AccessRows:
         tags = principals.pop("tags")
         principals["tags_known"] = [own is not None for own in tags]
         frame = make_frame("principals", list(self.principals), principals, [own or {} for own in tags])
-        note_case_twins(frame, self._problems)
         return frame, make_frame("policies", list(self.policies), _to_columns(PolicyRow, self.policies.values()))
 
     def _add_managed(self, arn: str, item: Item, spot: Spot) -> None:
         row = PolicyRow(arn.rpartition("/")[2], "identity", _account(arn), (), None, *spot)
         for number, version in enumerate(item.get("PolicyVersionList") or ()):
-            if isinstance(version, dict) and version.get("VersionId") == item.get("DefaultVersionId"):
+            if isinstance(version, dict) and version.get("VersionId", "") == item.get("DefaultVersionId"):
                 row.document = to_object(version.get("Document"))
                 row.where = f"{spot.where}.PolicyVersionList[{number}].Document"
         self.add_policy(arn, row)

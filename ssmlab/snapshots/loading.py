@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +19,7 @@ from ssmlab.snapshots.schema import listed
 from ssmlab.snapshots.snapshot import Snapshot
 from ssmlab.snapshots.spreadsheet import ATTACHMENTS, read_inventory, read_loose_policies, read_policy
 from ssmlab.snapshots.storage import is_stored, read_frames
-from ssmlab.snapshots.tags import Place, find_places, read_export
+from ssmlab.snapshots.tags import Place, find_places, note_case_twins, read_export
 
 _ORGANIZATION: Final = ("collected", "none")
 
@@ -57,7 +59,8 @@ def load(path: str | Path, *, organization: str = "collected") -> Snapshot:
         return Snapshot.compile(**read_frames(where))
     if where.is_dir():
         rows = _Rows(where)
-        _read_folder(rows)
+        with _without_collector():
+            _read_folder(rows)
         return rows.finish(is_alone=organization == "none" or not rows.folder.accounts())
     if not where.is_file() or where.suffix.lower() not in _READERS:
         got = f"`{where.suffix}`" if where.exists() else "nothing there"
@@ -66,6 +69,18 @@ def load(path: str | Path, *, organization: str = "collected") -> Snapshot:
     rows = _Rows(file.parent)
     _READERS[where.suffix.lower()](rows, file)
     return rows.finish(is_alone=True)
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """No garbage collection: millions of small objects come to stay, and it would search them again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 class _Rows:
@@ -80,36 +95,32 @@ class _Rows:
 
     def finish(self, *, is_alone: bool) -> Snapshot:
         """The snapshot. `is_alone`: the accounts are in no organization."""
-        nodes, listed = self.nodes.frame(), {*find_places(self.folder)}
+        nodes, collected = self.nodes.frame(), {*find_places(self.folder)}
         placed = nodes[["account", "region"]].drop_duplicates().itertuples(index=False)
-        places = listed.union(Place(*map(str, place)) for place in placed)
-        self.documents.assume(sorted(places - listed))
+        places = collected.union(Place(*map(str, place)) for place in placed)
+        self.documents.assume(sorted(places - collected))
         accounts = {place.account for place in places}.union(self.folder.accounts())
         accounts |= {principal.account for principal in self.access.principals.values()}
         organization, management = no_organization(), None
         if not is_alone:
             organization, management = read_organization(self.folder, self.access, sorted(accounts))
         principals, policies = self.access.finish(accounts, {place.account: place.partition for place in places})
-        return Snapshot.compile(
-            principals=principals,
-            policies=policies,
-            nodes=nodes,
-            documents=self.documents.frame(),
-            organization=organization,
-            noted=self.problems.frame(),
-            management_account=management,
-        )
+        documents = self.documents.frame()
+        for frame in (nodes, documents, principals):
+            note_case_twins(frame, self.problems)
+        frames = {"principals": principals, "policies": policies, "nodes": nodes, "documents": documents}
+        noted = self.problems.frame()
+        return Snapshot.compile(**frames, organization=organization, noted=noted, management_account=management)
 
 
 def _read_folder(rows: _Rows) -> None:
     folder = rows.folder
     folder.scan()
-    inventories = [path for path in sorted(folder.root.glob("*.csv")) if path.name != ATTACHMENTS]
-    if not folder.files and not inventories and not any(folder.root.glob("policies/*.json")):
+    inventories = [path for path in folder.find("*.csv") if path.name != ATTACHMENTS]
+    if not folder.files and not inventories and not folder.find("policies/*.json"):
         wanted = "account folders with output of the AWS CLI, an inventory `.csv` or `policies/`"
-        raise LoadError(
-            str(folder.root), "", wanted, "none of them" if any(folder.root.iterdir()) else "an empty folder"
-        )
+        got = "none of them" if any(folder.root.iterdir()) else "an empty folder"
+        raise LoadError(str(folder.root), "", wanted, got)
     for account in folder.accounts():
         rows.access.add(folder, account)
     for place in tqdm(find_places(folder), "loading", unit=" Regions", delay=1, leave=False):

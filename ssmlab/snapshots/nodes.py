@@ -13,7 +13,7 @@ import pandas as pd
 
 from ssmlab.snapshots.files import OBJECT, TEXT, TIME, Call, Folder, Listing, Problems, Spot, show
 from ssmlab.snapshots.schema import listed, make_frame
-from ssmlab.snapshots.tags import Export, Place, Tags, note_case_twins, read_tags
+from ssmlab.snapshots.tags import Export, Place, Tags, read_tags
 
 KINDS: Final = ("ec2", "on-premises", "edge", "greengrass", "vm")
 NODE_ID: Final = re.compile(r"m?i-[\w-]+", re.ASCII)
@@ -27,7 +27,6 @@ _SOURCE_TYPES: Final = {
 }
 _PLATFORMS: Final = {None: "Linux", "windows": "Windows"}  # Platform of describe-instances
 _FIELDS: Final = {  # column → field of describe-instance-information
-    "platform": "PlatformType",
     "ping_status": "PingStatus",
     "platform_name": "PlatformName",
     "platform_version": "PlatformVersion",
@@ -35,11 +34,11 @@ _FIELDS: Final = {  # column → field of describe-instance-information
     "last_ping": "LastPingDateTime",
     "iam_role": "IamRole",
 }
+_TEXTS: Final = ("SourceType", "SourceId", "PlatformType", "Name", "ComputerName", *_FIELDS.values())
 _INFORMATION: Final = Call(
     "InstanceInformationList",
     "InstanceId",
-    dict.fromkeys(("SourceType", "SourceId", "Name", "ComputerName", *_FIELDS.values()), TEXT)
-    | {"LastPingDateTime": TIME},
+    dict.fromkeys(_TEXTS, TEXT) | {"LastPingDateTime": TIME},
     lost="which nodes are managed is not known",
 )
 _INSTANCES: Final = Call(
@@ -50,6 +49,8 @@ _INSTANCES: Final = Call(
     lost="EC2 instances that are not managed are missing",
 )
 _CORE_DEVICES: Final = Call("coreDevices", "coreDeviceThingName", lost="Greengrass core devices count as edge devices")
+# What a count of nanoseconds can tell, and more than any node can.
+_EARLIEST, _LATEST = pd.Timestamp("1700-01-01", tz="UTC"), pd.Timestamp("2200-01-01", tz="UTC")
 _EMPTY: Final[dict[str, Any]] = {}
 
 
@@ -80,37 +81,30 @@ class NodeRows:
         infos = [informed.items.get(node_id, _EMPTY) for node_id in ids]
         instances = [machines.items.get(node_id, _EMPTY) for node_id in ids]
         tags = self._tags(folder, place, export, machines, dict(zip(ids, arns, strict=True)))
-        columns = {column: [info.get(field) for info in infos] for column, field in _FIELDS.items()}
-        columns["platform"] = [
-            info.get("PlatformType") or _PLATFORMS.get(machine.get("Platform")) if machine or info else None
-            for info, machine in zip(infos, instances, strict=True)
-        ]
-        self.extend(
-            columns
-            | {
-                "arn": arns,
-                "spot": [spots[node_id] for node_id in ids],
-                "tags": [own or {} for own in tags],
-                "node_id": ids,
-                "account": [place.account] * len(ids),
-                "region": [place.region] * len(ids),
-                "kind": self._kinds(folder, place, ids, infos),
-                "name": [_name(info, own) for info, own in zip(infos, tags, strict=True)],
-                "managed": [True if info else False if informed.complete else None for info in infos],
-                "tags_known": [own is not None for own in tags],
-                "instance_profile": [_inner(machine, "IamInstanceProfile", "Arn") for machine in instances],
-                "state": [_inner(machine, "State", "Name") for machine in instances],
-            }
-        )
+        columns: dict[str, list[Any]] = {name: [info.get(field) for info in infos] for name, field in _FIELDS.items()}
+        columns |= {
+            "arn": arns,
+            "spot": [spots[node_id] for node_id in ids],
+            "tags": [own or {} for own in tags],
+            "node_id": ids,
+            "account": [place.account] * len(ids),
+            "region": [place.region] * len(ids),
+            "kind": self._kinds(folder, place, ids, infos),
+            "platform": [_platform(info, machine) for info, machine in zip(infos, instances, strict=True)],
+            "name": [_name(info, own) for info, own in zip(infos, tags, strict=True)],
+            "managed": [True if info else False if informed.complete else None for info in infos],
+            "tags_known": [own is not None for own in tags],
+            "instance_profile": [_inner(machine, "IamInstanceProfile", "Arn") for machine in instances],
+            "state": [_inner(machine, "State", "Name") for machine in instances],
+        }
+        self.extend(columns)
 
     def frame(self) -> pd.DataFrame:
         """All rows."""
         columns = {name: values for name, values in self._columns.items() if name not in ("arn", "spot", "tags")}
         if "last_ping" in columns:
             columns["last_ping"] = self._times(columns["last_ping"])
-        frame = make_frame("nodes", self._columns.get("arn", []), columns, self._columns.get("tags", []))
-        note_case_twins(frame, self._problems)
-        return frame
+        return make_frame("nodes", self._columns.get("arn", []), columns, self._columns.get("tags", []))
 
     def _leave_out(self, machines: Listing) -> dict[str, str]:
         states = {key: _inner(machine, "State", "Name") for key, machine in machines.items.items()}
@@ -157,11 +151,12 @@ class NodeRows:
     def _times(self, values: list[Any]) -> Any:
         """Epoch seconds or ISO 8601, as the versions of the CLI print them; rounded to what a float can tell."""
         given = pd.Series(values, dtype="object")
-        seconds = pd.to_numeric(given, errors="coerce")
-        times = pd.to_datetime(seconds, unit="s", utc=True, errors="coerce").dt.round("us")
+        seconds = pd.to_numeric(given, errors="coerce").astype("float64")
+        near = seconds.where(seconds.abs() < _LATEST.timestamp())
+        times = pd.to_datetime(near, unit="s", utc=True).dt.round("us").dt.as_unit("ns")
         texts = given[seconds.isna() & given.notna()]
         read = pd.to_datetime(texts, utc=True, format="ISO8601", errors="coerce")
-        times[texts.index] = read.where(read.dt.year.between(1700, 2200))  # what nanoseconds can tell
+        times[texts.index] = read.where(read.between(_EARLIEST, _LATEST))
         for row in given.index[given.notna() & times.isna()]:
             self._problems.error(self._columns["spot"][row], "a time as epoch seconds or ISO 8601", show(values[row]))
         return times.array
@@ -170,6 +165,11 @@ class NodeRows:
 def default_kind(node_id: str) -> str:
     """The kind of a node of which only the id is known."""
     return "ec2" if node_id.startswith("i-") else "on-premises"
+
+
+def _platform(info: Mapping[str, Any], machine: Mapping[str, Any]) -> str | None:
+    found = info.get("PlatformType")
+    return found or (_PLATFORMS.get(machine.get("Platform")) if machine else None)
 
 
 def _name(info: Mapping[str, Any], tags: Tags | None) -> str | None:

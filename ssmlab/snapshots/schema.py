@@ -41,7 +41,7 @@ SCHEMAS: Final = {
     "documents": _schema("arn", "name owner account region platforms document_type tags_known", "shared_with"),
 }
 TUPLES: Final = ("platforms", "shared_with", "groups", "instance_profiles", "attached_to")
-_PLAIN: Final = (*TUPLES, "boundary", "trust", "document")
+_PLAIN: Final = frozenset({*TUPLES, "boundary", "trust", "document"})
 # All other columns hold text that repeats, and are categorical.
 _DTYPES: Final = {
     **dict.fromkeys(("node_id", "name", "path", "file", "where"), "str"),
@@ -63,6 +63,18 @@ def conform(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     ValueError
         For another index, an index value that stands twice, or a missing column.
     """
+    _check(name, frame)
+    known = SCHEMAS[name].columns
+    tags = [column for column in frame.columns if column.startswith(TAG)]
+    filled: dict[str, Any] = {column: [_MISSING.get(column)] * len(frame) for column in known if column not in frame}
+    # Left to itself, pandas makes text of a column that holds texts and None, and NaN of the None.
+    filled |= {column: _fill(frame[column], _MISSING.get(column)) for column in known if column in _PLAIN & set(frame)}
+    dtypes = {column: _DTYPES.get(column, "category") for column in known} | dict.fromkeys(tags, "category")
+    rest = [column for column in frame.columns if column not in known]
+    return frame.assign(**filled)[[*known, *rest]].astype(dtypes)
+
+
+def _check(name: str, frame: pd.DataFrame) -> None:
     schema = SCHEMAS[name]
     if frame.index.name != schema.index:
         raise ValueError(f"expected `{name}` with an index named `{schema.index}`, got `{frame.index.name}`")
@@ -70,18 +82,8 @@ def conform(name: str, frame: pd.DataFrame) -> pd.DataFrame:
         twice = frame.index[frame.index.duplicated()][0]
         raise ValueError(f"expected every `{schema.index}` of `{name}` once, got `{twice}` more than once")
     if missing := [column for column in schema.required if column not in frame]:
-        raise ValueError(
-            f"expected `{name}` with the columns {listed(schema.required)}, got none named {listed(missing)}"
-        )
-    known = schema.columns
-    filled: dict[str, Any] = {column: [_MISSING.get(column)] * len(frame) for column in known if column not in frame}
-    tags = [column for column in frame.columns if column.startswith(TAG)]
-    dtypes = {column: _DTYPES.get(column, "category") for column in known} | dict.fromkeys(tags, "category")
-    rest = [column for column in frame.columns if column not in known]
-    made = frame.assign(**filled)[[*known, *rest]].astype(dtypes)
-    # pandas makes NaN of a None that stands among texts
-    gaps = {column: _MISSING.get(column) for column in known if column in _PLAIN and made[column].isna().any()}
-    return made.assign(**{column: _fill(made[column], missing) for column, missing in gaps.items()})
+        wanted = f"`{name}` with the columns {listed(schema.required)}"
+        raise ValueError(f"expected {wanted}, got none named {listed(missing)}")
 
 
 def _fill(column: pd.Series[Any], missing: Any) -> pd.Series[Any]:
@@ -94,10 +96,8 @@ def make_frame(
 ) -> pd.DataFrame:
     """A frame from columns as lists, and a mapping of tags a row."""
     names = pd.Index(pd.array(index, dtype="str"), name=SCHEMAS[name].index)
-    # Left to itself, pandas makes text of a column that holds texts and None, and NaN of the None.
-    plain = {column: pd.Series(values, names, "object") for column, values in columns.items() if column in _PLAIN}
-    given = {column: [] for column in SCHEMAS[name].required} | dict(columns) | plain | tag_columns(tags)
-    return conform(name, pd.DataFrame(given, names))
+    empty: dict[str, Any] = {column: [] for column in SCHEMAS[name].required}  # where there are no rows at all
+    return conform(name, pd.DataFrame(empty | dict(columns) | tag_columns(tags), names))
 
 
 def tag_columns(tags: Sequence[Mapping[str, str]]) -> dict[str, pd.Categorical]:

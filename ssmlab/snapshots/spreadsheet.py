@@ -72,10 +72,10 @@ def _drop_damaged(folder: Folder, spot: Spot, row: dict[str, str]) -> None:
 
 def read_loose_policies(folder: Folder, access: AccessRows) -> None:
     """Add `policies/<name>.json`, attached as `attachments.csv` says: `principal` (an ARN), `policy` (a name)."""
-    for path in sorted(folder.root.glob("policies/*.json")):
+    for path in folder.find("policies/*.json"):
         read_policy(folder, access, path)
-    for path in (folder.root / ATTACHMENTS, folder.root / "policies" / ATTACHMENTS):
-        for spot, row in _read_table(folder, path, _ATTACHED, _ATTACHED) if path.is_file() else ():
+    for path in folder.find(ATTACHMENTS) + folder.find(f"policies/{ATTACHMENTS}"):
+        for spot, row in _read_table(folder, path, _ATTACHED, _ATTACHED):
             principal = read_identity(row["principal"])
             if principal is None or principal.kind == "group":
                 folder.problems.error(spot, "the ARN of a user or role as `principal`", show(row["principal"]))
@@ -86,9 +86,6 @@ def read_loose_policies(folder: Folder, access: AccessRows) -> None:
 
 def read_policy(folder: Folder, access: AccessRows, path: Path) -> None:
     """Add a loose policy; its id is the stem of the file."""
-    if path.is_symlink():
-        folder.problems.error(Spot(folder.name(path)), "a file", "a link, and links are not followed")
-        return
     found = folder.read_file(path) or []
     for spot, body in found:
         if isinstance(body, dict) and len(found) == 1:
@@ -104,9 +101,8 @@ def _read_table(
     lines, problems = _read_lines(folder, path), folder.problems
     spot, header = next(lines, (Spot(folder.name(path)), []))
     if missing := [column for column in required if column not in header]:
-        problems.error(
-            spot, f"the columns {listed(required)}", f"none named {listed(missing)}" if header else "no header"
-        )
+        got = f"none named {listed(missing)}" if header else "no header"
+        problems.error(spot, f"the columns {listed(required)}", got)
         return
     for column in dict.fromkeys(column for column in header if header.count(column) > 1):
         problems.error(spot, "every column once", f"`{column}` again; the last is kept")
@@ -124,8 +120,8 @@ def _read_lines(folder: Folder, path: Path) -> Iterator[tuple[Spot, list[str]]]:
     file = folder.name(path)
     try:
         text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        folder.problems.error(Spot(file), "text in UTF-8", str(error))
+    except (OSError, UnicodeError) as error:
+        folder.problems.error(Spot(file), "a file of text in UTF-8", str(error))
         return
     head = text.partition("\n")[0]
     separator = ";" if ";" in head and "," not in head else ","

@@ -11,11 +11,7 @@ import pandas as pd
 from ssmlab.policies import Policy, PolicyError, PolicyProblem, State, Statement, parse_policy
 from ssmlab.snapshots.bodies import to_json
 
-COLUMNS: Final = (
-    *("policy", "index", "sid", "effect", "layer", "attached_to"),
-    *("actions", "resources", "conditions", "problem"),
-)
-_NONE: Final = (None, None)
+_COLUMNS: Final = "policy index sid effect layer attached_to actions resources conditions problem"
 
 
 def compile_policies(policies: pd.DataFrame, before: pd.DataFrame, compiled: Mapping[str, Policy]) -> dict[str, Policy]:
@@ -45,21 +41,15 @@ def _compile(policy: str, layer: str, document: Any) -> Policy:
 
 
 def list_statements(policies: pd.DataFrame, compiled: Mapping[str, Policy]) -> pd.DataFrame:
-    """A row a statement, with the columns `COLUMNS`."""
+    """A row a statement, as text to read."""
     rows = [
-        (
-            policy,
-            statement.index,
-            statement.sid,
-            statement.effect,
-            layer,
-            targets,
-            *_describe(compiled[policy], statement),
+        (policy.name, statement.index, statement.sid, statement.effect, layer, targets, *_describe(policy, statement))
+        for layer, targets, policy in zip(
+            policies["layer"], policies["attached_to"], map(compiled.__getitem__, policies.index), strict=True
         )
-        for policy, layer, targets in zip(policies.index, policies["layer"], policies["attached_to"], strict=True)
-        for statement in compiled[policy].statements
+        for statement in policy.statements
     ]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame(rows, columns=_COLUMNS.split())
 
 
 def _describe(policy: Policy, statement: Statement) -> tuple[str, str, str, str]:
@@ -72,7 +62,7 @@ def _describe(policy: Policy, statement: Statement) -> tuple[str, str, str, str]
         for operator, keys in _items(source.get("Condition"))
         for key, value in _items(keys)
     ]
-    problem = "; ".join(wrong) or ("not collected" if statement.state is State.UNKNOWN else "")
+    problem = "; ".join(wrong) or "not collected" * (statement.state is State.UNKNOWN)
     return _element(source, "Action"), _element(source, "Resource"), "; ".join(conditions), problem
 
 

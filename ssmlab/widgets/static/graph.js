@@ -5,7 +5,7 @@
 const ROW = [28, 48]; // height of a row, least and most
 const HEAD = 30; // the band of headings, which stays when the picture is panned
 const CHIP = 6; // air round a shape, a label, the picture
-const GAP = [36, 400]; // between two columns, least and most
+const GAP = [28, 400]; // between two columns, least and most
 const LABEL = [48, 320]; // room for a label, least and most
 const READABLE = 0.7; // the first fit never goes below this scale
 const ZOOM = [0.1, 4];

@@ -1,0 +1,164 @@
+"""The reach explorer without a browser: state in, views out."""
+
+import pandas as pd
+import pytest
+
+import ssmlab
+from ssmlab.widgets import ReachExplorer, views
+from ssmlab.widgets.views import UNTAGGED, State
+
+WEB_OPS = "arn:aws:iam::123456789012:user/web-ops"
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "</p><iframe srcdoc='<script>alert(1)</script>'>",
+    '"><svg onload=alert(1)>',
+    "{{constructor.constructor('alert(1)')()}}",
+    "=HYPERLINK(1)",
+    "\u202e\u0000\ufeff🦀" + "x" * 5000,
+]
+
+
+@pytest.fixture(scope="module")
+def snapshot() -> ssmlab.Snapshot:
+    return ssmlab.load("data/sample")
+
+
+@pytest.fixture
+def explorer(snapshot: ssmlab.Snapshot) -> ReachExplorer:
+    return ReachExplorer(snapshot, principals=["web-ops"])
+
+
+def control(explorer: ReachExplorer, label: str):
+    """A control by its label."""
+    found, waiting = [], [explorer]
+    while waiting:
+        widget = waiting.pop()
+        waiting += getattr(widget, "children", ())
+        found += [widget] if getattr(widget, "description", None) == label else []
+    assert len(found) == 1, f"{len(found)} controls are labelled {label}"
+    return found[0]
+
+
+def marks(explorer: ReachExplorer, kind: str) -> list[dict]:
+    return [node for node in explorer._graph.graph["nodes"] if node["kind"] == kind]
+
+
+def test_the_first_view_without_a_choice_shows_somebody_who_reaches_something(snapshot: ssmlab.Snapshot) -> None:
+    explorer = ReachExplorer(snapshot)
+    assert marks(explorer, "group")
+    assert "reaches" in explorer._graph.caption
+
+
+def test_a_tag_filter_narrows_the_nodes(explorer: ReachExplorer) -> None:
+    control(explorer, "Tag").value = "Finance"
+    control(explorer, "Value").value = "WebServers"
+    assert explorer.state.tag_value == "WebServers"
+    assert sum(mark["count"] for mark in marks(explorer, "group")) == 7
+    control(explorer, "Value").value = "Ledger"
+    assert marks(explorer, "group") == []
+    assert "user/web-ops does not reach any of" in explorer._graph.empty
+
+
+def test_nodes_without_a_tag_can_be_chosen(snapshot: ssmlab.Snapshot) -> None:
+    rows = views.choose_nodes(snapshot.nodes, State(tag_key="Env", tag_value=UNTAGGED))
+    assert snapshot.nodes["tag:Env"].iloc[rows].isna().all()
+    assert len(rows) == snapshot.nodes["tag:Env"].isna().sum()
+
+
+def test_another_tag_key_forgets_the_value_of_the_last(explorer: ReachExplorer) -> None:
+    control(explorer, "Tag").value = "Finance"
+    control(explorer, "Value").value = "WebServers"
+    control(explorer, "Tag").value = "Env"
+    assert explorer.state.tag_value == ""
+
+
+def test_the_request_settles_what_depends_on_it(snapshot: ssmlab.Snapshot) -> None:
+    explorer = ReachExplorer(snapshot, principals=["OnCall"])
+    outcomes = {}
+    for choice in ("unknown", "true", "false", "absent"):
+        control(explorer, "MFA used").value = choice
+        outcomes[choice] = {edge["outcome"] for edge in explorer._graph.graph["edges"]}
+    assert outcomes == {"unknown": {"conditional"}, "true": {"allowed"}, "false": set(), "absent": set()}
+
+
+def test_typing_finds_principals_and_keeps_the_chosen_one(explorer: ReachExplorer) -> None:
+    control(explorer, "Find").value = "oncall"
+    names = [label for label, _ in control(explorer, "Principals").options]
+    assert [name.split()[1] for name in names] == ["web-ops", "OnCall"]
+    assert explorer.state.principals == (WEB_OPS,)
+
+
+def test_a_selected_mark_is_explained(explorer: ReachExplorer) -> None:
+    explorer._graph.selected = marks(explorer, "group")[0]["id"]
+    assert "user/web-ops may run" in explorer._why.value
+    explorer._graph.selected = marks(explorer, "statement")[0]["id"]
+    assert "ssm:SendCommand" in explorer._why.value
+    explorer._graph.selected = WEB_OPS
+    assert "may reach 6 managed nodes" in explorer._why.value
+    explorer._graph.selected = ""
+    assert "Choose a mark" in explorer._why.value
+
+
+def test_a_selected_row_is_explained(explorer: ReachExplorer) -> None:
+    explorer._tabs.selected_index = 1
+    explorer._table.selected_rows = [0]
+    assert "user/web-ops may run" in explorer._why.value
+
+
+def test_the_table_says_how_much_it_shows(snapshot: ssmlab.Snapshot) -> None:
+    reach = ssmlab.reach(snapshot)
+    state = State(principals=("arn:aws:iam::123456789012:user/admin-adele",))
+    rows, words = views.list_pairs(reach, state, limit=10)
+    assert (len(rows), words) == (10, f"first 10 of {reach.pairs('admin-adele').attrs['total']} pairs")
+
+
+@pytest.mark.parametrize("text", ["web-1", "AWS-RunPatch", "web-ops", "i-0123456789abcdef0", "nothing of it"])
+def test_search_finds_every_row_that_holds_the_text_once(snapshot: ssmlab.Snapshot, text: str) -> None:
+    reach = ssmlab.reach(snapshot)
+    every = reach.pairs("web-ops")
+    nodes = snapshot.nodes.loc[every["node"], ["node_id", "name"]].reset_index(drop=True)
+    known = pd.concat([every[["principal", "document"]], nodes], axis=1).astype(str)
+    holding = known.apply(lambda column: column.str.contains(text, regex=False)).any(axis=1)
+    found, _ = views.list_pairs(reach, State(principals=(WEB_OPS,), search=text), limit=1000)
+    assert {*found.itertuples(index=False)} == {*every[holding].itertuples(index=False)}
+    assert not found.duplicated().any()
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_text_of_the_data_is_escaped_in_every_panel(snapshot: ssmlab.Snapshot, text: str) -> None:
+    nodes = snapshot.nodes.assign(**{"name": text, "tag:Finance": text})
+    policy = {
+        "Statement": {
+            "Effect": "Allow",
+            "Action": "ssm:SendCommand",
+            "Resource": "*",
+            "Condition": {"StringNotEquals": {"ssm:resourceTag/x": text}},
+        }
+    }
+    changed = snapshot.replace(nodes=nodes).with_policy(policy, name=text, principal=WEB_OPS)
+    explorer = ReachExplorer(changed, principals=[WEB_OPS], tag_key="Finance", tag_value=text)
+    shown = [views.describe_data(changed)]
+    for mark in [*explorer._graph.graph["nodes"], *explorer._graph.graph["edges"]]:
+        explorer._graph.selected = mark["id"]
+        shown.append(explorer._why.value)
+    assert len(shown) > 5
+    assert not any(tag in html for html in shown for tag in ("<script", "<img", "<iframe", "<svg"))
+
+
+def test_a_state_that_does_not_exist_is_refused_by_name(snapshot: ssmlab.Snapshot) -> None:
+    with pytest.raises(ValueError, match=r"unknown state \['colour'\], expected some of"):
+        ReachExplorer(snapshot, colour="red")
+    with pytest.raises(ValueError, match=r"Region: expected one of .* got `mars`"):
+        ReachExplorer(snapshot, region="mars")
+
+
+def test_an_empty_inventory_says_what_is_missing(snapshot: ssmlab.Snapshot) -> None:
+    explorer = ReachExplorer(snapshot.replace(nodes=snapshot.nodes.iloc[:0]), principals=["web-ops"])
+    assert explorer._graph.empty == "No node matches the filters."
+
+
+def test_the_line_on_the_data_counts_what_is_wrong_with_it(snapshot: ssmlab.Snapshot) -> None:
+    line = views.describe_data(snapshot)
+    assert "60 nodes" in line
+    assert "5 warnings in the data" in line
