@@ -1,7 +1,7 @@
 """Policy JSON to frozen `Policy` and `Statement`: the only place that meets raw policy JSON."""
 
 from ssmlab.policies.grammar import LAYERS, PolicyError, parse_policy, scalar_text
-from ssmlab.policies.json_text import RepeatedKeys, read_json
+from ssmlab.policies.json_text import RepeatedKeys, decode_url, read_json
 from ssmlab.policies.model import Policy, PolicyProblem, State, Statement
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "RepeatedKeys",
     "State",
     "Statement",
+    "decode_url",
     "parse_policy",
     "read_json",
     "scalar_text",

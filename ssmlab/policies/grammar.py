@@ -10,12 +10,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
-from urllib.parse import unquote
 
 from ssmlab.conditions import Condition, OperatorError
 from ssmlab.conditions.values import read_binary
 from ssmlab.patterns import Tokens, compile_resource, parse_text, split_segments, variable_keys
-from ssmlab.policies.json_text import RepeatedKeys, read_json
+from ssmlab.policies.json_text import RepeatedKeys, decode_url, read_json
 from ssmlab.policies.model import Policy, PolicyProblem, State, Statement
 
 LAYERS: Final = ("identity", "boundary", "session", "scp", "rcp", "resource")
@@ -75,9 +74,8 @@ def parse_policy(document: Mapping[str, Any] | str, *, name: str = "", layer: st
 
 def _decode(document: Mapping[str, Any] | str) -> Mapping[str, Any]:
     if isinstance(document, str):
-        text = document if document.lstrip().startswith(("{", "[")) else unquote(document)
         try:
-            document = read_json(text)
+            document = read_json(decode_url(document))
         except json.JSONDecodeError as error:
             raise PolicyError(
                 f"expected a policy as JSON, got text with {error.msg} at line {error.lineno} column {error.colno}"

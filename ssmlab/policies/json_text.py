@@ -6,6 +6,7 @@ import json
 import re
 from decimal import Decimal
 from typing import Any
+from urllib.parse import unquote
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 
@@ -43,6 +44,11 @@ def read_json(data: str | bytes, *, many: bool = False) -> Any:
     except RecursionError:
         raise json.JSONDecodeError("nested too deeply", text, 0) from None
     return values if many else values[0]
+
+
+def decode_url(text: str) -> str:
+    """JSON text from text that may be URL-encoded (RFC 3986), as the raw IAM API gives policies."""
+    return text if text.lstrip().startswith(("{", "[")) else unquote(text)
 
 
 def _skip_space(text: str, position: int) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ import pandas as pd
 
 from ssmlab.reachability.columns import Codes
 from ssmlab.snapshots import Snapshot
+from ssmlab.snapshots.changes import describe_unknown
 
 Names = str | Sequence[str] | Codes | None
 
@@ -77,13 +77,9 @@ def _find_row(frame: pd.DataFrame, name: str, columns: Sequence[str], what: str)
         return int(found[0])
     if len(found):
         raise KeyError(f"`{name}` means {len(found)} {what}s, expected one of {_listed(frame.index[found])}")
-    known: dict[str, Any] = dict.fromkeys(
-        [*frame.index, *(str(value) for column in columns for value in frame[column])]
-    )
-    near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
-    raise KeyError(
-        f"no {what} `{name}`" + (f", did you mean {_listed(near)}?" if near else f"; there are {len(frame)}")
-    )
+    # ids and names before ARNs: they are what one mistypes
+    known = [*(str(value) for column in columns for value in frame[column]), *frame.index]
+    raise KeyError(describe_unknown(what, name, known))
 
 
 def _listed(names: Sequence[str] | pd.Index[Any]) -> str:

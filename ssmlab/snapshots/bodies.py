@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 from typing import Any
-from urllib.parse import unquote
 
-from ssmlab.policies import RepeatedKeys, read_json
+from ssmlab.policies import RepeatedKeys, decode_url, read_json
 
 
 def to_object(body: Any) -> Any:
@@ -19,7 +18,7 @@ def to_object(body: Any) -> Any:
     if not isinstance(body, str):
         return body
     try:
-        return read_json(body if body.lstrip().startswith("{") else unquote(body))
+        return read_json(decode_url(body))
     except json.JSONDecodeError:
         return body
 

@@ -5,18 +5,22 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
 from ssmlab.snapshots.iam import PolicyRow, PrincipalRow, read_identity
 from ssmlab.snapshots.schema import TAG, listed
 
+_MANY: Final = 5_000  # names: comparing more takes longer than one waits for an error
+
 
 def describe_unknown(what: str, name: str, known: Iterable[str]) -> str:
-    """That a name is not known, and which are nearest."""
-    near = difflib.get_close_matches(name, list(known), n=3)
-    return f"no {what} `{name}`" + (f", did you mean {listed(near)}?" if near else "")
+    """That a name is not known, and which are nearest; among many, of those that begin alike."""
+    names = list(dict.fromkeys(known))
+    alike = [other for other in names if other[:3].lower() == name[:3].lower()]
+    near = difflib.get_close_matches(name, (names if len(names) <= _MANY else alike)[:_MANY], n=3)
+    return f"no {what} `{name}`" + (f", did you mean {listed(near)}?" if near else f"; there are {len(names)} names")
 
 
 def set_tags(nodes: pd.DataFrame, names: Iterable[str], tags: Mapping[str, str | None]) -> pd.DataFrame:
