@@ -107,7 +107,7 @@ class Elements:
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
         self._conditions: dict[tuple[Any, ...], tuple[Condition, dict[Binding, None]]] = {}
-        self._statements: dict[int, tuple[Statement, dict[Binding, None]]] = {}
+        self._elements: dict[tuple[Any, ...], tuple[Statement, dict[Binding, None]]] = {}
         self._decided: dict[tuple[Any, Binding], Column] = {}
         self._shapes: Column | None = None
 
@@ -115,7 +115,7 @@ class Elements:
         """Take note of a statement as one principal meets it."""
         if statement.state is not State.READABLE:
             return
-        _, bindings = self._statements.setdefault(id(statement), (statement, {}))
+        _, bindings = self._elements.setdefault(_element(statement), (statement, {}))
         bindings[self._binding(statement.resource_keys, principal)] = None
         for condition in statement.conditions:
             _, bound = self._conditions.setdefault(_identity(condition), (condition, {}))
@@ -133,7 +133,7 @@ class Elements:
             keys = tuple(key for key in condition.keys if self._resources.answers(key))
             if keys:
                 together.setdefault(keys, []).extend(self._decide_condition(condition, binding) for binding in bindings)
-        for statement, bindings in self._statements.values():
+        for statement, bindings in self._elements.values():
             columns = [self._decide_resource(statement, binding) for binding in bindings]
             keys = tuple(key for key in statement.resource_keys if self._resources.answers(key))
             together.setdefault(("arn", *keys), []).extend(columns)
@@ -159,7 +159,7 @@ class Elements:
         return self._decided[name]
 
     def _decide_resource(self, statement: Statement, binding: Binding) -> Column:
-        name = (id(statement), binding)
+        name = (_element(statement), binding)
         if name not in self._decided:
             keys = [key for key in statement.resource_keys if self._resources.answers(key)]
             fixed = dict(
@@ -188,7 +188,7 @@ class Elements:
         return self._shapes
 
     def _patterns(self) -> Iterable[Tokens]:
-        for statement, bindings in self._statements.values():
+        for statement, bindings in self._elements.values():
             outer = [key for key in statement.resource_keys if not self._resources.answers(key)]
             for tokens in statement.resources:
                 if not variable_keys(tokens):
@@ -216,6 +216,11 @@ class Elements:
 
 def _spread(column: Column, rows: Codes) -> Truths:
     return np.array(column.values, dtype=np.int8)[column.codes[rows]]
+
+
+def _element(statement: Statement) -> tuple[Any, ...]:
+    """Resource or NotResource of a statement: decided once for all statements that hold the same."""
+    return (statement.not_resource, statement.resources)
 
 
 def _identity(condition: Condition) -> tuple[Any, ...]:

@@ -63,6 +63,5 @@ def best_per_region(outcomes: Truths, region: Codes, regions: int) -> Truths:
 
 def count_per_region(chosen: Flags, count: Counts, region: Codes, regions: int) -> Counts:
     """Principals x Regions: how many members the chosen groups have."""
-    placed = np.zeros((len(count), regions), dtype=np.int64)
-    placed[np.arange(len(count)), region] = count
-    return chosen.astype(np.int64) @ placed
+    counted = [chosen[:, region == place] @ count[region == place] for place in range(regions)]
+    return np.stack(counted, axis=1) if counted else np.zeros((len(chosen), 0), dtype=np.int64)
