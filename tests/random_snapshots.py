@@ -205,10 +205,7 @@ def _ask(snapshot: Snapshot, arn: str, principal: Any, resource: Any, row: Any, 
         known["aws:PrincipalTag/Team"] = principal["tag:Team"]
     elif not principal["tags_known"]:
         unknown.append("aws:PrincipalTag/Team")
-    if row["account"]:
-        known["aws:ResourceAccount"] = row["account"]
-    else:
-        unknown.append("aws:ResourceAccount")
+    known["aws:ResourceAccount"] = row["account"] or "an account of AWS"
     if is_document:
         known["ssm:DocumentType"] = row["document_type"]
     known |= {key: value for key, value in context.items() if value is not None}

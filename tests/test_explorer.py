@@ -125,7 +125,7 @@ def test_search_finds_every_row_that_holds_the_text_once(snapshot: ssmlab.Snapsh
     assert not found.duplicated().any()
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_text_of_the_data_is_escaped_in_every_panel(snapshot: ssmlab.Snapshot, text: str) -> None:
     nodes = snapshot.nodes.assign(**{"name": text, "tag:Finance": text})
     policy = {

@@ -41,6 +41,10 @@ BOOL_VARIABLE = (
     "the operators page allows a policy variable with `Bool`, the variables page does not"
     " [IAM User Guide, reference_policies_elements_condition_operators against reference_policies_variables]"
 )
+EMPTY_MEMBER = (
+    "an empty text under `ForAllValues` is compared as recorded from AWS in September 2026; to the guide it is absent"
+    " [IAM User Guide, reference_policies_multi-value-conditions]"
+)
 UNRESOLVED = (
     "one of the values is a policy variable without a value; whether the other values still count is not documented"
     " [IAM User Guide, reference_policies_variables]"
@@ -121,10 +125,11 @@ class Condition:
         if value is ABSENT:
             return YES if self._holds_when_absent() else NO
         if isinstance(value, str):
-            return self._decide_value(self._row, value, values)
+            return self._doubt_empty(self._decide_value(self._row, value, values), value)
         if not self._quantifier:
             return NO  # an array key under a plain operator never matches, negated or not (recorded)
-        return self._quantify([self._decide_value(self._row, member, values) for member in value])
+        members = [self._decide_value(self._row, member, values) for member in value]
+        return self._doubt_empty(self._quantify(members), value)
 
     def _decide_null(self, absent: bool) -> Verdict:
         return YES if any(read_bool(text) is absent for text in self.values) else NO
@@ -138,6 +143,12 @@ class Condition:
         if self._quantifier == "ForAnyValue":
             return max(members, key=_truth, default=NO)
         return min(members, key=_truth, default=YES)
+
+    def _doubt_empty(self, verdict: Verdict, value: str | tuple[str, ...]) -> Verdict:
+        """An empty text under ForAllValues: the guide and the recordings differ; the recordings are followed."""
+        if self._quantifier != "ForAllValues" or "" not in ((value,) if isinstance(value, str) else value):
+            return verdict
+        return Verdict(verdict.truth, (*verdict.doubts, EMPTY_MEMBER))
 
     def _decide_value(self, row: Operator, text: str, values: Sequence[Value]) -> Verdict:
         actual = row.read(text)

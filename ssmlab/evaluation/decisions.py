@@ -13,9 +13,9 @@ from ssmlab.evaluation.layers import Layers, Outcome, decide_layers
 from ssmlab.evaluation.policy_sets import Applied, PolicySet
 from ssmlab.evaluation.principals import Caller, parse_principal, principal_grant
 from ssmlab.evaluation.requests import Lookup, Request, read_context
-from ssmlab.patterns import NOT_KNOWN, split_arn
+from ssmlab.patterns import NOT_KNOWN, plain_text, split_arn, variable_keys
 from ssmlab.policies import State, Statement
-from ssmlab.services import rcp_applies, resource_doubts
+from ssmlab.services import condition_doubts, needs_both_accounts, rcp_applies, resource_doubts
 from ssmlab.truth import FALSE, NO, OPEN, TRUE, UNKNOWN, Truth, Verdict
 
 
@@ -98,10 +98,10 @@ def decide(caller: Caller, action: str, resource: str, account: str, lookup: Loo
     lowered = action.lower()
     outcome = decide_layers(
         layers,
-        cross_account=caller.account not in ("", account),
+        cross_account=caller.account not in ("", account) and needs_both_accounts(action, resource),
         resource_must_allow=lowered.startswith("kms:") or lowered in _TRUST_ACTIONS,
     )
-    return _answer(outcome, layers, found, lookup, resource_doubts(action, resource))
+    return _answer(outcome, layers, found, Asked(resource, lookup), resource_doubts(action, resource))
 
 
 _TRUST_ACTIONS: Final = (
@@ -159,12 +159,15 @@ def decide_statement(
     named = principal_grant(statement, caller) if statement.principals else "any"
     if named is None:
         return FALSE, (), ""
-    truth, doubts = (
-        _decide_state(applied)
-        if statement.state is not State.READABLE
-        else decide_elements(statement, resource, lookup)
-    )
-    if applied.layer != "rcp" or truth is FALSE or statement.effect == "Allow":  # an RCP only ever takes away
+    if applied.layer == "rcp" and statement.effect == "Allow":
+        return FALSE, (), named  # an RCP only ever takes away
+    if statement.state is not State.READABLE:
+        truth, doubts = _decide_state(applied)
+    else:
+        truth, doubts = decide_elements(statement, resource, lookup)
+        if truth is not FALSE and statement.conditions:
+            doubts += condition_doubts(action, resource, (condition.keys[0] for condition in statement.conditions))
+    if applied.layer != "rcp" or truth is FALSE:
         return truth, doubts, named
     reaches = rcp_applies(action)
     doubts = doubts if reaches is TRUE or statement.state is State.UNKNOWN else (*doubts, RCP_REACH.format(action))
@@ -219,9 +222,7 @@ def _gather(found: Sequence[Found], policies: PolicySet, caller: Caller) -> Laye
 # --- The reason ---
 
 
-def _answer(
-    outcome: Outcome, layers: Layers, found: Sequence[Found], lookup: Lookup, about: tuple[str, ...]
-) -> Decision:
+def _answer(outcome: Outcome, layers: Layers, found: Sequence[Found], asked: Asked, about: tuple[str, ...]) -> Decision:
     if outcome is Outcome.EXPLICIT_DENY:
         denying = [item for item in found if item.is_deny and item.truth is TRUE]
         certain = any(not item.doubts for item in denying)
@@ -233,7 +234,7 @@ def _answer(
         return Decision(outcome, (), (), doubts, layers)
     deciding = [item for item in found if item.truth is not FALSE and _matters(item, layers)]
     possible = [item.applied for item in deciding if item.truth is UNKNOWN]
-    opened = {str(condition): condition for applied in possible for condition in _open(applied, lookup)}
+    opened = {str(condition): condition for applied in possible for condition in _open(applied, asked)}
     return Decision(outcome, _refs(deciding), tuple(opened.values()), doubts, layers)
 
 
@@ -264,14 +265,25 @@ def _doubts(found: Iterable[Found]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(doubt for item in found for doubt in item.doubts))
 
 
-def _open(applied: Applied, lookup: Lookup) -> Iterable[OpenCondition]:
-    """The conditions (and variables of Resource) of a possible statement that are not settled."""
+class Asked(NamedTuple):
+    """The resource, and how the request answers a key."""
+
+    resource: str
+    lookup: Lookup
+
+
+def _open(applied: Applied, asked: Asked) -> Iterable[OpenCondition]:
+    """The conditions (and the Resource) of a possible statement that are not settled."""
     statement = applied.statement
-    if statement.state is not State.READABLE:
-        yield OpenCondition(applied, "", f"what {applied.policy} says ({statement.state})", ())
-    for key in statement.resource_keys:
-        if lookup(key) is NOT_KNOWN:
-            yield OpenCondition(applied, "Resource", key, ())
+    if statement.state is State.UNKNOWN:
+        yield OpenCondition(applied, "", f"what {applied.policy} says (not collected)", ())
+    elif statement.state is State.UNREADABLE:
+        yield OpenCondition(applied, "", f"what {applied.policy} says (AWS would refuse it)", ())
+    elif statement.decide_resource(*asked).truth is UNKNOWN:
+        unknown = [key for key in statement.resource_keys if asked.lookup(key) is NOT_KNOWN]
+        written = tuple(plain_text(tokens) for tokens in statement.resources if not variable_keys(tokens))
+        for key in unknown or ["Resource"]:
+            yield OpenCondition(applied, "Resource", key, () if unknown else written)
     for condition in statement.conditions:
-        if condition.decide([lookup(key) for key in condition.keys]).truth is UNKNOWN:
+        if condition.decide([asked.lookup(key) for key in condition.keys]).truth is UNKNOWN:
             yield OpenCondition(applied, condition.operator, condition.key, condition.values)

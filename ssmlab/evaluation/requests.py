@@ -58,7 +58,8 @@ def read_context(request: Request, caller: Caller, account: str) -> Lookup:
     values: dict[str, Value] = dict(caller.keys)
     values["aws:resourceaccount"] = account
     values.update(normalise_context(request.context))
-    values.update((key.lower(), NOT_KNOWN) for key in request.unknown)
+    unknown = [request.unknown] if isinstance(request.unknown, str) else request.unknown
+    values.update((key.lower(), NOT_KNOWN) for key in unknown)
     return lambda key: values.get(key, ABSENT)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -31,7 +32,7 @@ _ELEMENTS: Final = (
     "Condition",
 )
 _PRINCIPAL_TYPES: Final = ("AWS", "Service", "Federated", "CanonicalUser")
-_ACTION = re.compile(r"\*|[A-Za-z0-9-]+:[A-Za-z0-9*?_-]+")
+_ACTION = re.compile(r"\*|[A-Za-z0-9*?-]+:[A-Za-z0-9*?_-]+")
 _SID = re.compile(r"[A-Za-z0-9]*")
 _ACCOUNT = re.compile(r"\d{12}")
 
@@ -64,9 +65,15 @@ def parse_policy(document: Mapping[str, Any] | str, *, name: str = "", layer: st
     raw = body.get("Statement", [])
     listed = raw if isinstance(raw, list) else [raw]
     paths = [f"$.Statement[{i}]" for i in range(len(listed))] if isinstance(raw, list) else ["$.Statement"]
-    refused, statements = bool(problems), []
+    refused, statements, sids = bool(problems), list[Statement](), set[str]()
+    if refused and not listed:
+        return Policy(name, version, (Statement(0, state=State.UNREADABLE),), tuple(problems))
     for index, (item, path) in enumerate(zip(listed, paths, strict=True)):
         statement, found = _parse_statement(item, index, path, layer, version == VERSIONS[0], refused)
+        if statement.sid and statement.sid in sids:
+            statement = replace(statement, state=State.UNREADABLE)
+            found = [*found, PolicyProblem(f"{path}.Sid", f"expected every Sid once, got `{statement.sid}` again")]
+        sids.add(statement.sid)
         statements.append(statement)
         problems += found
     return Policy(name, version, tuple(statements), tuple(problems))
@@ -115,7 +122,7 @@ def _parse_statement(
     source = raw if isinstance(raw, Mapping) else {}
     effect = source.get("Effect") if source.get("Effect") in ("Allow", "Deny") else ""
     sid = source.get("Sid", "") if isinstance(source.get("Sid", ""), str) else ""
-    broken = Statement(index, sid, str(effect), state=State.UNREADABLE, source=source)
+    broken = Statement(index, sid, str(effect), state=State.UNREADABLE, source=source, **_readable_actions(source))
     try:
         _check_statement(raw, layer)
         resources = _resources(source, variables)
@@ -136,6 +143,15 @@ def _parse_statement(
     except _RefusedError as error:
         return broken, [PolicyProblem(path + error.where, str(error))]
     return (broken if refused else parsed), []
+
+
+def _readable_actions(source: Mapping[str, Any]) -> dict[str, Any]:
+    """What a statement that AWS would refuse is about, where at least that can be read."""
+    try:
+        _check_pair(source, "Action", required=True)
+        return {"actions": _actions(source), "not_action": "NotAction" in source}
+    except _RefusedError:
+        return {}
 
 
 def _check_statement(raw: Any, layer: str) -> None:

@@ -60,7 +60,7 @@ class Statement:
 
     def covers_action(self, action: str) -> bool:
         """Does Action (or NotAction) take in `service:Action`?"""
-        if self.state is not State.READABLE:
+        if self.state is State.UNKNOWN or not self.actions:
             return True
         return any(action_matches(pattern, action) for pattern in self.actions) is not self.not_action
 

@@ -18,11 +18,12 @@ import pandas as pd
 from ssmlab.evaluation.requests import CASE_TWINS
 from ssmlab.explanation import last_part
 from ssmlab.patterns import ABSENT, NOT_KNOWN, Ambiguous, Value
-from ssmlab.services import AWS_DOCUMENT_OWNER
+from ssmlab.services import AWS_DOCUMENT_OWNER, AWS_OWNER
 
 Codes = npt.NDArray[np.int64]
 Texts = npt.NDArray[np.object_]
 TAG: Final = "tag:"
+_AWS_ACCOUNT: Final = Ambiguous(("an account of AWS",), AWS_OWNER)
 TAG_KEYS: Final = ("ssm:resourcetag/", "aws:resourcetag/")
 
 
@@ -131,7 +132,7 @@ class Resources:
         region, regions = encode(self.frame["region"])
         codes = combine((account, region), len(self.frame))
         owners = ((accounts[account[row]], regions[region[row]]) for row in first_rows(codes))
-        return codes, tuple(owner or AWS_DOCUMENT_OWNER.get(place, NOT_KNOWN) for owner, place in owners)
+        return codes, tuple(owner or AWS_DOCUMENT_OWNER.get(place, _AWS_ACCOUNT) for owner, place in owners)
 
     def _read_tag(self, key: str) -> tuple[Codes, tuple[Value, ...]]:
         """A tag by its key without regard to case: absent or not known where no column has it, ambiguous where two

@@ -42,7 +42,7 @@ class Places:
             for account in dict.fromkeys(accounts)
         ]
         rows = pd.Index(list(dict.fromkeys(accounts))).get_indexer(pd.Index(accounts))
-        self.sees: Flags = np.array(sees, dtype=bool).reshape(-1, len(owners))[rows]
+        self.sees: Flags = np.array(sees, dtype=bool).reshape(len(sees), len(owners))[rows]
         unmanaged = (~snapshot.nodes["managed"].astype("boolean").fillna(True)).to_numpy(dtype=bool)
         self.unmanaged: Counts = np.bincount(nodes.groups, weights=unmanaged, minlength=len(nodes.rows)).astype(
             np.int64

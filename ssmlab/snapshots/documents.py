@@ -13,7 +13,7 @@ from typing import Any, Final
 import pandas as pd
 
 from ssmlab.snapshots.files import ACCOUNT, LIST, TEXT, Call, Folder, Problems, Spot, show
-from ssmlab.snapshots.schema import make_frame
+from ssmlab.snapshots.schema import listed, make_frame
 from ssmlab.snapshots.tags import Export, Place, Tags, read_tags
 
 AMAZON: Final = "Amazon"
@@ -64,9 +64,9 @@ class DocumentRows:
     def add(self, folder: Folder, place: Place, export: Export) -> None:
         """Add the documents that an account sees in a Region."""
         call = f"{place.path}/list-documents"
-        if call not in folder.files:
-            self.assume([place])
         found = folder.listing(_DOCUMENTS, call)
+        if not found.complete:
+            self.assume([place])
         for name, item in found.items.items():
             self._add(place, name, item, export, found.spots[name])
 
@@ -81,6 +81,9 @@ class DocumentRows:
                 document = _Document(name, AMAZON, "", place.region, "Command", tags={})
                 self._rows.setdefault(place.document_arn(name, ""), document)
         rows = self._rows.values()
+        for account, region in dict.fromkeys((row.account, row.region) for row in rows if row.tags is None):
+            gaps = [row.name for row in rows if row.tags is None and (row.account, row.region) == (account, region)]
+            self._problems.warning(Spot(f"{account}/{region}"), f"not collected: the tags of documents {listed(gaps)}")
         names = ("name", "owner", "account", "region", "platforms", "document_type", "shared_with")
         columns: dict[str, list[Any]] = {name: [getattr(row, name) for row in rows] for name in names}
         columns["tags_known"] = [row.tags is not None for row in rows]

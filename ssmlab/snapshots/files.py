@@ -191,7 +191,10 @@ class Folder:
         pages = self.files[call]
         read = [self.read_file(path, exact=exact) for _, path in sorted(pages.items())]
         values = [value for found in read for value in found or ()]
-        is_whole = sorted(pages) in (list(range(len(pages))), list(range(1, len(pages) + 1))) and not _has_more(values)
+        numbers = [number or 1 for number in pages] if 1 not in pages else list(pages)  # NAME.json may be page 1
+        is_whole = sorted(numbers) in (list(range(len(pages))), list(range(1, len(pages) + 1))) and not _has_more(
+            values
+        )
         if not is_whole:
             self.problems.warning(Spot(f"{call}.json"), "not collected: a further page, and what it holds")
         return Pages(values, is_whole and None not in read)

@@ -15,9 +15,10 @@ import pandas as pd
 from ssmlab.patterns import split_arn
 from ssmlab.snapshots.bodies import to_json, to_object
 from ssmlab.snapshots.files import LIST, TEXT, Call, Folder, Problems, Spot, show
-from ssmlab.snapshots.schema import make_frame
+from ssmlab.snapshots.schema import listed, make_frame
 from ssmlab.snapshots.tags import Tags, read_tags
 
+AS_BOUNDARY: Final = " (boundary)"
 _DETAILS: Final = "get-account-authorization-details"
 _FIELDS: Final = {"GroupName": TEXT, "PolicyVersionList": LIST}
 _USERS, _GROUPS, _ROLES, _MANAGED = (
@@ -117,6 +118,8 @@ class AccessRows:
             if row.document is None:
                 what = f"not collected: the document of `{policy}`; what it allows and denies is unknown"
                 self._problems.warning(Spot(row.file, row.where), what)
+        if gaps := [row.name for row in self.principals.values() if row.tags is None]:
+            self._problems.warning(Spot(""), f"not collected: the tags of principals {listed(gaps)}")
         principals = _to_columns(PrincipalRow, self.principals.values())
         tags = principals.pop("tags")
         principals["tags_known"] = [own is not None for own in tags]
@@ -126,7 +129,7 @@ class AccessRows:
     def _add_managed(self, arn: str, item: Item, spot: Spot) -> None:
         row = PolicyRow(arn.rpartition("/")[2], "identity", _account(arn), (), None, *spot)
         for number, version in enumerate(item.get("PolicyVersionList") or ()):
-            if isinstance(version, dict) and version.get("VersionId", "") == item.get("DefaultVersionId"):
+            if isinstance(version, dict) and _is_default(version, item):
                 row.document = to_object(version.get("Document"))
                 row.where = f"{spot.where}.PolicyVersionList[{number}].Document"
         self.add_policy(arn, row)
@@ -186,12 +189,17 @@ class AccessRows:
         """A policy that is used both ways has two rows; the second one's id ends in ` (boundary)`."""
         if principal.boundary is None:
             return
-        row = self.policies.get(principal.boundary)
+        policy = principal.boundary
+        row = self.policies.get(policy)
         if row and row.layer == "identity" and row.attached_to:
-            principal.boundary += " (boundary)"
-            self.policies.setdefault(principal.boundary, replace(row, attached_to=()))
-        self.attach(principal.boundary, arn, Spot(f"{principal.account}/{_DETAILS}.json"))
-        self.policies[principal.boundary].layer = "boundary"
+            policy += AS_BOUNDARY
+            self.policies.setdefault(policy, replace(row, attached_to=()))
+        self.attach(policy, arn, Spot(f"{principal.account}/{_DETAILS}.json"))
+        self.policies[policy].layer = "boundary"
+
+
+def _is_default(version: Item, policy: Item) -> bool:
+    return version.get("IsDefaultVersion") is True or version.get("VersionId", "") == policy.get("DefaultVersionId")
 
 
 def _account(arn: str) -> str:

@@ -43,6 +43,7 @@ def read_organization(folder: Folder, access: AccessRows, accounts: Iterable[str
         if is_alone:
             return no_organization(), None
         roots = folder.listing(_ROOTS, "organizations/list-roots").items
+        management = management or _read_root(folder, roots)
         chains = _walk(folder, roots)
     bound = {account: chains.get(account, (_NOT_FOUND,)) for account in accounts if account != management}
     for target in dict.fromkeys(target for chain in bound.values() for target in chain):
@@ -68,8 +69,17 @@ def _read_head(folder: Folder) -> tuple[bool, str | None]:
         if body == {} or "AWSOrganizationsNotInUse" in str(body):
             return True, None
         folder.problems.error(spot, "an object with `Organization.MasterAccountId`", show(body))
-    folder.problems.warning(Spot(f"{call}.json"), "not collected: which account is the management account")
     return False, None
+
+
+def _read_root(folder: Folder, roots: Mapping[str, Any]) -> str | None:
+    """The management account, which stands in the ARN of the root too: `arn:aws:organizations::ACCOUNT:root/…`."""
+    for root in roots.values():
+        if isinstance(arn := root.get("Arn"), str) and arn.count(":") >= 5 and arn.split(":")[4]:
+            return arn.split(":")[4]
+    what = "not collected: which account is the management account"
+    folder.problems.warning(Spot("organizations/describe-organization.json"), what)
+    return None
 
 
 def _walk(folder: Folder, roots: Iterable[str]) -> dict[str, tuple[str, ...]]:

@@ -14,7 +14,7 @@ import pandas as pd
 from ssmlab.policies import Policy, parse_policy
 from ssmlab.snapshots.bodies import to_object
 from ssmlab.snapshots.changes import describe_unknown, put_policy, put_principals, set_tags
-from ssmlab.snapshots.iam import PolicyRow
+from ssmlab.snapshots.iam import AS_BOUNDARY, PolicyRow
 from ssmlab.snapshots.schema import SCHEMAS, TAG, conform, listed
 from ssmlab.snapshots.statements import compile_policies, list_statements
 from ssmlab.snapshots.storage import write_frames
@@ -143,11 +143,15 @@ class Snapshot:
             is_free = path.startswith(_SERVICE_LINKED)
             found[arn] = Attached(
                 tuple(self.compiled[policy] for policy in own),
-                (self.compiled.get(boundary) or Policy.unknown(boundary),) if boundary else None,
+                (self._boundary(boundary),) if boundary else None,
                 None if is_free else scps.get(account),
                 None if is_free else rcps.get(account),
             )
         return found
+
+    def _boundary(self, policy: str) -> Policy:
+        """A boundary by the policy's id; one that is attached as an identity policy too has a row of its own."""
+        return self.compiled.get(policy + AS_BOUNDARY) or self.compiled.get(policy) or Policy.unknown(policy)
 
     def _levels(self, layer: str, of: Mapping[tuple[str, str], Sequence[str]]) -> dict[str, Levels]:
         levels: dict[str, Levels] = {}

@@ -81,7 +81,7 @@ def read_loose_policies(folder: Folder, access: AccessRows) -> None:
                 folder.problems.error(spot, "the ARN of a user or role as `principal`", show(row["principal"]))
                 continue
             access.principals.setdefault(row["principal"], principal)
-            access.attach(row["policy"], row["principal"], spot)
+            access.attach(row["policy"].removesuffix(".json"), row["principal"], spot)
 
 
 def read_policy(folder: Folder, access: AccessRows, path: Path) -> None:
@@ -99,7 +99,8 @@ def _read_table(
 ) -> Iterator[tuple[Spot, dict[str, str]]]:
     """The lines of a CSV file as text: place, and column → cell. What cannot be read is noted and left out."""
     lines, problems = _read_lines(folder, path), folder.problems
-    spot, header = next(lines, (Spot(folder.name(path)), []))
+    spot, names = next(lines, (Spot(folder.name(path)), []))
+    header = [name.strip() for name in names]
     if missing := [column for column in required if column not in header]:
         got = f"none named {listed(missing)}" if header else "no header"
         problems.error(spot, f"the columns {listed(required)}", got)
