@@ -12,6 +12,7 @@ import pandas as pd
 
 import ssmlab
 from ssmlab.collecting import collect_script
+from ssmlab.explanation import last_part
 from ssmlab.lab import open_lab
 
 
@@ -20,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         return int(arguments.run(arguments))
-    except (ssmlab.LoadError, KeyError, ValueError) as error:
+    except (ssmlab.LoadError, KeyError, OSError, ValueError) as error:
         print(f"ssmlab: {error.args[0] if isinstance(error, KeyError) else error}", file=sys.stderr)
         return 2
 
@@ -34,9 +35,9 @@ def _parser() -> argparse.ArgumentParser:
     lab.add_argument("notebook", nargs="?", help="the notebook to open, default: notebooks/00_start_here.ipynb")
     lab.add_argument("--port", type=int, help="default: a free one from 8888 on")
     lab.add_argument("--no-browser", action="store_true", help="only print the address")
-    reach = _command(commands, "reach", _reach, "print who reaches what; write every pair to a file")
+    reach = _command(commands, "reach", _reach, "print how much every principal reaches")
     reach.add_argument("path", help="folder of CLI output, inventory CSV or Parquet snapshot")
-    reach.add_argument("--out", type=Path, help="write the allowed and conditional pairs to this .csv or .parquet file")
+    reach.add_argument("--out", type=Path, help="also write the allowed and conditional pairs to this .csv or .parquet")
     _add_context(reach)
     explain = _command(commands, "explain", _explain, "say why one principal may or may not run a document on a node")
     for name in ("path", "principal", "node", "document"):
@@ -60,6 +61,10 @@ def _command(
 ) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=text, description=text)
     parser.set_defaults(run=run)
+    if name in ("reach", "explain", "check"):
+        alone = "the accounts are in no organization: service control policies that were not collected do not exist"
+        parser.add_argument("--no-organization", dest="organization", action="store_const", const="none", help=alone)
+        parser.set_defaults(organization="collected")
     return parser
 
 
@@ -85,13 +90,24 @@ def _lab(arguments: argparse.Namespace) -> int:
     return open_lab(arguments.notebook, port=arguments.port, browser=False if arguments.no_browser else None)
 
 
+def _load(arguments: argparse.Namespace) -> ssmlab.Snapshot:
+    """Load, and say in a line on stderr that something was missing or damaged."""
+    snapshot = ssmlab.load(arguments.path, organization=arguments.organization)
+    if len(snapshot.problems) and arguments.run is not _check:
+        print(
+            f"ssmlab: {len(snapshot.problems)} problems in the data, see `ssmlab check {arguments.path}`",
+            file=sys.stderr,
+        )
+    return snapshot
+
+
 def _reach(arguments: argparse.Namespace) -> int:
-    found = ssmlab.reach(ssmlab.load(arguments.path), context=_context(arguments))
+    found = ssmlab.reach(_load(arguments), context=_context(arguments))
     if arguments.out:
         _write(found, arguments.out)
     summary = found.summary().sort_values(["pairs", "pairs_conditional"], ascending=False)
-    with pd.option_context("display.max_rows", None, "display.width", 200, "display.max_colwidth", 90):
-        print(summary)
+    summary.index = pd.Index([f"{arn.split(':')[4]} {last_part(arn)}" for arn in summary.index])
+    print(summary.to_string())
     return 0
 
 
@@ -105,7 +121,9 @@ def _write(found: ssmlab.Reach, path: Path) -> None:
     if path.suffix not in _WRITERS:
         raise ValueError(f"expected a file that ends in {' or '.join(_WRITERS)}, got `{path}`")
     frames = [found.pairs(outcome=outcome) for outcome in ("allowed", "conditional")]
-    _WRITERS[path.suffix](pd.concat(frames, ignore_index=True), path)
+    pairs = pd.concat(frames, ignore_index=True)
+    nodes = found.snapshot.nodes.loc[pairs["node"], ["name", "managed"]].reset_index(drop=True)
+    _WRITERS[path.suffix](pairs.assign(node_name=nodes["name"], managed=nodes["managed"]), path)
 
 
 def defuse(frame: pd.DataFrame) -> pd.DataFrame:
@@ -118,13 +136,13 @@ def defuse(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _explain(arguments: argparse.Namespace) -> int:
-    found = ssmlab.reach(ssmlab.load(arguments.path), context=_context(arguments))
+    found = ssmlab.reach(_load(arguments), context=_context(arguments))
     print(found.explain(arguments.principal, arguments.node, arguments.document))
     return 0
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    problems = ssmlab.load(arguments.path).problems
+    problems = _load(arguments).problems
     for row in problems.itertuples():
         print(f"{row.severity}: {row.file} {row.where}: {row.what}")
     print(f"{len(problems)} problems in {arguments.path}")

@@ -43,7 +43,7 @@ class Explanation:
     steps
         Frame: part ("document", "node"), outcome, reason, statement.
     nearest
-        The smallest changes that would allow it.
+        The smallest changes that would allow it; not found yet, always empty.
     doubts
         What AWS's documentation leaves open, with the source.
     """
@@ -69,7 +69,7 @@ def _safe(text: object) -> str:
 
 
 def explain_pair(
-    outcome: Outcome, principal: str, parts: Mapping[str, tuple[str, Decision]], misfit: str = ""
+    outcome: Outcome, principal: str, parts: Mapping[str, tuple[str, Decision]], misfit: str = "", but: str = ""
 ) -> Explanation:
     """Explain one (principal, node, document).
 
@@ -83,6 +83,8 @@ def explain_pair(
         "document" and "node": how it is called, and its decision.
     misfit
         Why the three do not go together at all (other Region or account); empty if they do.
+    but
+        What keeps the command from running although access is granted; empty if nothing does.
     """
     rows = [
         (part, _OUTCOMES[decision.outcome], _reason(decision), "; ".join(map(str, decision.determining_statements)))
@@ -92,6 +94,7 @@ def explain_pair(
     may = "may run" if outcome in (Outcome.ALLOWED, Outcome.CONDITIONAL) else "may not run"
     why = f": {misfit}" if misfit else _because(outcome, {part: decision for part, (_, decision) in parts.items()})
     sentence = f"{principal} {may} {parts['document'][0]} on {parts['node'][0]}{why}."
+    sentence += f" But {but}." if but and may == "may run" else ""
     doubts = tuple(dict.fromkeys(doubt for _, decision in parts.values() for doubt in decision.doubts))
     return Explanation(outcome, sentence, steps, (), doubts)
 
@@ -137,6 +140,8 @@ def say_condition(condition: OpenCondition) -> str:
         return f"not ({condition.operator} `{condition.key}` {wanted}), which {say_statement(condition.applied)} denies"
     if not condition.operator:
         policy = say_statement(condition.applied).split(", statement")[0]
+        if condition.applied.layer == "scp" and condition.applied.statement.state is State.UNKNOWN:
+            return "the service control policies allow it, which were not collected"
         if condition.applied.statement.state is State.UNREADABLE:
             return f"{policy} does not deny it, in a statement that AWS would refuse"
         return f"{policy} allows it, which was not collected"

@@ -1,5 +1,7 @@
 """The command line."""
 
+import re
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -27,9 +29,11 @@ def test_reach_prints_the_summary_and_writes_the_pairs(
 ) -> None:
     out = tmp_path / f"pairs{suffix}"
     assert main(["reach", "data/sample", "--out", str(out)]) == 0
-    assert "user/web-ops" in capsys.readouterr().out
+    printed = capsys.readouterr()
+    assert re.search(r"^123456789012 user/web-ops +6 +23 +72 +0 +0 +2$", printed.out, re.MULTILINE)
+    assert "problems in the data, see `ssmlab check data/sample`" in printed.err
     written = pd.read_csv(out) if suffix == ".csv" else pd.read_parquet(out)
-    assert [*written.columns] == ["principal", "node", "document", "outcome"]
+    assert [*written.columns] == ["principal", "node", "document", "outcome", "node_name", "managed"]
     assert {*written["outcome"]} == {"allowed", "conditional"}
 
 
@@ -42,6 +46,7 @@ def test_reach_prints_the_summary_and_writes_the_pairs(
             "no principal `web-op`, did you mean `web-ops`",
         ),
         (["reach", "data/sample", "--out", "pairs.xlsx"], "expected a file that ends in .csv or .parquet"),
+        (["reach", "data/sample", "--out", "no/such/folder/pairs.csv"], "no/such/folder"),
         (["reach", "data/sample", "--context", "nonsense"], "expected --context KEY=VALUE, got `nonsense`"),
     ],
 )
@@ -52,6 +57,17 @@ def test_input_that_cannot_be_used_is_said_in_a_line(
     error = capsys.readouterr().err
     assert words in error
     assert "Traceback" not in error
+
+
+def test_an_account_without_an_organization_can_be_said_to_be_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree("data/sample/123456789012", tmp_path / "123456789012")
+    asked = ["explain", str(tmp_path), "web-ops", NODE, "AWS-RunShellScript"]
+    main(asked)
+    assert "only if the service control policies allow it, which were not collected" in capsys.readouterr().out
+    main([*asked, "--no-organization"])
+    assert "may run AWS-RunShellScript on web-1 (i-0123456789abcdef0): the document is" in capsys.readouterr().out
 
 
 def test_check_lists_what_was_not_collected(capsys: pytest.CaptureFixture[str]) -> None:

@@ -92,6 +92,22 @@ def test_a_document_of_another_region_never_goes_with_a_node(reach: ssmlab.Reach
     )
 
 
+def test_a_principal_is_found_as_answers_print_it(reach: ssmlab.Reach) -> None:
+    assert reach.outcome("user/web-ops", WEB, "AWS-RunShellScript") == "allowed"
+
+
+def test_an_explanation_says_what_keeps_an_allowed_command_from_running(reach: ssmlab.Reach) -> None:
+    assert "the document is of type Automation" in reach.explain("web-ops", WEB, "DrainAndPatch").sentence
+    assert "not managed by Systems Manager" in reach.explain("admin-adele", "bastion", "AWS-RunShellScript").sentence
+
+
+def test_without_documents_every_question_is_still_answered(snapshot: ssmlab.Snapshot) -> None:
+    reach = ssmlab.reach(snapshot.replace(documents=snapshot.documents.iloc[:0]))
+    assert reach.summary()["pairs"].sum() == 0
+    assert len(reach.pairs()) == len(reach.who_can(node=WEB)) == 0
+    assert len(reach.nodes("web-ops")) == len(snapshot.nodes)
+
+
 def test_nobody_reaches_into_another_account(reach: ssmlab.Reach) -> None:
     pairs = reach.pairs(outcome="allowed")
     assert (pairs["principal"].str.split(":").str[4] == pairs["node"].str.split(":").str[4]).all()

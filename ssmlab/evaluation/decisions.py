@@ -63,6 +63,9 @@ class Decision:
 def evaluate(request: Request, policies: PolicySet) -> Decision:
     """Decide one request.
 
+    A key of the request that is neither in its context nor named as unknown is absent. (`reach` takes the keys of the
+    request that are not given as unknown.)
+
     Returns
     -------
     Decision

@@ -70,6 +70,9 @@ def _find_row(frame: pd.DataFrame, name: str, columns: Sequence[str], what: str)
     place = frame.index.get_indexer(pd.Index([name], dtype=object))[0]
     if place >= 0:
         return int(place)
+    found = np.flatnonzero(frame.index.str.endswith(f":{name}"))  # `user/web-ops`, as answers print it
+    if len(found) == 1:
+        return int(found[0])
     found = np.flatnonzero(
         np.logical_or.reduce([(frame[column] == name).fillna(False).to_numpy(dtype=bool) for column in columns])
     )

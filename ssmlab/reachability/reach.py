@@ -33,6 +33,7 @@ from ssmlab.services import ACTIONS
 from ssmlab.snapshots import Snapshot
 
 MOST_PAIRS: Final = 1_000_000
+_SENT: Final = ("Command", None, np.nan)  # types of documents that Run Command sends, or that are not known
 
 
 def reach(
@@ -257,7 +258,18 @@ class Reach(Matrices):
             "node": (named or str(machine["node_id"]), self.decide_node(who, where)),
         }
         called = last_part(self.snapshot.principals.index[who])
-        return explain_pair(self._pair(who, where, what), called, parts, self._misfit(who, where, what))
+        misfit, but = self._misfit(who, where, what), self._hindrance(where, what)
+        return explain_pair(self._pair(who, where, what), called, parts, misfit, but)
+
+    def _hindrance(self, where: int, what: int) -> str:
+        """What keeps a command from running, whoever sends it: policies do not ask about it, Run Command does."""
+        kind, managed = self.snapshot.documents["document_type"].iloc[what], self.snapshot.nodes["managed"].iloc[where]
+        reasons = [f"the document is of type {kind}, which Run Command does not run"] if kind not in _SENT else []
+        if pd.isna(managed):
+            reasons.append("whether the node is managed was not collected")
+        elif not managed:
+            reasons.append("the node is not managed by Systems Manager: no command reaches it")
+        return " and ".join(reasons)
 
     def _misfit(self, who: int, where: int, what: int) -> str:
         """Why node, document and caller do not go together at all; empty if they do."""

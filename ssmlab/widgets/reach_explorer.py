@@ -93,7 +93,7 @@ class ReachExplorer(w.VBox):
         self.state = replace(State(), **given)
         if not self.state.principals:
             return replace(self.state, principals=views.first_principals(self.reach))
-        rows = self.reach.rows("principals", list(self.state.principals))
+        rows = self.reach.rows("principals", self.state.principals)
         return replace(self.state, principals=tuple(self._snapshot.principals.index[rows]))
 
     def _make_controls(self) -> None:
