@@ -41,6 +41,35 @@ def test_the_first_view_shows_the_way_from_user_to_nodes(explorer: Locator) -> N
     expect(explorer.locator(".caption")).to_contain_text("user/web-ops reaches")
 
 
+MIDDLE = """line => {
+    const { x, y } = line.getPointAtLength(line.getTotalLength() / 2).matrixTransform(line.getScreenCTM());
+    return [x, y];
+}"""
+
+
+def click_line(explorer: Locator, page: Page) -> None:
+    """A real click in the middle of a line to a node group."""
+    line = explorer.locator(".mark.edge[data-id*='→group:'] path.line").first
+    page.mouse.click(*line.evaluate(MIDDLE))
+
+
+def test_a_control_is_changed_with_the_mouse(explorer: Locator) -> None:
+    principals = explorer.get_by_label("Principals", exact=True)
+    principals.locator("option", has_text="two-tags").click()
+    expect(explorer.locator(".caption")).to_contain_text("user/two-tags reaches")
+    principals.locator("option", has_text="web-ops").click()
+    expect(explorer.locator(".caption")).to_contain_text("user/web-ops reaches")
+
+
+def test_a_control_is_changed_with_the_keyboard(explorer: Locator, page: Page) -> None:
+    before = draws(explorer)
+    explorer.get_by_label("Region", exact=True).focus()
+    page.keyboard.press("ArrowDown")
+    expect(explorer.locator("svg[role=application]")).not_to_have_attribute("data-draws", str(before))
+    page.keyboard.press("ArrowUp")
+    expect(explorer.get_by_label("Region", exact=True)).to_have_value("any")
+
+
 def test_a_control_redraws_the_graph(explorer: Locator) -> None:
     before = draws(explorer)
     choose(explorer, "Region", "us-east-2")
@@ -49,9 +78,8 @@ def test_a_control_redraws_the_graph(explorer: Locator) -> None:
     choose(explorer, "Region", "any")
 
 
-def test_a_click_on_a_line_explains_it(explorer: Locator) -> None:
-    line = explorer.locator(".mark.edge[data-id*='→group:']").first
-    line.dispatch_event("click")
+def test_a_click_on_a_line_explains_it(explorer: Locator, page: Page) -> None:
+    click_line(explorer, page)
     why = explorer.locator(".ssmlab-why-text")
     expect(why).to_contain_text("user/web-ops may run")
     expect(why).to_contain_text("allowed by policy Page-1-OneTag")
@@ -127,7 +155,7 @@ def test_pictures(
     texts = principals.locator("option").all_text_contents()
     principals.select_option(label=next(text for text in texts if "web-ops" in text))
     expect(explorer.locator(".caption")).to_contain_text("web-ops reaches")
-    explorer.locator(".mark.edge[data-id*='→group:']").first.dispatch_event("click")
+    click_line(explorer, page)
     page.wait_for_timeout(300)
     path = folder / f"reach-explorer{'' if theme == 'light' else '-dark'}.png"
     explorer.screenshot(path=path)

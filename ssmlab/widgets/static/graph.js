@@ -194,6 +194,11 @@ const BUTTONS = {
   Fit: ["Fit", (picture) => picture.fit(ZOOM[0])], // all of it, however small
 };
 
+/** In command mode JupyterLab takes the arrows from lists and tabs, unless the element that has the focus forbids it. */
+function keepKeys({ target }) {
+  target.dataset.lmSuppressShortcuts = "true";
+}
+
 /** One picture of one model; a model may be shown several times. Listeners are methods named after their event. */
 class GraphPicture {
   constructor(model, el) {
@@ -247,6 +252,7 @@ class GraphPicture {
     const { clientWidth: width, clientHeight: height } = this.canvas;
     const [graph, same] = [this.model.get("graph"), width === this.size.width && height === this.size.height];
     if (!width || !height || (same && graph === this.graph)) return;
+    this.root.closest(".ssmlab-explorer")?.addEventListener("focusin", keepKeys); // the same one is added once
     const start = performance.now();
     const [before, held] = [this.picture, this.svg.contains(document.activeElement)];
     const ruler = document.createElement("canvas").getContext("2d");
