@@ -198,7 +198,7 @@ def test_no_file_names_a_machine_or_a_package_registry():
         ("a sh" + "ared/contract.md", True),
         ("https://py" + "pi.org/simple", True),
         ("documents that were shared", False),
-        ("arn:aws:iam::123456789012:user/work/ops", False),
+        ("arn:aws:iam::123456789012:user/home/ops", False),
     ],
 )
 def test_the_search_for_machine_names_finds_them_and_nothing_else(text, is_foreign):
