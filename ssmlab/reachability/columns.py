@@ -18,13 +18,12 @@ import pandas as pd
 from ssmlab.evaluation.requests import CASE_TWINS
 from ssmlab.explanation import last_part
 from ssmlab.patterns import ABSENT, NOT_KNOWN, Ambiguous, Value
-from ssmlab.services import AWS_DOCUMENT_OWNER, AWS_OWNER
+from ssmlab.services import AWS_DOCUMENT_OWNER, AWS_OWNER, TAG_KEYS
 
 Codes = npt.NDArray[np.int64]
 Texts = npt.NDArray[np.object_]
 TAG: Final = "tag:"
 _AWS_ACCOUNT: Final = Ambiguous(("an account of AWS",), AWS_OWNER)
-TAG_KEYS: Final = ("ssm:resourcetag/", "aws:resourcetag/")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,10 @@ import numpy as np
 from ssmlab.evaluation import Applied, Decision, decide
 from ssmlab.evaluation.requests import ContextValue
 from ssmlab.patterns import Value
-from ssmlab.reachability.columns import TAG_KEYS, Codes, Resources
+from ssmlab.reachability.columns import Codes, Resources
 from ssmlab.reachability.fleets import IMPLICIT, Fleet, Principal, Truths
 from ssmlab.reachability.places import Places, best_per_region
+from ssmlab.services import TAG_KEYS
 from ssmlab.snapshots import Snapshot
 
 Side = tuple[list[Principal], Fleet]

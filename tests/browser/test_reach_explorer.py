@@ -173,7 +173,8 @@ TIMED = """async ([label, option, explorer]) => {
     for (const each of select.options) each.selected = option.includes(each.text);
     select.dispatchEvent(new Event("change", { bubbles: true }));
     while (svg.dataset.draws === before && performance.now() < start + 9000) await new Promise(requestAnimationFrame);
-    return [performance.now() - start, Number(svg.dataset.drawMs), svg.querySelectorAll(".mark").length];
+    const drawn = svg.dataset.draws !== before;
+    return [performance.now() - start, Number(svg.dataset.drawMs), svg.querySelectorAll(".mark").length, drawn];
 }"""
 
 
@@ -186,8 +187,8 @@ def test_the_time_from_a_control_to_the_redrawn_graph_is_told(explorer: Locator,
         times = explorer.evaluate(
             "(explorer, [run, label, option]) => eval(run)([label, option, explorer])", [TIMED, "Principals", option]
         )
-    kernel_and_all, browser, marks = times
+    kernel_and_all, browser, marks, drawn = times
     print(
         f"\n{marks} marks: {kernel_and_all:.0f} ms from the control to the picture, of it {browser:.0f} ms in the browser"
     )
-    assert marks > count
+    assert drawn
