@@ -96,6 +96,16 @@ def test_the_keyboard_moves_selects_and_clears(explorer: Locator, page: Page) ->
     expect(why).to_contain_text(WHY)
 
 
+def test_beside_the_file_browser_the_picture_keeps_its_labels(lab: Any, explorer: Locator) -> None:
+    lab.command("application:toggle-left-area")
+    try:
+        expect(explorer.locator(".mark[data-kind=principal] .label")).to_have_text("user/web-ops")
+        picture, why = (explorer.locator(name).bounding_box() for name in (".ssmlab-see", ".ssmlab-why"))
+        assert why["y"] >= picture["y"] + picture["height"]
+    finally:
+        lab.command("application:toggle-left-area")
+
+
 def test_principals_are_found_as_one_types(explorer: Locator) -> None:
     explorer.get_by_label("Find", exact=True).fill("OnCall")
     principals = explorer.get_by_label("Principals", exact=True)
