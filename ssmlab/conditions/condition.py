@@ -9,7 +9,7 @@ from AWS in September 2026 (named "recorded").
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from ssmlab.conditions.operators import (
     NOT_SETTLED,
     NOT_STORED,
     OPERATORS,
+    Equal,
     Matcher,
     Operator,
     Unreadable,
@@ -74,8 +75,11 @@ class Condition:
     __slots__ = (
         "_base",
         "_compiled",
+        "_others",
         "_quantifier",
+        "_reads_itself",
         "_row",
+        "_texts",
         "fails_to",
         "if_exists",
         "key",
@@ -92,9 +96,11 @@ class Condition:
         self._row = OPERATORS.get(self._base)
         self.fails_to = TRUE if effect == "Deny" else FALSE
         self._compiled = tuple(self._compile(text, variables) for text in self.values)
-        self.keys = tuple(
-            dict.fromkeys([key.lower(), *(k for value in self._compiled for k in variable_keys(value.tokens))])
-        )
+        variable = [k for value in self._compiled for k in variable_keys(value.tokens)]
+        self._reads_itself = key.lower() in variable
+        self.keys = tuple(dict.fromkeys([key.lower(), *variable]))
+        self._texts = frozenset(value.matcher.text for value in self._compiled if isinstance(value.matcher, Equal))
+        self._others = tuple(value for value in self._compiled if not isinstance(value.matcher, Equal))
 
     def _compile(self, text: str, variables: bool) -> PolicyValue:
         row = self._row
@@ -106,6 +112,11 @@ class Condition:
 
     def __repr__(self) -> str:
         return f"{self.operator} {self.key} {list(self.values)}"
+
+    @property
+    def identity(self) -> tuple[Any, ...]:
+        """What it decides by: conditions that are equal in this are decided alike."""
+        return (self.operator, self.keys, tuple(value.tokens for value in self._compiled), self.fails_to)
 
     @property
     def is_negated(self) -> bool:
@@ -131,6 +142,31 @@ class Condition:
         members = [self._decide_value(self._row, member, values) for member in value]
         return self._doubt_empty(self._quantify(members), value)
 
+    def patterns(
+        self, lookup: Callable[[str], Value]
+    ) -> tuple[Callable[[str], str], Sequence[Tokens], Sequence[Tokens]] | None:
+        """What tells texts of its key apart: how a text is read, and the patterns that are then matched.
+
+        Returns
+        -------
+        None
+            Any two texts may be decided differently.
+        read, plain, varied
+            Texts that match the same of the `varied` patterns (with variables, filled in), and both some or both none
+            of the `plain` ones, are decided alike.
+        """
+        row = self._row
+        if row is None:
+            return str, (), ()
+        if not row.textual or self._reads_itself:
+            return None
+        plain, varied = list[Tokens](), list[Tokens]()
+        for value in self._compiled:
+            readings = (value.tokens,) if value.matcher else resolve(value.tokens, lookup).readings
+            found = [tuple(row.read(token) if isinstance(token, str) else token for token in r) for r in readings]
+            (plain if value.matcher else varied).extend(found)
+        return row.read, plain, varied
+
     def _decide_null(self, absent: bool) -> Verdict:
         return YES if any(read_bool(text) is absent for text in self.values) else NO
 
@@ -154,10 +190,10 @@ class Condition:
         actual = row.read(text)
         if actual is None:
             return NO if row.strict or not row.negated else YES
-        truth: Truth = FALSE
+        truth: Truth = TRUE if actual in self._texts else FALSE
         doubts: list[str] = []
         unresolved = False
-        for value in self._compiled:
+        for value in self._others:
             if truth is TRUE and value.matcher is not None:
                 continue
             found = self._match(row, value, actual, values)

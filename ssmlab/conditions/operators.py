@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any, Final
 
 from ssmlab.conditions.values import read_address, read_binary, read_bool, read_date, read_network, read_number
-from ssmlab.patterns import ARN_PARTS, Tokens, Wild, compile_arn, compile_glob, plain_text, split_arn, split_segments
+from ssmlab.patterns import ARN_PARTS, Tokens, compile_arn, compile_glob, is_wild, plain_text, split_arn, split_segments
 
 NOT_STORED = (
     "the policy value `{}` cannot be read by `{}`: IAM would not store it; counted as recorded from AWS for inline"
@@ -43,7 +43,8 @@ class Operator:
     `read` turns the request's text into something comparable (None: unreadable); `compile` turns a policy value, its
     variables filled in, into a function of that (or says what an unreadable one does). `strict`: an unreadable
     request value makes the negated form false too (recorded for IP and ARN operators). `variables`: whether `${…}` is
-    filled in; None where the guide contradicts itself.
+    filled in; None where the guide contradicts itself. `textual`: a text decides only by which of the policy's
+    patterns its `read` form matches.
     """
 
     read: Callable[[str], Any]
@@ -52,6 +53,7 @@ class Operator:
     wildcards: bool = False
     strict: bool = False
     variables: bool | None = False
+    textual: bool = False
 
 
 def _same(text: str) -> str:
@@ -78,19 +80,30 @@ def _compile_arn(tokens: Tokens) -> Matcher | Unreadable:
     segments = split_segments(tokens)
     if len(segments) == ARN_PARTS and segments[0] == ("arn",):
         return compile_arn(tokens).matches
-    return Unreadable.OPEN if any(isinstance(token, Wild) for token in tokens) else Unreadable.FAILS_CLOSED
+    return Unreadable.OPEN if is_wild(tokens) else Unreadable.FAILS_CLOSED
+
+
+@dataclass(frozen=True, slots=True)
+class Equal:
+    """The matcher of one text; many of them are looked up at once."""
+
+    text: str
+
+    def __call__(self, actual: str) -> bool:
+        """Is it this text?"""
+        return actual == self.text
 
 
 def _compile_text(tokens: Tokens) -> Matcher:
     if all(isinstance(token, str) for token in tokens):
-        return plain_text(tokens).__eq__
+        return Equal(plain_text(tokens))
     return compile_glob(tokens).matches
 
 
 _equal: Final = lambda actual, wanted: actual == wanted  # noqa: E731
-_STRING = Operator(_same, _compile_text, variables=True)
-_FOLDED = Operator(str.lower, lambda tokens: _compile_text(_lower(tokens)), variables=True)
-_LIKE = Operator(_same, _compile_text, wildcards=True, variables=True)
+_STRING = Operator(_same, _compile_text, variables=True, textual=True)
+_FOLDED = Operator(str.lower, lambda tokens: _compile_text(_lower(tokens)), variables=True, textual=True)
+_LIKE = Operator(_same, _compile_text, wildcards=True, variables=True, textual=True)
 _ARN = Operator(split_arn, _compile_arn, wildcards=True, strict=True, variables=True)
 _IP = Operator(
     read_address, _compared(read_network, lambda actual, wanted: wanted.holds(actual), Unreadable.NO_MATCH), strict=True

@@ -18,8 +18,8 @@ from ssmlab.evaluation import Applied, Decision, Outcome
 from ssmlab.explanation import last_part, say_condition, say_statement
 from ssmlab.graphs.layout import place_layers
 from ssmlab.reachability import Reach
-from ssmlab.reachability.columns import TAG, Codes, Resources, combine, encode, first_rows
-from ssmlab.reachability.fleets import ALLOWED, CONDITIONAL, IMPLICIT, OUTCOMES, Truths
+from ssmlab.reachability.columns import TAG, Codes, Resources, Truths, combine, encode, first_rows
+from ssmlab.reachability.fleets import ALLOWED, CONDITIONAL, IMPLICIT, OUTCOMES
 from ssmlab.reachability.names import Names
 from ssmlab.truth import FALSE
 
@@ -148,7 +148,7 @@ def _draw_side(
     """Marks for the groups of one side, merged where every drawn principal reaches them alike, and their edges."""
     ways = [(who, joint, _cards(side, who)) for who, joint in shown]
     several = len({arns[who].split(":")[4] for who, _ in shown}) > 1  # accounts that are drawn
-    first = side.rows[first_of(side.codes, len(side.groups))]
+    first = side.rows[first_rows(side.codes)]
     places = [encode(side.frame[name])[0][first] for name in ("account", "region")]
     bits = [cards[:, place].astype(np.int64) for _, _, (_, cards) in ways for place in range(cards.shape[1])]
     merged = combine([*places, *(joint.astype(np.int64) for _, joint, _ in ways), *bits], len(side.groups))
@@ -167,13 +167,6 @@ def _draw_side(
             if outcome >= CONDITIONAL:
                 said = "allowed" if outcome == ALLOWED else _said(side.decide(who, int(rows[0])))
                 _connect(graph, arns[who], mark, OUTCOMES[outcome], allowing, said)
-
-
-def first_of(codes: Codes, size: int) -> Codes:
-    """The first place of each code, for codes from 0 to size - 1 that all occur."""
-    found = np.empty(size, dtype=np.int64)
-    found[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
-    return found
 
 
 def _cards(side: _Side, who: int) -> tuple[list[Applied], Any]:

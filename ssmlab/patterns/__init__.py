@@ -25,12 +25,14 @@ from ssmlab.patterns.texts import (
     Value,
     Variable,
     Wild,
+    is_wild,
     literal,
     parse_text,
     plain_text,
     resolve,
     variable_keys,
 )
+from ssmlab.patterns.vocabularies import Vocabulary
 
 __all__ = [
     "ABSENT",
@@ -46,11 +48,13 @@ __all__ = [
     "Tokens",
     "Value",
     "Variable",
+    "Vocabulary",
     "Wild",
     "action_matches",
     "compile_arn",
     "compile_glob",
     "compile_resource",
+    "is_wild",
     "literal",
     "parse_text",
     "plain_text",

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 from ssmlab.patterns.globs import Glob, compile_glob
-from ssmlab.patterns.texts import Token, Tokens, Wild
+from ssmlab.patterns.texts import Token, Tokens, Wild, is_wild
 from ssmlab.truth import NO, UNKNOWN, YES, Truth, Verdict
 
 ARN_PARTS: Final = 6
@@ -93,7 +93,7 @@ class ResourcePattern:
             (segment[-1:] == (Wild.MANY,), compile_glob(segment)) for segment in split_segments(tokens, limit=1 << 30)
         )
         segments = split_segments(tokens)
-        self._service = len(segments) > 2 and any(isinstance(token, Wild) for token in segments[2])
+        self._service = len(segments) > 2 and is_wild(segments[2])
 
     def match(self, arn: str) -> Verdict:
         """Does the pattern cover an ARN?"""

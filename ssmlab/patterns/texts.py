@@ -6,7 +6,7 @@ Source: IAM User Guide, `reference_policies_variables`; answers recorded from AW
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -96,6 +96,11 @@ def _variable(inner: str) -> Token:
 def variable_keys(tokens: Tokens) -> tuple[str, ...]:
     """The condition keys that the variables of a text read, in lower case."""
     return tuple(token.key for token in tokens if isinstance(token, Variable))
+
+
+def is_wild(tokens: Iterable[Token]) -> bool:
+    """Does a wildcard stand in a text?"""
+    return any(isinstance(token, Wild) for token in tokens)
 
 
 def literal(tokens: Tokens) -> Tokens:

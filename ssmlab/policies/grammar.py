@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from ssmlab.conditions import Condition, OperatorError
 from ssmlab.conditions.values import read_binary
-from ssmlab.patterns import Tokens, compile_resource, parse_text, split_segments, variable_keys
+from ssmlab.patterns import Tokens, compile_resource, is_wild, parse_text, plain_text, split_segments, variable_keys
 from ssmlab.policies.json_text import RepeatedKeys, decode_url, read_json
 from ssmlab.policies.model import Policy, PolicyProblem, State, Statement
 
@@ -132,8 +132,7 @@ def _parse_statement(
             str(effect),
             actions=_actions(source),
             not_action="NotAction" in source,
-            resources=resources,
-            patterns=tuple(None if variable_keys(tokens) else compile_resource(tokens) for tokens in resources),
+            **_part_resources(resources),
             not_resource="NotResource" in source,
             principals=_principals(source),
             not_principal="NotPrincipal" in source,
@@ -200,6 +199,19 @@ def _resources(source: Mapping[str, Any], variables: bool) -> tuple[Tokens, ...]
         if variables and any(variable_keys(part) for part in split_segments(parse_text(text))[:5]):
             raise _RefusedError(f".{name}", f"expected variables only after the fifth colon of an ARN, got `{text}`")
     return tuple(parse_text(text, variables) for text in texts)
+
+
+def _part_resources(resources: tuple[Tokens, ...]) -> dict[str, Any]:
+    """Resources, and which of them are plain texts, patterns, or hold variables."""
+    varied = tuple(tokens for tokens in resources if variable_keys(tokens))
+    plain = [tokens for tokens in resources if not variable_keys(tokens)]
+    return {
+        "resources": resources,
+        "texts": frozenset(plain_text(tokens) for tokens in plain if not is_wild(tokens)),
+        "patterns": tuple(compile_resource(tokens) for tokens in plain if is_wild(tokens)),
+        "varied": varied,
+        "resource_keys": tuple(dict.fromkeys(key for tokens in varied for key in variable_keys(tokens))),
+    }
 
 
 def _texts(source: Mapping[str, Any], element: str) -> tuple[str, tuple[str, ...]]:

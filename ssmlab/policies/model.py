@@ -19,9 +19,8 @@ from ssmlab.patterns import (
     action_matches,
     compile_resource,
     resolve,
-    variable_keys,
 )
-from ssmlab.truth import FALSE, NO, UNKNOWN, YES, Verdict, agree, negate
+from ssmlab.truth import FALSE, NO, UNKNOWN, YES, Truth, Verdict, agree, negate
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,11 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement; `source` is its JSON, for showing. `patterns` are the `resources` without variables, compiled."""
+    """One statement; `source` is its JSON, for showing.
+
+    Of the `resources`, `texts` are those without wildcards and variables, `patterns` those with wildcards only,
+    compiled, and `varied` those with variables, which read `resource_keys`.
+    """
 
     index: int
     sid: str = ""
@@ -50,7 +53,10 @@ class Statement:
     actions: tuple[str, ...] = ()
     not_action: bool = False
     resources: tuple[Tokens, ...] = ()
-    patterns: tuple[ResourcePattern | None, ...] = field(default=(), compare=False, repr=False)
+    texts: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
+    patterns: tuple[ResourcePattern, ...] = field(default=(), compare=False, repr=False)
+    varied: tuple[Tokens, ...] = field(default=(), compare=False, repr=False)
+    resource_keys: tuple[str, ...] = field(default=(), compare=False, repr=False)
     not_resource: bool = False
     principals: tuple[tuple[str, str], ...] = ()
     not_principal: bool = False
@@ -64,24 +70,23 @@ class Statement:
             return True
         return any(action_matches(pattern, action) for pattern in self.actions) is not self.not_action
 
-    @property
-    def resource_keys(self) -> tuple[str, ...]:
-        """The condition keys that variables in Resource read."""
-        return tuple(dict.fromkeys(key for tokens in self.resources for key in variable_keys(tokens)))
-
     def decide_resource(self, arn: str, lookup: Callable[[str], Value]) -> Verdict:
         """Does Resource (or NotResource) take in an ARN? Without either element the policy speaks of what it is
         attached to.
         """
         if not self.resources:
             return YES
-        both = zip(self.patterns, self.resources, strict=True)
-        found = [pattern.match(arn) if pattern else _match_resource(tokens, arn, lookup) for pattern, tokens in both]
-        known = [verdict for verdict in found if verdict is not None]
-        best = max(known, key=lambda verdict: verdict.truth, default=NO)
-        if len(known) < len(found) and self.not_resource is (best.truth is FALSE):
+        found = [YES] if arn in self.texts else [pattern.match(arn) for pattern in self.patterns]
+        varied = [_match_resource(tokens, arn, lookup) for tokens in self.varied]
+        found += [verdict for verdict in varied if verdict is not None]
+        best = max(found, key=_certainty, default=NO)
+        if None in varied and self.not_resource is (best.truth is FALSE):
             best = Verdict(UNKNOWN, (UNRESOLVED,))
         return Verdict(negate(best.truth), best.doubts) if self.not_resource else best
+
+
+def _certainty(verdict: Verdict) -> tuple[Truth, bool]:
+    return verdict.truth, not verdict.doubts
 
 
 def _match_resource(tokens: Tokens, arn: str, lookup: Callable[[str], Value]) -> Verdict | None:

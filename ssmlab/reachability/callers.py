@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import pandas as pd
 
-from ssmlab.evaluation import PolicySet, normalise_context, parse_principal
+from ssmlab.evaluation import Caller, PolicySet, normalise_context, parse_principal
 from ssmlab.evaluation.requests import ContextValue
 from ssmlab.patterns import ABSENT, NOT_KNOWN, Ambiguous, Value
 from ssmlab.reachability.columns import TAG
-from ssmlab.reachability.fleets import Principal
 from ssmlab.services import NOT_SUPPLIED, Action
 from ssmlab.snapshots import Snapshot
 
 _OF_PRINCIPAL: Final = "aws:principaltag/"
 # Keys of the principal that are absent, not unknown, where its ARN does not give them.
 _FROM_ARN: Final = ("aws:username", "aws:principalservicename")
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A caller with its policies, and how it answers the keys that no resource answers (lower case)."""
+
+    caller: Caller
+    policies: PolicySet
+    lookup: Callable[[str], Value]
 
 
 def read_principals(

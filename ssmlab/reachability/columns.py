@@ -17,11 +17,12 @@ import pandas as pd
 
 from ssmlab.evaluation.requests import CASE_TWINS
 from ssmlab.explanation import last_part
-from ssmlab.patterns import ABSENT, NOT_KNOWN, Ambiguous, Value
+from ssmlab.patterns import ABSENT, NOT_KNOWN, Ambiguous, Value, Vocabulary
 from ssmlab.services import AWS_DOCUMENT_OWNER, AWS_OWNER, TAG_KEYS
 
 Codes = npt.NDArray[np.int64]
 Texts = npt.NDArray[np.object_]
+Truths = npt.NDArray[np.int8]
 TAG: Final = "tag:"
 _AWS_ACCOUNT: Final = Ambiguous(("an account of AWS",), AWS_OWNER)
 
@@ -48,8 +49,10 @@ def _join(left: Codes, right: Codes) -> Codes:
 
 
 def first_rows(codes: Codes) -> Codes:
-    """The first row of each code, for codes numbered in order of first appearance."""
-    return np.asarray(np.unique(codes, return_index=True)[1], dtype=np.int64)
+    """The first row of each code, for codes that all occur."""
+    found = np.empty(int(codes.max(initial=-1)) + 1, dtype=np.int64)
+    found[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
+    return found
 
 
 def encode(series: pd.Series[Any]) -> tuple[Codes, tuple[Any, ...]]:
@@ -78,6 +81,7 @@ class Resources:
     resource_type: str
     given: frozenset[str] = frozenset()
     _columns: dict[tuple[str, ...], Column] = field(default_factory=dict, repr=False)
+    _vocabularies: dict[Any, tuple[Vocabulary, Codes, Codes]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def arns(self) -> Texts:
@@ -103,9 +107,21 @@ class Resources:
     def column(self, keys: Sequence[str]) -> Column:
         """The distinct values of one or several keys; values are tuples, one entry a key."""
         wanted = tuple(keys)
+        if not wanted:
+            return Column(np.zeros(len(self.frame), dtype=np.int64), ((),))
         if wanted not in self._columns:
             self._columns[wanted] = self._read(wanted)
         return self._columns[wanted]
+
+    def vocabulary(self, key: str, read: Callable[[str], str]) -> tuple[Vocabulary, Codes, Codes]:
+        """The texts among the distinct values of a key, as `read` reads them, their places, and those of the others."""
+        if (key, read) not in self._vocabularies:
+            values = self.column((key,)).values
+            is_text = np.array([isinstance(value, str) for (value,) in values], dtype=bool)
+            places = np.flatnonzero(is_text)
+            texts = Vocabulary([read(values[place][0]) for place in places])
+            self._vocabularies[key, read] = (texts, places, np.flatnonzero(~is_text))
+        return self._vocabularies[key, read]
 
     def shared(self, keys: Sequence[str], rows: Codes) -> tuple[Any, ...] | None:
         """The values that the resources of these rows all have; None where they differ."""

@@ -1,48 +1,59 @@
 """Deciding whole columns: every principal against every group of resources that all loaded policies treat alike.
 
-The same functions decide here as in a single `evaluate`: `Condition.decide` once per distinct value,
-`Statement.decide_resource` once per ARN shape, `decide_layers` once per distinct combination of layers. What is done
-here is only to spread their answers.
+The same functions decide here as in a single `evaluate`: `Condition.decide` and `Statement.decide_resource` once for
+each class of values (`deciding`), `decide_layers` once for each combination of truths. What is done here is to spread
+their answers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
+import pandas as pd
 
-from ssmlab.conditions import Condition
-from ssmlab.evaluation import Applied, Caller, Layers, Outcome, PolicySet, decide_layers
-from ssmlab.evaluation.decisions import is_bound
-from ssmlab.patterns import Tokens, Value, resolve, variable_keys
-from ssmlab.policies import State, Statement
-from ssmlab.reachability.columns import Codes, Column, Resources, combine, encode, first_rows
-from ssmlab.reachability.shapes import find_shapes
+from ssmlab.evaluation import Applied, Layers, Outcome, decide_layers
+from ssmlab.reachability.callers import Principal
+from ssmlab.reachability.clauses import Clause, Clauses, Numbers, Way
+from ssmlab.reachability.columns import Codes, Resources, Truths, combine, encode, first_rows
+from ssmlab.reachability.deciding import Decider
 from ssmlab.truth import FALSE, TRUE, UNKNOWN, Truth
 
 OUTCOMES: Final = (Outcome.EXPLICIT_DENY, Outcome.IMPLICIT_DENY, Outcome.CONDITIONAL, Outcome.ALLOWED)
 IMPLICIT: Final = OUTCOMES.index(Outcome.IMPLICIT_DENY)
 CONDITIONAL: Final = OUTCOMES.index(Outcome.CONDITIONAL)
 ALLOWED: Final = OUTCOMES.index(Outcome.ALLOWED)
-Truths = npt.NDArray[np.int8]
-Binding = tuple[Value, ...]
+PLACES: Final = ("account", "region", "kind", "shared_with")  # a group lies in one place, whatever the policies say
+_CHUNK: Final = 1 << 14  # resources whose truths are held at once, before those that are alike become groups
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """A caller with its policies, and how it answers the keys that no resource answers (lower case)."""
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Groups where the same principals act, and the truths of these principals' clauses there.
 
-    caller: Caller
-    policies: PolicySet
-    lookup: Callable[[str], Value]
+    Attributes
+    ----------
+    principals
+        Rows of `snapshot.principals`.
+    numbers
+        The clauses, by number; the first three are the truths themselves.
+    groups
+        Numbers of the groups, ascending.
+    truths
+        Clauses x groups.
+    """
+
+    principals: Codes
+    numbers: Codes
+    groups: Codes
+    truths: Truths
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Fleet:
     """Resources in groups, and one outcome for each principal and group.
 
@@ -52,229 +63,178 @@ class Fleet:
         Group of each resource, numbered in order of first appearance.
     rows
         First resource of each group.
+    places
+        A number for the account, Region and kind of each group.
     outcomes
-        Principals x groups: places in `OUTCOMES`.
+        Principals x groups: places in `OUTCOMES`; implicit deny where the principal does not act.
     """
 
-    resources: Resources
+    decider: Decider
+    clauses: Clauses
     groups: Codes
     rows: Codes
+    places: Codes
+    blocks: tuple[Block, ...]
     outcomes: Truths
-    elements: Elements
+
+    @property
+    def resources(self) -> Resources:
+        """The resources as columns."""
+        return self.decider.resources
 
     def allowing(self, principal: Principal, action: str) -> list[tuple[Applied, Truths]]:
-        """The Allow statements of a principal's own policies, each with its truth on every group."""
-        own = (
-            a for a in principal.policies.relevant(action) if a.layer == "identity" and a.statement.effect == "Allow"
-        )
-        return [(applied, self.elements.decide(applied.statement, principal, self.rows)) for applied in own]
+        """The Allow statements of a principal's own policies, each with its truth on every group where it acts."""
+        found = []
+        for applied in principal.policies.relevant(action):
+            if applied.layer == "identity" and applied.statement.effect == "Allow":
+                truths = np.full(len(self.rows), FALSE, dtype=np.int8)
+                number = self.clauses.number(applied.statement, principal)
+                for block in self.blocks:
+                    truths[block.groups] = block.truths[block.numbers == number].max(axis=0, initial=FALSE)
+                found.append((applied, truths))
+        return found
 
 
-def decide_fleet(resources: Resources, principals: Sequence[Principal], action: str) -> Fleet:
+def decide_fleet(decider: Decider, principals: Sequence[Principal], action: str) -> Fleet:
     """Group the resources and decide every principal on every group."""
-    relevant = [
-        tuple(applied for applied in p.policies.relevant(action) if is_bound(p.caller, applied.layer))
-        for p in principals
-    ]
-    elements = Elements(resources)
-    for principal, applied in zip(principals, relevant, strict=True):
-        for item in applied:
-            elements.add(item.statement, principal)
-    groups = combine([*_places(resources), *elements.classes()], len(resources.frame))
-    rows = first_rows(groups)
-    known: dict[Any, Truths] = {}
-    outcomes = [
-        _decide(principal, applied, elements, rows, known)
-        for principal, applied in zip(principals, relevant, strict=True)
-    ]
-    matrix = np.array(outcomes, dtype=np.int8).reshape(len(principals), len(rows))
-    return Fleet(resources, groups, rows, matrix, elements)
+    clauses = Clauses(principals, action, decider)
+    resources = decider.resources
+    places = combine([encode(resources.frame[n])[0] for n in PLACES if n in resources.frame], len(resources.frame))
+    fine = combine([places, *_classes(decider, clauses)], len(places))
+    rows = first_rows(fine)
+    groups, blocks, size = np.empty(len(rows), dtype=np.int64), [], 0
+    for acting, members in _acting(resources, principals, rows):
+        numbers = _numbers(clauses, acting)
+        codes, truths = _group(decider, clauses, numbers, rows[members], places)
+        blocks.append(Block(acting, numbers, size + np.arange(truths.shape[1]), truths))
+        groups[members] = size + codes
+        size += truths.shape[1]
+    outcomes = np.full((len(principals), size), IMPLICIT, dtype=np.int8)
+    for block in blocks:
+        outcomes[np.ix_(block.principals, block.groups)] = decide_block(clauses, block)
+    return number_groups(decider, clauses, groups[fine], places, blocks, outcomes)
 
 
-def _places(resources: Resources) -> Iterable[Codes]:
-    """A group lies in one account and Region and is of one kind, whatever the policies say."""
-    for name in ("account", "region", "kind", "shared_with"):
-        if name in resources.frame:
-            yield encode(resources.frame[name])[0]
+def number_groups(
+    decider: Decider, clauses: Clauses, codes: Codes, places: Codes, blocks: Iterable[Block], outcomes: Truths
+) -> Fleet:
+    """A fleet whose groups are numbered in order of first appearance; those without a resource are left out.
 
-
-class Elements:
-    """The conditions and Resource elements of all statements, each decided once per distinct value and binding.
-
-    A *binding* is what the principal and the request contribute: the values of the keys that no resource answers.
+    `codes`: of each resource, the place of its group among the columns of `outcomes`; `places`: of each resource.
     """
+    groups, order = pd.factorize(codes)
+    rows, renamed = first_rows(groups), np.full(outcomes.shape[1], -1, dtype=np.int64)
+    renamed[order] = np.arange(len(order))
+    kept = []
+    for block in blocks:
+        left = np.flatnonzero(renamed[block.groups] >= 0)
+        left = left[np.argsort(renamed[block.groups[left]])]
+        kept.append(Block(block.principals, block.numbers, renamed[block.groups[left]], block.truths[:, left]))
+    return Fleet(decider, clauses, groups, rows, places[rows], tuple(kept), np.take(outcomes, order, axis=1))
 
-    def __init__(self, resources: Resources) -> None:
-        self._resources = resources
-        self._conditions: dict[tuple[Any, ...], tuple[Condition, dict[Binding, None]]] = {}
-        self._elements: dict[tuple[Any, ...], tuple[Statement, dict[Binding, None]]] = {}
-        self._decided: dict[tuple[Any, Binding], Column] = {}
-        self._shapes: Column | None = None
 
-    def add(self, statement: Statement, principal: Principal) -> None:
-        """Take note of a statement as one principal meets it."""
-        if statement.state is not State.READABLE:
-            return
-        _, bindings = self._elements.setdefault(_element(statement), (statement, {}))
-        bindings[self._binding(statement.resource_keys, principal)] = None
-        for condition in statement.conditions:
-            _, bound = self._conditions.setdefault(_identity(condition), (condition, {}))
-            bound[self._binding(condition.keys, principal)] = None
+def _acting(resources: Resources, principals: Sequence[Principal], rows: Codes) -> Iterable[tuple[Codes, Codes]]:
+    """Rows of principals, and which of `rows` they act on: nodes of their own account, all documents."""
+    if resources.resource_type == "document":
+        yield np.arange(len(principals)), np.arange(len(rows))
+        return
+    accounts = resources.frame["account"].astype(str).to_numpy()[rows]
+    own = np.array([principal.caller.account for principal in principals], dtype=object)
+    for account in pd.unique(accounts):
+        yield np.flatnonzero(own == account), np.flatnonzero(accounts == account)
 
-    def _binding(self, keys: Sequence[str], principal: Principal) -> Binding:
-        return tuple(principal.lookup(key) for key in keys if not self._resources.answers(key))
 
-    def classes(self) -> Iterable[Codes]:
-        """For each set of keys that conditions read together: which resources no condition tells apart; and the same
-        for ARNs.
-        """
-        together: dict[tuple[str, ...], list[Column]] = {}
-        for condition, bindings in self._conditions.values():
-            keys = tuple(key for key in condition.keys if self._resources.answers(key))
-            if keys:
-                together.setdefault(keys, []).extend(self._decide_condition(condition, binding) for binding in bindings)
-        for statement, bindings in self._elements.values():
-            columns = [self._decide_resource(statement, binding) for binding in bindings]
-            keys = tuple(key for key in statement.resource_keys if self._resources.answers(key))
-            together.setdefault(("arn", *keys), []).extend(columns)
-        for columns in together.values():
-            truths = np.array([column.values for column in columns], dtype=np.int8)
-            yield np.unique(truths, axis=1, return_inverse=True)[1].reshape(-1)[columns[0].codes].astype(np.int64)
+def _numbers(clauses: Clauses, principals: Codes) -> Codes:
+    ways = [clauses.ways[way] for way in np.unique(clauses.way_of[principals])]
+    used = {
+        number for way in ways for numbers in (way.deny, way.identity, way.boundary, *way.scps) for number in numbers
+    }
+    return np.array([*range(len(Truth)), *sorted(used - set(range(len(Truth))))], dtype=np.int64)
 
-    def _decide_condition(self, condition: Condition, binding: Binding) -> Column:
-        name = (_identity(condition), binding)
-        if name not in self._decided:
-            keys = [key for key in condition.keys if self._resources.answers(key)]
-            fixed = dict(zip((k for k in condition.keys if not self._resources.answers(k)), binding, strict=True))
-            column = (
-                self._resources.column(keys)
-                if keys
-                else Column(np.zeros(len(self._resources.frame), dtype=np.int64), ((),))
+
+def _classes(decider: Decider, clauses: Clauses) -> Iterable[Codes]:
+    """For each set of keys that parts of clauses read together: which resources none of these parts tells apart."""
+    together: dict[tuple[str, ...], dict[bytes, Truths]] = {}
+    for clause in clauses.items[len(Truth) :]:
+        for part in clause.decide(decider) if clause else ():
+            together.setdefault(part.keys, {})[part.truths.tobytes()] = part.truths
+    for keys, vectors in together.items():
+        if keys:
+            values = combine(
+                (vector.astype(np.int64) for vector in vectors.values()), len(next(iter(vectors.values())))
             )
-            truths = []
-            for values in column.values:
-                known = fixed | dict(zip(keys, values, strict=True))
-                truths.append(condition.decide([known[key] for key in condition.keys]).truth)
-            self._decided[name] = Column(column.codes, tuple(truths))
-        return self._decided[name]
-
-    def _decide_resource(self, statement: Statement, binding: Binding) -> Column:
-        name = (_element(statement), binding)
-        if name not in self._decided:
-            keys = [key for key in statement.resource_keys if self._resources.answers(key)]
-            fixed = dict(
-                zip((k for k in statement.resource_keys if not self._resources.answers(k)), binding, strict=True)
-            )
-            column = self._arn_column(keys)
-            truths = []
-            for arn, *values in column.values:
-                known = fixed | dict(zip(keys, values, strict=True))
-                truths.append(statement.decide_resource(arn, known.__getitem__).truth)
-            self._decided[name] = Column(column.codes, tuple(truths))
-        return self._decided[name]
-
-    def _arn_column(self, keys: Sequence[str]) -> Column:
-        """Shapes of ARNs; with keys, the shapes together with the values of those keys."""
-        if keys:  # a variable in Resource that the resource itself fills in: every ARN is a shape of its own
-            read = self._resources.column(keys)
-            arns = self._resources.frame.index
-            return Column(
-                np.arange(len(arns), dtype=np.int64),
-                tuple((arn, *read.values[c]) for arn, c in zip(arns, read.codes, strict=True)),
-            )
-        if self._shapes is None:
-            shapes = find_shapes(self._resources.frame.index, self._patterns())
-            self._shapes = Column(shapes.codes, tuple((arn,) for arn in shapes.values))
-        return self._shapes
-
-    def _patterns(self) -> Iterable[Tokens]:
-        for statement, bindings in self._elements.values():
-            outer = [key for key in statement.resource_keys if not self._resources.answers(key)]
-            for tokens in statement.resources:
-                if not variable_keys(tokens):
-                    yield tokens
-                elif set(variable_keys(tokens)) <= set(outer):
-                    for binding in bindings:
-                        yield from resolve(tokens, dict(zip(outer, binding, strict=True)).__getitem__).readings
-
-    def name(self, statement: Statement, principal: Principal) -> tuple[Any, ...]:
-        """A name for what a statement says of a principal: the same for all principals that it treats alike."""
-        if statement.state is not State.READABLE:
-            return (id(statement),)
-        keys = (statement.resource_keys, *(condition.keys for condition in statement.conditions))
-        return (id(statement), *(self._binding(part, principal) for part in keys))
-
-    def decide(self, statement: Statement, principal: Principal, rows: Codes) -> Truths:
-        """Does a statement apply to a principal on the rows?"""
-        if statement.state is not State.READABLE:
-            return np.full(len(rows), _unreadable(statement), dtype=np.int8)
-        _, resource, *bindings = self.name(statement, principal)
-        conditions = zip(statement.conditions, bindings, strict=True)
-        columns = [self._decide_resource(statement, resource), *(self._decide_condition(c, b) for c, b in conditions)]
-        return np.asarray(np.minimum.reduce([_spread(column, rows) for column in columns]), dtype=np.int8)
+            yield values[decider.codes(keys)]
 
 
-def _spread(column: Column, rows: Codes) -> Truths:
-    return np.array(column.values, dtype=np.int8)[column.codes[rows]]
+def _group(decider: Decider, clauses: Clauses, numbers: Codes, rows: Codes, places: Codes) -> tuple[Codes, Truths]:
+    """The group of each of the rows, alike in their place and in what every clause says; clauses x groups."""
+    chunks = [rows[start : start + _CHUNK] for start in range(0, max(len(rows), 1), _CHUNK)]
+    names, kept, seen = [], [], 0
+    known: dict[bytes, int] = {}
+    for chunk in chunks:
+        truths = decide_clauses(decider, clauses, numbers, chunk)
+        found = [known.setdefault(name, len(known)) for name in sign(truths, places[chunk])]
+        names.append(np.array(found, dtype=np.int64))
+        codes, first = np.unique(names[-1], return_index=True)
+        kept.append(truths[:, first[codes >= seen]])
+        seen = len(known)
+    return np.concatenate(names), np.concatenate(kept, axis=1)
 
 
-def _element(statement: Statement) -> tuple[Any, ...]:
-    """Resource or NotResource of a statement: decided once for all statements that hold the same."""
-    return (statement.not_resource, statement.resources)
+def sign(truths: Truths, places: Codes) -> list[bytes]:
+    """A name for what is said in each column of truths, together with its place."""
+    bits = [np.packbits(truths == truth, axis=0) for truth in (TRUE, UNKNOWN)]
+    signed = np.concatenate([*bits, places.astype(np.int64)[None, :].view(np.uint8).reshape(len(places), 8).T])
+    return [row.tobytes() for row in np.ascontiguousarray(signed.T)]
 
 
-def _identity(condition: Condition) -> tuple[Any, ...]:
-    return (condition.operator, condition.keys, condition.values, condition.fails_to)
+def decide_clauses(decider: Decider, clauses: Clauses, numbers: Codes, rows: Codes) -> Truths:
+    """Clauses x rows."""
+    truths = np.empty((len(numbers), len(rows)), dtype=np.int8)
+    codes: dict[tuple[str, ...], Codes] = {}
+    for place, number in enumerate(numbers.tolist()):
+        clause = clauses.items[number]
+        truths[place] = number if clause is None else _spread(clause, decider, rows, codes)
+    return truths
 
 
-def _decide(
-    principal: Principal, relevant: Sequence[Applied], elements: Elements, rows: Codes, known: dict[Any, Truths]
-) -> Truths:
-    """The outcome of one principal on the rows; principals that all statements treat alike share one answer."""
-    # no resource control policy reaches the actions of Run Command
-    bound = [(applied, elements.name(applied.statement, principal)) for applied in relevant if applied.layer != "rcp"]
-    alike = (
-        principal.caller.kind == "root",
-        principal.policies.boundary is None,
-        len(principal.policies.scps or ()),
-        is_bound(principal.caller, "scp"),
-        tuple((applied.layer, applied.level, name) for applied, name in bound),
-    )
-    if alike not in known:
-        for applied, name in bound:
-            if name not in known:
-                known[name] = elements.decide(applied.statement, principal, rows)
-        found = [(applied.layer, applied.level, applied.statement.effect, known[name]) for applied, name in bound]
-        known[alike] = _combine_layers(principal, found, len(rows))
-    return known[alike]
+def _spread(clause: Clause, decider: Decider, rows: Codes, codes: dict[tuple[str, ...], Codes]) -> Truths | Truth:
+    """The least truth of the clause's parts on each row."""
+    found: Truths | Truth = TRUE
+    for part in clause.decide(decider):
+        if part.is_certain:
+            continue
+        if part.keys not in codes:
+            codes[part.keys] = decider.codes(part.keys)[rows]
+        taken = part.truths.take(codes[part.keys])
+        found = taken if found is TRUE else np.minimum(found, taken)
+    return found
 
 
-def _unreadable(statement: Statement) -> Truth:
-    return FALSE if statement.state is State.UNREADABLE and statement.effect == "Allow" else UNKNOWN
+def decide_block(clauses: Clauses, block: Block) -> Truths:
+    """Principals x groups of a block: the order of layers on the truths of their clauses."""
+    place = {number: row for row, number in enumerate(block.numbers.tolist())}
+    known: dict[Numbers, Truths] = {}
 
+    def any_of(numbers: Numbers) -> Truths:
+        if numbers not in known:
+            rows = [place[number] for number in numbers]
+            known[numbers] = block.truths[rows[0]] if len(rows) == 1 else block.truths[rows].max(axis=0)
+        return known[numbers]
 
-def _combine_layers(principal: Principal, found: Sequence[tuple[str, int, str, Truths]], size: int) -> Truths:
-    """One truth a layer on every row, then the order of layers once for each distinct combination."""
+    def decide(way: Way) -> Truths:
+        levels = [any_of(numbers) for numbers in way.scps]
+        scp = np.minimum.reduce(levels) if levels else any_of((int(TRUE),))
+        code = ((any_of(way.deny) * 3 + scp) * 3 + any_of(way.identity)) * 3 + any_of(way.boundary)
+        return _layer_table().take(code)
 
-    def any_of(chosen: Iterable[Truths]) -> Truths:
-        return np.asarray(np.maximum.reduce([np.full(size, FALSE, dtype=np.int8), *chosen]), dtype=np.int8)
-
-    def allows(layer: str, level: int = 0) -> Truths:
-        return any_of(truths for la, le, effect, truths in found if (la, le, effect) == (layer, level, "Allow"))
-
-    certain = np.full(size, TRUE, dtype=np.int8)
-    levels = range(len(principal.policies.scps or ()) if is_bound(principal.caller, "scp") else 0)
-    deny = any_of(truths for _, _, effect, truths in found if effect != "Allow")
-    scp = np.minimum.reduce([certain, *(allows("scp", level) for level in levels)])
-    identity = certain if principal.caller.kind == "root" else allows("identity")
-    boundary = certain if principal.policies.boundary is None else allows("boundary")
-    return _layer_table()[deny, scp, identity, boundary]
+    ways, way_of = np.unique(clauses.way_of[block.principals], return_inverse=True)
+    decided = [decide(clauses.ways[way]) for way in ways]
+    return np.array(decided, dtype=np.int8).reshape(len(ways), len(block.groups))[way_of]
 
 
 @lru_cache(maxsize=1)
 def _layer_table() -> Truths:
-    """`decide_layers` for every combination of deny, SCP, identity and boundary."""
-    table = np.empty((3, 3, 3, 3), dtype=np.int8)
-    for deny, scp, identity, boundary in product(Truth, repeat=4):
-        table[deny, scp, identity, boundary] = OUTCOMES.index(decide_layers(Layers(deny, scp, identity, boundary)))
-    return table
+    """`decide_layers` for every combination of deny, SCP, identity and boundary, in this order."""
+    decided = [decide_layers(Layers(d, s, i, b)) for d, s, i, b in product(Truth, repeat=4)]
+    return np.array([OUTCOMES.index(outcome) for outcome in decided], dtype=np.int8)

@@ -12,8 +12,9 @@ import numpy as np
 from ssmlab.evaluation import Applied, Decision, decide
 from ssmlab.evaluation.requests import ContextValue
 from ssmlab.patterns import Value
-from ssmlab.reachability.columns import Codes, Resources
-from ssmlab.reachability.fleets import IMPLICIT, Fleet, Principal, Truths
+from ssmlab.reachability.callers import Principal
+from ssmlab.reachability.columns import Codes, Resources, Truths
+from ssmlab.reachability.fleets import IMPLICIT, Fleet
 from ssmlab.reachability.places import Places, best_per_region
 from ssmlab.services import TAG_KEYS
 from ssmlab.snapshots import Snapshot
@@ -45,7 +46,7 @@ class Matrices:
     @cached_property
     def node_outcomes(self) -> Truths:
         """Each node group alone: the caller acts in the node's account."""
-        return np.where(self.places.acts_in, self._nodes[1].outcomes, np.int8(IMPLICIT))
+        return self._nodes[1].outcomes
 
     @cached_property
     def document_outcomes(self) -> Truths:

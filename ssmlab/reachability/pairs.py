@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ssmlab.reachability.fleets import OUTCOMES, Truths
+from ssmlab.reachability.columns import Truths
+from ssmlab.reachability.fleets import OUTCOMES
 from ssmlab.reachability.matrices import Matrices
 from ssmlab.reachability.names import Names, find_rows
 

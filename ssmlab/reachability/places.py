@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ssmlab.reachability.columns import Codes
-from ssmlab.reachability.fleets import IMPLICIT, Fleet, Truths
+from ssmlab.reachability.columns import Codes, Truths
+from ssmlab.reachability.fleets import IMPLICIT, Fleet
 from ssmlab.snapshots import Snapshot
 
 Flags = npt.NDArray[np.bool_]

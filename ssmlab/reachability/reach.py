@@ -23,8 +23,9 @@ from ssmlab.evaluation import Outcome
 from ssmlab.evaluation.requests import ContextValue
 from ssmlab.explanation import Explanation, explain_pair, last_part
 from ssmlab.reachability.callers import read_principals
-from ssmlab.reachability.columns import TAG, Codes, Resources, encode, first_rows
-from ssmlab.reachability.fleets import ALLOWED, CONDITIONAL, IMPLICIT, OUTCOMES, Fleet, Truths, decide_fleet
+from ssmlab.reachability.columns import TAG, Codes, Resources, Truths, combine, encode, first_rows
+from ssmlab.reachability.deciding import Decider
+from ssmlab.reachability.fleets import ALLOWED, CONDITIONAL, IMPLICIT, OUTCOMES, Fleet, decide_fleet
 from ssmlab.reachability.matrices import Matrices, Side
 from ssmlab.reachability.names import Names, find_document, find_node, find_principal, find_rows
 from ssmlab.reachability.pairs import Selection, to_outcomes
@@ -75,7 +76,7 @@ def reach(
     for frame, resource_type in ((snapshot.nodes, "instance"), (snapshot.documents, "document")):
         principals = read_principals(snapshot, ACTIONS[action], resource_type, given)
         resources = Resources(frame, resource_type, fixed)
-        sides.append((principals, decide_fleet(resources, principals, action)))
+        sides.append((principals, decide_fleet(Decider(resources), principals, action)))
     return Reach(snapshot, action, dict(given), *sides)
 
 
@@ -289,7 +290,7 @@ def _outcome_frame(arns: pd.Index[str], alone: Truths, joint: Truths) -> pd.Data
 def _shared(tag: pd.Series[Any], fleet: Fleet) -> pd.Series[Any]:
     """The value that all nodes of a group have; missing where they differ or have none."""
     codes, values = encode(tag)
-    rows = first_rows(fleet.groups * (int(codes.max(initial=0)) + 1) + codes)  # one for each group and value in it
+    rows = first_rows(combine([fleet.groups, codes], len(codes)))  # one for each group and value in it
     single = np.bincount(fleet.groups[rows], minlength=len(fleet.rows)) == 1
     shared = [values[code] if alone else None for code, alone in zip(codes[fleet.rows], single, strict=True)]
     return pd.Series(shared, dtype=tag.dtype)

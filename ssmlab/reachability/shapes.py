@@ -1,84 +1,114 @@
 """ARN shapes: resources whose ARNs no Resource element in use can tell apart share one.
 
-A shape is decided by its first ARN with the same `decide_resource` that a single decision uses; this module only
+A shape is decided by one of its ARNs with the same `decide_resource` that a single decision uses; this module only
 finds which ARNs may be told apart at all, with whole-column text operations.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ssmlab.patterns import ARN_PARTS, Tokens, Wild, plain_text, split_segments
-from ssmlab.reachability.columns import Codes, Column, combine, first_rows
+from ssmlab.patterns import ARN_PARTS, Tokens, Vocabulary, Wild, is_wild, plain_text, split_segments
+from ssmlab.reachability.columns import Codes, Texts, Truths, combine, first_rows
+from ssmlab.truth import Truth
 
 
-def find_shapes(arns: pd.Index[str], patterns: Iterable[Tokens]) -> Column:
-    """The shapes of ARNs under Resource patterns whose variables are filled in; `values` holds one ARN a shape."""
-    texts = pa.array(arns, type=pa.string())
-    parts = pc.split_pattern(texts, ":", max_splits=ARN_PARTS - 1)
-    regular = len(arns) == 0 or (pc.min(pc.list_value_length(parts)).as_py() == ARN_PARTS)
-    if not regular or pc.any(pc.match_substring(pc.list_element(parts, ARN_PARTS - 1), ":")).as_py():
-        return Column(np.arange(len(arns), dtype=np.int64), tuple(arns))
-    tails = pc.list_element(parts, ARN_PARTS - 1)
-    heads = [_codes(pc.list_element(parts, place)) for place in range(1, ARN_PARTS - 1)]
-    codes = combine([*heads, *_features(tails, texts, set(patterns))], len(arns))
-    return Column(codes, tuple(arns[first_rows(codes)]))
+class Probes(NamedTuple):
+    """What tells ARNs apart under patterns: plain texts and patterns for the sixth part, patterns for the whole."""
+
+    texts: frozenset[str]
+    tails: frozenset[Tokens]
+    wholes: frozenset[Tokens]
 
 
-def _codes(texts: pa.Array) -> Codes:
-    return np.asarray(texts.dictionary_encode().indices, dtype=np.int64)
-
-
-def _features(tails: pa.Array, texts: pa.Array, patterns: set[Tokens]) -> Iterable[Codes]:
-    """What tells the sixth parts apart: their type; which plain text they are; which beginnings and patterns they
-    match.
+@lru_cache(maxsize=65536)
+def probe(pattern: Tokens) -> Probes:
+    """The probes of one Resource pattern whose variables are filled in.
 
     Five colons stand in each ARN, so a wildcard can span one only in a pattern with fewer; there the last segment
     meets the sixth part from its start or is swallowed whole, unless it holds a further wildcard: then the whole ARN
     is compared, loosely, with each way to cut it.
     """
-    yield _codes(pc.list_element(pc.split_pattern(tails, "/", max_splits=1), 0))
-    ends = {split_segments(pattern)[-1] for pattern in patterns}
-    literals = sorted({plain_text(end) for end in ends if not _is_wild(end)})
-    yield (
-        pd.Index(literals, dtype=object)
-        .get_indexer(pd.Index(tails.to_numpy(zero_copy_only=False), dtype=object))
-        .astype(np.int64)
-        + 1
-    )
-    for end in sorted(ends, key=repr):
-        if not _is_wild(end):
-            continue
-        if end[-1] is Wild.MANY and not _is_wild(end[:-1]):
-            yield _flags(pc.starts_with(tails, plain_text(end[:-1])))
-        else:
-            yield _flags(_like(tails, end))
-    for pattern in sorted((p for p in patterns if len(split_segments(p)) < ARN_PARTS), key=repr):
-        last = split_segments(pattern)[-1]
-        if _is_wild(last[:-1]):
-            yield from (_flags(_like(tails, last[place:])) for place, token in enumerate(last) if token is Wild.MANY)
-            yield _flags(_like(texts, pattern))
+    segments = split_segments(pattern)
+    end = segments[-1]
+    if not is_wild(end):
+        return Probes(frozenset([plain_text(end)]), frozenset(), frozenset())
+    if len(segments) == ARN_PARTS or not is_wild(end[:-1]):
+        return Probes(frozenset(), frozenset([end]), frozenset())
+    cuts = (end[place:] for place, token in enumerate(end) if token is Wild.MANY)
+    return Probes(frozenset(), frozenset([end, *cuts]), frozenset([pattern]))
 
 
-def _is_wild(tokens: Tokens) -> bool:
-    return any(isinstance(token, Wild) for token in tokens)
+def probe_all(patterns: Iterable[Tokens]) -> Probes:
+    """The probes of several patterns together."""
+    found = [probe(pattern) for pattern in patterns]
+    return Probes(*(frozenset().union(*(each[part] for each in found)) for part in range(3)))  # type: ignore[arg-type]
 
 
-def _like(texts: pa.Array, tokens: Tokens) -> pa.Array:
-    """The tokens as a linear-time regular expression over a whole column."""
-    written = {Wild.MANY: ".*", Wild.ONE: "."}
-    expression = "".join(written[token] if isinstance(token, Wild) else _escape(str(token)) for token in tokens)
-    return pc.match_substring_regex(texts, f"(?s)^{expression}$")
+@dataclass(frozen=True, eq=False)
+class Shapes:
+    """The shapes of a column of ARNs.
+
+    Attributes
+    ----------
+    codes
+        Shape of each ARN.
+    rows
+        Row of one ARN of each shape; `arns` holds these ARNs.
+    """
+
+    codes: Codes
+    rows: Codes
+    arns: Sequence[str]
+    probes: Probes
+    _heads: Codes
+    _tails: Vocabulary
+    _wholes: Vocabulary
+
+    def decide(self, patterns: Iterable[Tokens], decide: Callable[[int], Truth]) -> Truths:
+        """The truth of each shape under an element with these patterns, each kind of shape decided once."""
+        probes = probe_all(patterns)
+        masks = [self._tails.match(tail) for tail in probes.tails]
+        masks += [self._wholes.match(whole) for whole in probes.wholes]
+        return decide_classes(self._heads, masks, self._tails.find(probes.texts), decide)
 
 
-def _escape(text: str) -> str:
-    return "".join(char if char.isalnum() or char in "-_/" else f"\\x{{{ord(char):x}}}" for char in text)
+def find_shapes(arns: Texts, probes: Probes) -> Shapes:
+    """The shapes of ARNs under all patterns with these probes."""
+    column = pa.array(arns, type=pa.string())
+    regular = pc.equal(pc.count_substring(column, ":"), ARN_PARTS - 1)
+    parts = pc.split_pattern(pc.if_else(regular, column, ":"), ":", max_splits=1, reverse=True)
+    heads = np.array(pc.list_element(parts, 0).dictionary_encode().indices, dtype=np.int64)
+    odd = np.flatnonzero(~np.asarray(regular, dtype=bool))
+    heads[odd] = int(heads.max(initial=0)) + 1 + np.arange(len(odd))  # no ARN of six parts: each is a kind of its own
+    tails, wholes = Vocabulary(pc.list_element(parts, 1)), Vocabulary(column)
+    masks = [*map(tails.match, sorted(probes.tails, key=repr)), *map(wholes.match, sorted(probes.wholes, key=repr))]
+    codes = combine([heads, tails.label(sorted(probes.texts)), *(mask.astype(np.int64) for mask in masks)], len(arns))
+    rows = first_rows(codes)
+    taken = pa.array(rows)
+    texts: list[Any] = [Vocabulary(part.take(taken).to_pylist()) for part in (pc.list_element(parts, 1), column)]
+    return Shapes(codes, rows, texts[1].texts, probes, combine([heads[rows]], len(rows)), *texts)
 
 
-def _flags(found: pa.Array) -> Codes:
-    return np.asarray(found, dtype=np.int64)
+def decide_classes(
+    base: Codes, masks: Sequence[npt.NDArray[np.bool_]], alone: Sequence[int], decide: Callable[[int], Truth]
+) -> Truths:
+    """One truth for each place, decided once for all places with one `base` code that the same masks cover; those
+    `alone` each by themselves.
+    """
+    codes = combine([base, *(mask.astype(np.int64) for mask in masks)], len(base)) if masks else base
+    if len(alone):
+        codes = codes.copy()
+        codes[alone] = int(codes.max()) + 1 + np.arange(len(alone))
+    kinds, first = np.unique(codes, return_index=True)
+    table = np.empty(int(codes.max(initial=0)) + 1, dtype=np.int8)
+    table[kinds] = [decide(place) for place in first.tolist()]
+    return table[codes]
