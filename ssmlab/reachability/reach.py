@@ -30,7 +30,7 @@ from ssmlab.reachability.matrices import Matrices, Side
 from ssmlab.reachability.names import Names, find_document, find_node, find_principal, find_rows
 from ssmlab.reachability.pairs import Selection, to_outcomes
 from ssmlab.reachability.places import count_per_region
-from ssmlab.services import ACTIONS
+from ssmlab.services import ACTIONS, REACH_ACTIONS
 from ssmlab.snapshots import Snapshot
 
 MOST_PAIRS: Final = 1_000_000
@@ -68,8 +68,8 @@ def reach(
     >>> found.outcome("web-ops", "i-0123456789abcdef0", "AWS-RunShellScript").value
     'allowed'
     """
-    if action not in ACTIONS:
-        raise ValueError(f"expected an action of {', '.join(f'`{name}`' for name in ACTIONS)}, got `{action}`")
+    if action not in REACH_ACTIONS:
+        raise ValueError(f"expected an action of {', '.join(f'`{name}`' for name in REACH_ACTIONS)}, got `{action}`")
     sides: list[Side] = []
     given = context or {}
     fixed = frozenset(key.lower() for key in given)
