@@ -1,15 +1,17 @@
 """Whole columns against single decisions, and the questions one asks of a reach."""
 
+import dataclasses
 from random import Random
 
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from random_snapshots import MFA, decide_all, random_snapshot
+from random_snapshots import MFA, decide_all, random_policy, random_snapshot
 
 import ssmlab
 from ssmlab.evaluation import Outcome
+from ssmlab.snapshots.memory import Memory
 
 WEB = "i-0123456789abcdef0"
 SLOW = settings(max_examples=12, suppress_health_check=list(HealthCheck))
@@ -71,6 +73,45 @@ def test_nodes_of_one_group_are_treated_alike_by_everyone(seed: int) -> None:
         outcomes = reach.nodes(principal)["resource_outcome"].groupby(reach.node_group_codes).nunique()
         assert outcomes.max() == 1
     assert reach.node_groups["count"].sum() == len(snapshot.nodes)
+
+
+@SLOW
+@given(seed=st.integers(0, 2**32))
+def test_a_what_if_says_what_a_reach_from_scratch_says(seed: int) -> None:
+    draw = Random(seed)
+    snapshot = random_snapshot(draw)
+    for _ in range(5):
+        ssmlab.reach(snapshot)
+        snapshot = change(draw, snapshot)
+        context = draw.choice([{}, {}, {MFA: "true"}])
+        found = ssmlab.reach(snapshot, context=context)
+        scratch = ssmlab.reach(dataclasses.replace(snapshot, memory=Memory()), context=context)
+        assert (found.node_outcomes == scratch.node_outcomes).all()
+        assert (found.document_outcomes == scratch.document_outcomes).all()
+        pd.testing.assert_frame_equal(found.node_groups, scratch.node_groups)
+        pd.testing.assert_frame_equal(found.summary(), scratch.summary())
+
+
+def change(draw: Random, snapshot: ssmlab.Snapshot) -> ssmlab.Snapshot:
+    """One of the things a what-if may change."""
+    nodes = draw.sample([*snapshot.nodes.index], draw.choice([1, 1, 2, 12]))
+    document = draw.choice(snapshot.documents.index)
+    tagged = snapshot.documents.assign(
+        **{"tag:Env": snapshot.documents["tag:Env"].astype("object").mask(snapshot.documents.index == document, "dev")}
+    )
+    return draw.choice(
+        [
+            lambda: snapshot.with_tags(
+                nodes, {draw.choice(["Env", "env", "Team", "New"]): draw.choice(["dev", "x", None])}
+            ),
+            lambda: snapshot.with_tags(nodes, {"Env": "prod", "Team": "red"}),
+            lambda: snapshot.replace(nodes=snapshot.nodes.assign(tags_known=~snapshot.nodes.index.isin(nodes))),
+            lambda: snapshot.replace(nodes=snapshot.nodes.drop(columns="tag:env", errors="ignore")),
+            lambda: snapshot.replace(nodes=snapshot.nodes.drop(index=nodes[0])),
+            lambda: snapshot.replace(documents=tagged),
+            lambda: snapshot.with_policy(random_policy(draw) or "{}", name=draw.choice(["p1", "new"])),
+        ]
+    )()
 
 
 def test_a_command_needs_node_and_document(reach: ssmlab.Reach) -> None:

@@ -91,6 +91,8 @@ class PolicySet:
 
 
 def _compile_all(documents: Iterable[Document], layer: str) -> tuple[Policy, ...]:
+    if isinstance(documents, tuple) and all(isinstance(document, Policy) for document in documents):
+        return documents
     listed = [documents] if isinstance(documents, str | Mapping | Policy) else list(documents)
     return tuple(
         document if isinstance(document, Policy) else parse_policy(document, name=f"{layer}[{number}]", layer=layer)

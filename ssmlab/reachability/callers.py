@@ -29,40 +29,54 @@ class Principal:
     lookup: Callable[[str], Value]
 
 
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A principal of a snapshot before anything is asked: the keys that follow from its ARN and tags, in lower case."""
+
+    caller: Caller
+    policies: PolicySet
+    keys: Mapping[str, Value]
+    tags_known: bool
+
+
+def read_people(snapshot: Snapshot) -> list[Person]:
+    """Every principal of a snapshot; those with the same policies share one `PolicySet`."""
+    tags = _tags(snapshot.principals)
+    sets: dict[Any, PolicySet] = {}
+    people = []
+    for arn, known in zip(snapshot.principals.index, snapshot.principals["tags_known"], strict=True):
+        caller, attached = parse_principal(arn), snapshot.attached(arn)
+        name = (*map(id, attached.identity), None, *map(id, attached.boundary or ()), id(attached.scps))
+        if name not in sets:
+            sets[name] = PolicySet(attached.identity, attached.boundary, None, attached.scps, attached.rcps)
+        keys = {**caller.keys, "aws:principalisawsservice": "false", **tags.get(arn, {})}
+        people.append(Person(caller, sets[name], keys, bool(known)))
+    return people
+
+
 def read_principals(
-    snapshot: Snapshot, action: Action, resource_type: str, context: Mapping[str, ContextValue | None]
+    people: Sequence[Person], action: Action, resource_type: str, context: Mapping[str, ContextValue | None]
 ) -> list[Principal]:
-    """Every principal of a snapshot, for resources of one type.
+    """The principals as they meet resources of one type.
 
     `context` holds the request's keys; None: known to be absent. Keys of the request that are not in it are unknown;
     keys that the action does not supply are absent, with a doubt.
     """
     given = normalise_context({key: value for key, value in context.items() if value is not None})
     given |= {key.lower(): ABSENT for key, value in context.items() if value is None}
-    tags = _tags(snapshot.principals)
-    sets: dict[Any, PolicySet] = {}
-    read = []
-    for arn, known in zip(snapshot.principals.index, snapshot.principals["tags_known"], strict=True):
-        caller, attached = parse_principal(arn), snapshot.attached(arn)
-        name = tuple(
-            tuple(map(id, part)) if part is not None else None
-            for part in (attached.identity, attached.boundary, attached.scps)
-        )
-        if name not in sets:
-            sets[name] = PolicySet(attached.identity, attached.boundary, None, attached.scps, attached.rcps)
-        values = dict(caller.keys) | {"aws:principalisawsservice": "false"} | tags.get(arn, {}) | given
-        read.append(Principal(caller, sets[name], _lookup(values, bool(known), action, resource_type)))
-    return read
+    return [
+        Principal(person.caller, person.policies, _lookup(person, given, action, resource_type)) for person in people
+    ]
 
 
-def _lookup(
-    values: Mapping[str, Value], tags_known: bool, action: Action, resource_type: str
-) -> Callable[[str], Value]:
+def _lookup(person: Person, given: Mapping[str, Value], action: Action, resource_type: str) -> Callable[[str], Value]:
     def lookup(key: str) -> Value:
-        if key in values:
-            return values[key]
+        if key in given:
+            return given[key]
+        if key in person.keys:
+            return person.keys[key]
         if key.startswith(_OF_PRINCIPAL):
-            return ABSENT if tags_known else NOT_KNOWN
+            return ABSENT if person.tags_known else NOT_KNOWN
         if key in _FROM_ARN:
             return ABSENT
         if not action.supplies(key, resource_type):

@@ -59,6 +59,8 @@ class Clauses:
 
     Attributes
     ----------
+    principals
+        Those whose clauses they are.
     items
         By number; None for the numbers that are truths.
     ways, way_of
@@ -66,6 +68,7 @@ class Clauses:
     """
 
     def __init__(self, principals: Sequence[Principal], action: str, decider: Decider) -> None:
+        self.principals = principals
         self.items: list[Clause | None] = [None] * len(Truth)
         self._action, self._decider = action, decider
         self._numbers: dict[Any, int] = {}

@@ -58,7 +58,11 @@ def first_rows(codes: Codes) -> Codes:
 def encode(series: pd.Series[Any]) -> tuple[Codes, tuple[Any, ...]]:
     """Codes from 1 and values of a series; code 0 and value None stand for missing."""
     if isinstance(series.dtype, pd.CategoricalDtype):
-        return np.asarray(series.cat.codes, dtype=np.int64) + 1, (None, *series.cat.categories)
+        codes, categories = np.asarray(series.cat.codes, dtype=np.int64), series.cat.categories
+        if len(categories) > len(codes):  # a few rows of a large frame
+            used, codes = np.unique(np.append(-1, codes), return_inverse=True)
+            return codes[1:].astype(np.int64), (None, *categories[used[1:]])
+        return codes + 1, (None, *categories)
     codes, values = pd.factorize(series)
     return np.asarray(codes, dtype=np.int64) + 1, (None, *values)
 
@@ -102,7 +106,19 @@ class Resources:
             return False
         if key == "ssm:documenttype":
             return self.resource_type == "document"
-        return key in _PLAIN_KEYS or key.startswith(TAG_KEYS)
+        return key in _SOURCES or key.startswith(TAG_KEYS)
+
+    def sources(self, key: str) -> Sequence[str]:
+        """The columns of the frame that decide a key."""
+        if not self.answers(key):
+            return ()
+        if key.startswith(TAG_KEYS):
+            return ("tags_known", *self._tag_columns(key))
+        return _SOURCES.get(key, ("document_type",))
+
+    def _tag_columns(self, key: str) -> list[str]:
+        wanted = key.split("/", 1)[1]
+        return [name for name in self.frame.columns if name.startswith(TAG) and name[len(TAG) :].lower() == wanted]
 
     def column(self, keys: Sequence[str]) -> Column:
         """The distinct values of one or several keys; values are tuples, one entry a key."""
@@ -139,10 +155,9 @@ class Resources:
         return Column(codes, tuple(tuple(part.values[part.codes[row]][0] for part in parts) for row in rows))
 
     def _read_plain(self, key: str) -> tuple[Codes, tuple[Value, ...]]:
-        name, read = _PLAIN_KEYS.get(key, ("document_type", _known))
         if key != "aws:resourceaccount":
-            codes, values = encode(self.frame[name])
-            return codes, tuple(read(value) for value in values)
+            codes, values = encode(self.frame[self.sources(key)[0]])
+            return codes, tuple(NOT_KNOWN if value is None else str(value) for value in values)
         account, accounts = encode(self.frame["account"])
         region, regions = encode(self.frame["region"])
         codes = combine((account, region), len(self.frame))
@@ -153,8 +168,7 @@ class Resources:
         """A tag by its key without regard to case: absent or not known where no column has it, ambiguous where two
         do.
         """
-        wanted = key.split("/", 1)[1]
-        names = [name for name in self.frame.columns if name.startswith(TAG) and name[len(TAG) :].lower() == wanted]
+        names = self._tag_columns(key)
         known = self.frame["tags_known"].to_numpy(dtype=bool).astype(np.int64)
         read = [encode(self.frame[name]) for name in names]
         codes = combine([known, *(part for part, _ in read)], len(self.frame))
@@ -175,11 +189,7 @@ def _tag_value(found: dict[str, str], known: bool) -> Value:
     return ABSENT if known else NOT_KNOWN
 
 
-def _known(value: Any) -> Value:
-    return NOT_KNOWN if value is None else str(value)
-
-
-_PLAIN_KEYS: Final[dict[str, tuple[str, Callable[[Any], Value]]]] = {
-    "aws:requestedregion": ("region", _known),  # a command goes to the Region of its nodes and document
-    "aws:resourceaccount": ("account", _known),
+_SOURCES: Final = {
+    "aws:requestedregion": ("region",),  # a command goes to the Region of its nodes and document
+    "aws:resourceaccount": ("account", "region"),
 }

@@ -22,7 +22,8 @@ import pandas as pd
 from ssmlab.evaluation import Outcome
 from ssmlab.evaluation.requests import ContextValue
 from ssmlab.explanation import Explanation, explain_pair, last_part
-from ssmlab.reachability.callers import read_principals
+from ssmlab.reachability.callers import read_people, read_principals
+from ssmlab.reachability.changes import find_changes, update_fleet
 from ssmlab.reachability.columns import TAG, Codes, Resources, Truths, combine, encode, first_rows
 from ssmlab.reachability.deciding import Decider
 from ssmlab.reachability.fleets import ALLOWED, CONDITIONAL, IMPLICIT, OUTCOMES, Fleet, decide_fleet
@@ -70,14 +71,34 @@ def reach(
     """
     if action not in REACH_ACTIONS:
         raise ValueError(f"expected an action of {', '.join(f'`{name}`' for name in REACH_ACTIONS)}, got `{action}`")
-    sides: list[Side] = []
-    given = context or {}
-    fixed = frozenset(key.lower() for key in given)
-    for frame, resource_type in ((snapshot.nodes, "instance"), (snapshot.documents, "document")):
-        principals = read_principals(snapshot, ACTIONS[action], resource_type, given)
-        resources = Resources(frame, resource_type, fixed)
-        sides.append((principals, decide_fleet(Decider(resources), principals, action)))
-    return Reach(snapshot, action, dict(given), *sides)
+    given = dict(context or {})
+    return Reach(snapshot, action, given, *(_decide_side(snapshot, kind, action, given) for kind in _FRAMES))
+
+
+_FRAMES: Final = {"instance": "nodes", "document": "documents"}  # resource type -> frame
+
+
+def _decide_side(snapshot: Snapshot, kind: str, action: str, context: Mapping[str, ContextValue | None]) -> Side:
+    """The principals and the nodes or documents, decided; what an earlier question to these frames settled is taken
+    from there.
+    """
+    memory, frame = snapshot.memory, getattr(snapshot, _FRAMES[kind])
+    access = (snapshot.principals, snapshot.policies, snapshot.compiled, snapshot.organization)
+    people = memory.recall("people", access, lambda: read_people(snapshot))
+    given = frozenset((key, value if isinstance(value, str | None) else tuple(value)) for key, value in context.items())
+    keys = frozenset(key.lower() for key in context)
+    principals = memory.recall(
+        f"principals, {kind}", (people, action, given), lambda: read_principals(people, ACTIONS[action], kind, context)
+    )
+    decider = memory.recall(f"columns, {kind}", (frame, keys), lambda: Decider(Resources(frame, kind, keys)))
+
+    def decide() -> Fleet:
+        for fleet in memory.latest(f"fleet, {kind}"):
+            if fleet.clauses.principals is principals and (changes := find_changes(fleet.resources.frame, frame)):
+                return update_fleet(fleet, decider, changes)
+        return decide_fleet(decider, principals, action)
+
+    return principals, memory.recall(f"fleet, {kind}", (principals, decider), decide)
 
 
 @dataclass(frozen=True)
@@ -147,16 +168,12 @@ class Reach(Matrices):
         least one document.
         """
         places = self.places
-        regions = places.regions
-        allowed = count_per_region(self.node_outcomes >= ALLOWED, places.managed, places.node_region, regions)
-        possible = count_per_region(self.node_outcomes >= CONDITIONAL, places.managed, places.node_region, regions)
-        unmanaged = count_per_region(self.node_outcomes >= ALLOWED, places.unmanaged, places.node_region, regions)
-        documents = count_per_region(
-            self.document_outcomes >= ALLOWED, places.document_count, places.document_region, regions
-        )
-        usable = count_per_region(
-            self.document_outcomes >= CONDITIONAL, places.document_count, places.document_region, regions
-        )
+        at_nodes, at_documents = (places.node_region, places.regions), (places.document_region, places.regions)
+        allowed = count_per_region(self.node_outcomes, ALLOWED, places.managed, *at_nodes)
+        possible = count_per_region(self.node_outcomes, CONDITIONAL, places.managed, *at_nodes)
+        unmanaged = count_per_region(self.node_outcomes, ALLOWED, places.unmanaged, *at_nodes)
+        documents = count_per_region(self.document_outcomes, ALLOWED, places.document_count, *at_documents)
+        usable = count_per_region(self.document_outcomes, CONDITIONAL, places.document_count, *at_documents)
         nodes = (allowed * (documents > 0)).sum(axis=1)
         pairs = (allowed * documents).sum(axis=1)
         return pd.DataFrame(
@@ -274,7 +291,7 @@ class Reach(Matrices):
 
     def _misfit(self, who: int, where: int, what: int) -> str:
         """Why node, document and caller do not go together at all; empty if they do."""
-        if not self.places.acts_in[who, self._nodes[1].groups[where]]:
+        if self.snapshot.principals["account"].iloc[who] != self.snapshot.nodes["account"].iloc[where]:
             return "the node is in another account than the principal"
         if self._region_of_node(where) != self._region_of_document(what):
             return f"the node is in {self._region_of_node(where)}, the document in {self._region_of_document(what)}"

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, Final
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from ssmlab.snapshots.iam import PolicyRow, PrincipalRow, read_identity
 from ssmlab.snapshots.schema import TAG, listed
 
+Codes = npt.NDArray[np.int64]
 _MANY: Final = 5_000  # names: comparing more takes longer than one waits for an error
 
 
@@ -25,27 +28,40 @@ def describe_unknown(what: str, name: str, known: Iterable[str]) -> str:
 
 def set_tags(nodes: pd.DataFrame, names: Iterable[str], tags: Mapping[str, str | None]) -> pd.DataFrame:
     """The nodes with other tags on those of these ARNs or ids; None removes a tag."""
-    rows = _find_rows(nodes, names)
-    columns = {}
-    for key, value in tags.items():
-        values = nodes.get(TAG + key, pd.Series(None, nodes.index, dtype="str")).astype("str")
-        values.iloc[rows] = value
-        columns[TAG + key] = values
-    return nodes.assign(**columns)
+    rows = _find_rows(nodes, list(names))
+    return nodes.assign(**{TAG + key: _set_value(nodes.get(TAG + key), len(nodes), rows, v) for key, v in tags.items()})
 
 
-def _find_rows(nodes: pd.DataFrame, names: Iterable[str]) -> list[int]:
-    known: dict[str, list[int]] = {}
-    for row, both in enumerate(zip(nodes.index, nodes["node_id"], strict=True)):
-        for name in both:
-            known.setdefault(name, []).append(row)
-    found = {name: known.get(name, []) for name in names}
-    for name, rows in found.items():
-        if not rows:
-            raise KeyError(describe_unknown("node", name, known))
-        if len(rows) > 1:
-            raise KeyError(f"`{name}` means {len(rows)} nodes, expected one of {listed(nodes.index[rows])}")
-    return [rows[0] for rows in found.values()]
+def _set_value(column: pd.Series[Any] | None, size: int, rows: Codes, value: str | None) -> pd.Categorical:
+    """A column of tags with another value at some rows; the others are not touched."""
+    known = pd.Categorical([None] * size, []) if column is None else column.array
+    categories = known.categories.astype("str")
+    if value is not None and value not in categories:
+        categories = categories.append(pd.Index([value], dtype="str"))
+    codes = known.codes.astype(np.int64)
+    codes[rows] = -1 if value is None else categories.get_indexer(pd.Index([value]))[0]
+    return pd.Categorical.from_codes(codes, categories)
+
+
+def _find_rows(nodes: pd.DataFrame, names: Sequence[str]) -> Codes:
+    """The rows of ARNs and ids, in the order of the names."""
+    rows = nodes.index.get_indexer(pd.Index(list(names)))
+    ids = [name for name, row in zip(names, rows, strict=True) if row < 0]
+    if ids:
+        having = np.flatnonzero(nodes["node_id"].isin(ids))
+        of_id: dict[str, list[int]] = {}
+        for row, node_id in zip(having.tolist(), nodes["node_id"].iloc[having], strict=True):
+            of_id.setdefault(node_id, []).append(row)
+        rows[rows < 0] = [_find_one(nodes, name, of_id.get(name, [])) for name in ids]
+    return rows.astype(np.int64)
+
+
+def _find_one(nodes: pd.DataFrame, name: str, rows: Sequence[int]) -> int:
+    if not rows:
+        raise KeyError(describe_unknown("node", name, [*nodes["node_id"], *nodes.index]))
+    if len(rows) > 1:
+        raise KeyError(f"`{name}` means {len(rows)} nodes, expected one of {listed(nodes.index[list(rows)])}")
+    return rows[0]
 
 
 def put_policy(policies: pd.DataFrame, row: PolicyRow) -> pd.DataFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +15,7 @@ from ssmlab.policies import Policy, parse_policy
 from ssmlab.snapshots.bodies import to_object
 from ssmlab.snapshots.changes import describe_unknown, put_policy, put_principals, set_tags
 from ssmlab.snapshots.iam import AS_BOUNDARY, PolicyRow
+from ssmlab.snapshots.memory import Memory
 from ssmlab.snapshots.schema import SCHEMAS, TAG, conform, listed
 from ssmlab.snapshots.statements import compile_policies, list_statements
 from ssmlab.snapshots.storage import write_frames
@@ -54,6 +55,8 @@ class Snapshot:
         What was noted in loading; `problems` adds what is wrong with the policies.
     compiled
         The policies by id, parsed once; a changed copy shares those that did not change.
+    memory
+        What was worked out from these frames; changed copies share it, so that a what-if does again only what it must.
     """
 
     principals: pd.DataFrame
@@ -64,6 +67,7 @@ class Snapshot:
     noted: pd.DataFrame
     management_account: str | None
     compiled: Mapping[str, Policy]
+    memory: Memory = field(default_factory=Memory)
 
     @classmethod
     def compile(cls, **frames: Any) -> Snapshot:

@@ -1,0 +1,130 @@
+"""What-ifs on resources: only the rows that changed are decided again, and only by what reads the changed columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ssmlab.reachability.clauses import Clause
+from ssmlab.reachability.columns import TAG, Codes, Resources, Truths
+from ssmlab.reachability.deciding import Decider
+from ssmlab.reachability.fleets import (
+    IMPLICIT,
+    PLACES,
+    Block,
+    Fleet,
+    decide_block,
+    decide_clauses,
+    number_groups,
+    sign,
+)
+
+_MOST: Final = 0.1  # of the rows: where more changed, all are decided again
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Rows that differ between two frames of the same resources, and the columns in which they do."""
+
+    rows: Codes
+    columns: frozenset[str]
+
+
+def find_changes(before: pd.DataFrame, after: pd.DataFrame) -> Changes | None:
+    """What differs in the columns that policies can read; None: other resources, other places, or too much."""
+    if not (before.index is after.index or before.index.equals(after.index)):
+        return None
+    tags = {name for frame in (before, after) for name in frame.columns if name.startswith(TAG)}
+    changed, columns = np.zeros(len(after), dtype=bool), set()
+    for name in ("tags_known", "document_type", *PLACES, *sorted(tags)):
+        if name in before or name in after:
+            differs = _differs(before.get(name), after.get(name))
+            changed |= differs
+            columns |= {name} if differs.any() else set()
+    rows = np.flatnonzero(changed)
+    if len(rows) > max(_MOST * len(after), 1) or not columns.isdisjoint(PLACES):
+        return None
+    return Changes(rows, frozenset(columns))
+
+
+def _differs(before: pd.Series[Any] | None, after: pd.Series[Any] | None) -> npt.NDArray[np.bool_]:
+    if before is None or after is None:
+        known = before if after is None else after
+        assert known is not None
+        return np.asarray(known.notna(), dtype=bool)
+    if isinstance(before.dtype, pd.CategoricalDtype) and isinstance(after.dtype, pd.CategoricalDtype):
+        old, new = before.cat.categories, after.cat.categories
+        codes = before.cat.codes.to_numpy()
+        if not (old is new or old.equals(new)):
+            place = np.append(new.get_indexer(old), -1)  # a missing value has the code -1, the last place
+            codes = np.where((codes >= 0) & (place[codes] < 0), -2, place[codes])
+        return np.asarray(codes != after.cat.codes.to_numpy(), dtype=bool)
+    same = (before.to_numpy() == after.to_numpy()) | (before.isna() & after.isna()).to_numpy()
+    return ~np.asarray(same, dtype=bool)
+
+
+def update_fleet(fleet: Fleet, decider: Decider, changes: Changes) -> Fleet:
+    """The fleet of changed resources, from that of the resources before."""
+    groups, blocks, outcomes, size = fleet.groups.copy(), [], [fleet.outcomes], len(fleet.rows)
+    before, after = fleet.groups[changes.rows], _Redecided(fleet, decider.resources, changes)
+    for block in fleet.blocks:
+        here = np.flatnonzero(np.isin(before, block.groups))
+        if not len(here):
+            blocks.append(block)
+            continue
+        truths = after.truths(block, here)
+        codes, new = _place(block, fleet.places, truths, fleet.places[before[here]])
+        added = Block(block.principals, block.numbers, size + np.arange(new.shape[1]), new)
+        blocks.append(_join(block, added))
+        groups[changes.rows[here]] = blocks[-1].groups[codes]
+        if new.shape[1]:
+            column = np.full((len(fleet.outcomes), new.shape[1]), IMPLICIT, dtype=np.int8)
+            column[block.principals] = decide_block(fleet.clauses, added)
+            outcomes.append(column)
+        size += new.shape[1]
+    every = np.concatenate(outcomes, axis=1) if len(outcomes) > 1 else fleet.outcomes
+    return number_groups(decider, fleet.clauses, groups, fleet.places[fleet.groups], blocks, every)
+
+
+class _Redecided:
+    """The truths of clauses on the changed rows: as before, but for clauses that read a changed column."""
+
+    def __init__(self, fleet: Fleet, resources: Resources, changes: Changes) -> None:
+        self._fleet, self._before = fleet, fleet.groups[changes.rows]
+        self._few = Decider(Resources(resources.frame.iloc[changes.rows], resources.resource_type, resources.given))
+        sides = (fleet.resources, resources)
+        self._again = []
+        for number, clause in enumerate(fleet.clauses.items):
+            if clause and any(not changes.columns.isdisjoint(side.sources(k)) for k in _keys(clause) for side in sides):
+                self._few.note(clause.statement, clause.resource)
+                self._again.append(number)
+
+    def truths(self, block: Block, here: Codes) -> Truths:
+        """Clauses of a block x those of the changed rows that lie in it."""
+        truths = block.truths[:, np.searchsorted(block.groups, self._before[here])]
+        again = np.isin(block.numbers, self._again)
+        truths[again] = decide_clauses(self._few, self._fleet.clauses, block.numbers[again], here)
+        return truths
+
+
+def _keys(clause: Clause) -> set[str]:
+    return {*clause.statement.resource_keys, *(key for c in clause.statement.conditions for key in c.keys)}
+
+
+def _place(block: Block, places: Codes, truths: Truths, own: Codes) -> tuple[Sequence[int], Truths]:
+    """For each column of truths its group in the block, the block's own before new ones; and the truths of the new."""
+    known = {name: group for group, name in enumerate(sign(block.truths, places[block.groups]))}
+    count = len(known)
+    codes = [known.setdefault(name, len(known)) for name in sign(truths, own)]
+    first = {code: column for column, code in reversed([*enumerate(codes)]) if code >= count}
+    return codes, truths[:, [first[code] for code in range(count, len(known))]]
+
+
+def _join(block: Block, added: Block) -> Block:
+    groups, truths = np.append(block.groups, added.groups), np.concatenate([block.truths, added.truths], axis=1)
+    return Block(block.principals, block.numbers, groups, truths)
