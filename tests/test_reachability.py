@@ -92,6 +92,45 @@ def test_a_what_if_says_what_a_reach_from_scratch_says(seed: int) -> None:
         pd.testing.assert_frame_equal(found.summary(), scratch.summary())
 
 
+@SLOW
+@given(seed=st.integers(0, 2**32))
+def test_a_comparison_names_every_pair_that_differs_and_no_other(seed: int) -> None:
+    draw = Random(seed)
+    snapshot = random_snapshot(draw)
+    before, after = ssmlab.reach(snapshot), ssmlab.reach(change(draw, snapshot))
+    old, new = (outcomes_of(reach) for reach in (before, after))
+    both = {key for key in old.keys() & new.keys() if old[key] != new[key]}
+    one = {key for key in old.keys() ^ new.keys() if (old | new)[key] in ("allowed", "conditional")}
+    found = before.compare(after)
+    assert found.attrs["total"] == len(found)
+    assert found["count"].sum() == len(both | one)
+    rows = zip(found["principal"], found["example"], found["document"], found["before"], found["after"], strict=True)
+    for principal, node, document, first, then in rows:
+        key = (principal, node, document)
+        assert key in both | one
+        assert (old.get(key), new.get(key)) == tuple(None if pd.isna(o) else o for o in (first, then))
+
+
+def outcomes_of(reach: ssmlab.Reach) -> dict[tuple[str, str, str], str]:
+    rows = reach.pairs(outcome=None)
+    return dict(zip(zip(rows["principal"], rows["node"], rows["document"], strict=True), rows["outcome"], strict=True))
+
+
+def test_a_comparison_tells_which_nodes_are_on_one_side_only(snapshot: ssmlab.Snapshot, reach: ssmlab.Reach) -> None:
+    without = ssmlab.reach(snapshot.replace(nodes=snapshot.nodes.drop(index=snapshot.nodes.index[0])))
+    gone, back = reach.compare(without), without.compare(reach)
+    assert (gone.attrs["removed"], gone.attrs["added"]) == ([snapshot.nodes.index[0]], [])
+    assert (back.attrs["removed"], back.attrs["added"]) == ([], [snapshot.nodes.index[0]])
+    assert (set(gone["nodes"]), set(back["nodes"])) == ({"removed"}, {"added"})
+    assert gone["after"].isna().all()
+
+
+def test_a_comparison_up_to_a_limit_tells_how_much_there_is(snapshot: ssmlab.Snapshot, reach: ssmlab.Reach) -> None:
+    other = ssmlab.reach(snapshot.with_tags(snapshot.nodes.index[:9].to_list(), {"Finance": None}))
+    found = reach.compare(other, limit=2)
+    assert (len(found), found.attrs["total"]) == (2, len(reach.compare(other)))
+
+
 def change(draw: Random, snapshot: ssmlab.Snapshot) -> ssmlab.Snapshot:
     """One of the things a what-if may change."""
     nodes = draw.sample([*snapshot.nodes.index], draw.choice([1, 1, 2, 12]))

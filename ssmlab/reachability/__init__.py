@@ -1,5 +1,6 @@
 """Run Command's rule over whole frames: `reach` and `Reach`."""
 
-from ssmlab.reachability.reach import Reach, reach
+from ssmlab.reachability.questions import reach
+from ssmlab.reachability.reach import Reach
 
 __all__ = ["Reach", "reach"]

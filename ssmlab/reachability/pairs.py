@@ -11,6 +11,7 @@ from ssmlab.reachability.columns import Truths
 from ssmlab.reachability.fleets import OUTCOMES
 from ssmlab.reachability.matrices import Matrices
 from ssmlab.reachability.names import Names, find_rows
+from ssmlab.reachability.places import count_per_region
 
 OUTCOME_TYPE = pd.CategoricalDtype([outcome.value for outcome in OUTCOMES], ordered=True)
 
@@ -64,15 +65,22 @@ class Selection:
                 )
 
     def count(self) -> int:
-        """How many rows there are, from the counts of each outcome on both sides."""
-        total = 0
-        for _, _, _, nodes, documents in self._blocks():
-            at_nodes, at_documents = (np.bincount(side, minlength=len(OUTCOMES)) for side in (nodes, documents))
-            pairs = np.zeros(len(OUTCOMES), dtype=np.int64)
-            places = np.minimum.outer(np.arange(len(OUTCOMES)), np.arange(len(OUTCOMES)))
-            np.add.at(pairs, places, np.multiply.outer(at_nodes, at_documents))
-            total += int(pairs.sum() if self._wanted is None else pairs[self._wanted])
-        return total
+        """How many rows there are, from the counts of each side."""
+        if self._wanted is None:
+            return self._count(0)
+        return self._count(self._wanted) - self._count(self._wanted + 1)
+
+    def _count(self, least: int) -> int:
+        """Pairs with this outcome or a better one: a pair is as good as its worse side."""
+        reach, places = self._reach, self._reach.places
+        sides = []
+        for outcomes, codes, rows, region in (
+            (reach.node_outcomes, reach.node_group_codes, self._nodes, places.node_region),
+            (reach.document_outcomes, reach.document_group_codes, self._documents, places.document_region),
+        ):
+            chosen = np.bincount(codes[rows], minlength=len(region))
+            sides.append(count_per_region(outcomes[self._principals], least, chosen, region, places.regions))
+        return int((sides[0] * sides[1]).sum())
 
     def expand(self, limit: int) -> pd.DataFrame:
         """At most `limit` rows: principal, node, document, outcome."""

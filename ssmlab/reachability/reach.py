@@ -11,7 +11,6 @@ Authorization Reference.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -20,85 +19,17 @@ import numpy as np
 import pandas as pd
 
 from ssmlab.evaluation import Outcome
-from ssmlab.evaluation.requests import ContextValue
 from ssmlab.explanation import Explanation, explain_pair, last_part
-from ssmlab.reachability.callers import read_people, read_principals
-from ssmlab.reachability.changes import find_changes, update_fleet
-from ssmlab.reachability.columns import TAG, Codes, Resources, Truths, combine, encode, first_rows
-from ssmlab.reachability.deciding import Decider
-from ssmlab.reachability.fleets import ALLOWED, CONDITIONAL, IMPLICIT, OUTCOMES, Fleet, decide_fleet
-from ssmlab.reachability.matrices import Matrices, Side
+from ssmlab.reachability.columns import TAG, Codes, Truths, combine, encode, first_rows
+from ssmlab.reachability.comparing import Comparison
+from ssmlab.reachability.fleets import ALLOWED, CONDITIONAL, IMPLICIT, OUTCOMES, Fleet
+from ssmlab.reachability.matrices import Matrices
 from ssmlab.reachability.names import Names, find_document, find_node, find_principal, find_rows
 from ssmlab.reachability.pairs import Selection, to_outcomes
 from ssmlab.reachability.places import count_per_region
-from ssmlab.services import ACTIONS, REACH_ACTIONS
-from ssmlab.snapshots import Snapshot
 
 MOST_PAIRS: Final = 1_000_000
 _SENT: Final = ("Command", None, np.nan)  # types of documents that Run Command sends, or that are not known
-
-
-def reach(
-    snapshot: Snapshot, action: str = "ssm:SendCommand", context: Mapping[str, ContextValue | None] | None = None
-) -> Reach:
-    """Decide who reaches which nodes with which documents.
-
-    Parameters
-    ----------
-    snapshot
-        From `ssmlab.load`.
-    action
-        "ssm:SendCommand".
-    context
-        Condition keys of the request and their values; None: known to be absent. Keys that are not given are unknown,
-        and what depends on them is conditional.
-
-    Returns
-    -------
-    Reach
-
-    Raises
-    ------
-    ValueError
-        For an action whose resource types are not known.
-
-    Examples
-    --------
-    >>> import ssmlab
-    >>> found = ssmlab.reach(ssmlab.load("data/sample"))
-    >>> found.outcome("web-ops", "i-0123456789abcdef0", "AWS-RunShellScript").value
-    'allowed'
-    """
-    if action not in REACH_ACTIONS:
-        raise ValueError(f"expected an action of {', '.join(f'`{name}`' for name in REACH_ACTIONS)}, got `{action}`")
-    given = dict(context or {})
-    return Reach(snapshot, action, given, *(_decide_side(snapshot, kind, action, given) for kind in _FRAMES))
-
-
-_FRAMES: Final = {"instance": "nodes", "document": "documents"}  # resource type -> frame
-
-
-def _decide_side(snapshot: Snapshot, kind: str, action: str, context: Mapping[str, ContextValue | None]) -> Side:
-    """The principals and the nodes or documents, decided; what an earlier question to these frames settled is taken
-    from there.
-    """
-    memory, frame = snapshot.memory, getattr(snapshot, _FRAMES[kind])
-    access = (snapshot.principals, snapshot.policies, snapshot.compiled, snapshot.organization)
-    people = memory.recall("people", access, lambda: read_people(snapshot))
-    given = frozenset((key, value if isinstance(value, str | None) else tuple(value)) for key, value in context.items())
-    keys = frozenset(key.lower() for key in context)
-    principals = memory.recall(
-        f"principals, {kind}", (people, action, given), lambda: read_principals(people, ACTIONS[action], kind, context)
-    )
-    decider = memory.recall(f"columns, {kind}", (frame, keys), lambda: Decider(Resources(frame, kind, keys)))
-
-    def decide() -> Fleet:
-        for fleet in memory.latest(f"fleet, {kind}"):
-            if fleet.clauses.principals is principals and (changes := find_changes(fleet.resources.frame, frame)):
-                return update_fleet(fleet, decider, changes)
-        return decide_fleet(decider, principals, action)
-
-    return principals, memory.recall(f"fleet, {kind}", (principals, decider), decide)
 
 
 @dataclass(frozen=True)
@@ -236,10 +167,37 @@ class Reach(Matrices):
         chosen = Selection(self, principal, node, document, outcome)
         total = chosen.count()
         cut = MOST_PAIRS if limit is None else limit
-        if limit is None and total > cut:
-            warnings.warn(f"{total:,} pairs: the first {cut:,} are returned; filter, or give a limit", stacklevel=2)
+        _warn_if_cut(total, limit)
         frame = chosen.expand(cut)
         frame.attrs["total"] = total
+        return frame
+
+    def compare(self, other: Matrices, limit: int | None = None) -> pd.DataFrame:
+        """What another reach gives and takes: a row for each principal, group of nodes and document that differs.
+
+        Groups are those of the common refinement: nodes that both reaches treat alike.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns `principal`, `group`, `document`, `before`, `after`; `count` nodes in the group, one of them as
+            `example`, and `nodes`: on "both" sides, or "added" or "removed", where an outcome is missing and only what
+            is reached is listed. `attrs`: `total` rows, ARNs `added` and `removed`.
+        limit
+            Rows at most, as in `pairs`.
+
+        Examples
+        --------
+        >>> import ssmlab
+        >>> snapshot = ssmlab.load("data/sample")
+        >>> changed = snapshot.with_tags("i-0123456789abcdef0", {"Finance": "WebServer"})
+        >>> lost = ssmlab.reach(snapshot).compare(ssmlab.reach(changed))
+        >>> lost[["principal", "before", "after"]].iloc[0].to_list()
+        ['arn:aws:iam::123456789012:user/web-ops', 'allowed', 'implicitDeny']
+        """
+        cut = MOST_PAIRS if limit is None else limit
+        frame = Comparison(self, other).frame(cut)
+        _warn_if_cut(frame.attrs["total"], limit)
         return frame
 
     @cached_property
@@ -298,6 +256,11 @@ class Reach(Matrices):
         if not self.places.sees[who, self._documents[1].groups[what]]:
             return "the document belongs to another account and is not shared with this one"
         return ""
+
+
+def _warn_if_cut(total: int, limit: int | None) -> None:
+    if limit is None and total > MOST_PAIRS:
+        warnings.warn(f"{total:,} rows: the first {MOST_PAIRS:,} are returned; filter, or give a limit", stacklevel=3)
 
 
 def _outcome_frame(arns: pd.Index[str], alone: Truths, joint: Truths) -> pd.DataFrame:

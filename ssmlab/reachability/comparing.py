@@ -1,0 +1,127 @@
+"""Two reaches compared on the common refinement of their groupings: gained and lost, without expanding nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from ssmlab.reachability.columns import Codes, Texts, Truths, combine, first_rows
+from ssmlab.reachability.fleets import CONDITIONAL
+from ssmlab.reachability.matrices import Matrices
+from ssmlab.reachability.pairs import to_outcomes
+
+_NONE: Final = -1  # of a principal, node or document that is on one side only
+
+
+@dataclass(frozen=True, slots=True)
+class _Union:
+    """Things of both sides, and the group of each before and after (`_NONE`: not there); groups common to both.
+
+    `group`: common group of each thing; `rows`: a thing of each; `before`, `after`: its group on either side.
+    """
+
+    index: pd.Index[Any]
+    group: Codes
+    rows: Codes
+    before: Codes
+    after: Codes
+
+    @classmethod
+    def of(cls, indexes: Sequence[pd.Index[Any]], codes: Sequence[Codes]) -> _Union:
+        """From the indexes of both sides and the group of each thing there."""
+        union = indexes[0] if indexes[0].equals(indexes[1]) else indexes[0].append(indexes[1]).unique()
+        sides = [_look_up(own, union, index) for own, index in zip(codes, indexes, strict=True)]
+        group = combine([side + 1 for side in sides], len(union))
+        rows = first_rows(group)
+        return cls(union, group, rows, *(side[rows] for side in sides))
+
+    def only(self, missing: Codes) -> list[str]:
+        """What is not there on the side whose groups are given."""
+        return [*self.index[missing[self.group] == _NONE]]
+
+
+def _look_up(codes: Codes, union: pd.Index[Any], index: pd.Index[Any]) -> Codes:
+    return codes if union is index else np.append(codes, _NONE)[index.get_indexer(union)]
+
+
+class Comparison:
+    """What differs between two reaches, principal by principal."""
+
+    def __init__(self, before: Matrices, after: Matrices) -> None:
+        self._sides = (before, after)
+        snapshots = (before.snapshot, after.snapshot)
+        people = [snapshot.principals.index for snapshot in snapshots]
+        self.people = _Union.of(people, [np.arange(len(index)) for index in people])
+        nodes, documents = ([getattr(s, name).index for s in snapshots] for name in ("nodes", "documents"))
+        self.nodes = _Union.of(nodes, [side.node_group_codes for side in self._sides])
+        self.documents = _Union.of(documents, [side.document_group_codes for side in self._sides])
+        self._members = np.bincount(self.documents.group, minlength=len(self.documents.rows))
+
+    def frame(self, limit: int) -> pd.DataFrame:
+        """A row for each principal, common group of nodes and document whose outcome differs; at most `limit` rows."""
+        total, taken = 0, [np.empty((5, 0), dtype=np.int64)]
+        for part in self._parts():
+            if total < limit:
+                taken.append(self._expand(*part))
+            total += int(self._members[part[2]].sum())
+        who, group, document, first, then = np.concatenate(taken, axis=1)[:, :limit]
+        counts = np.bincount(self.nodes.group, minlength=len(self.nodes.rows))
+        there = np.where(self.nodes.before == _NONE, "added", np.where(self.nodes.after == _NONE, "removed", "both"))
+        found = pd.DataFrame(
+            {
+                "principal": self.people.index.to_numpy()[who],
+                "group": group,
+                "document": self.documents.index.to_numpy()[document],
+                "before": to_outcomes(first),
+                "after": to_outcomes(then),
+                "count": counts[group],
+                "example": self.nodes.index.to_numpy()[self.nodes.rows[group]],
+                "nodes": there[group],
+            }
+        )
+        added, removed = self.nodes.only(self.nodes.before), self.nodes.only(self.nodes.after)
+        found.attrs.update(total=total, added=added, removed=removed)
+        return found
+
+    def _parts(self) -> Iterator[tuple[int, Codes, Codes, Truths, Truths]]:
+        """For each principal that differs: common node group, common document group, before, after."""
+        before, after = self._sides
+        nodes = _take(before.node_outcomes, self.people.before, self.nodes.before)
+        nodes_after = _take(after.node_outcomes, self.people.after, self.nodes.after)
+        documents = _take(before.document_outcomes, self.people.before, self.documents.before)
+        documents_after = _take(after.document_outcomes, self.people.after, self.documents.after)
+        together = _regions(self.nodes)[:, None] == _regions(self.documents)[None, :]
+        differs = (nodes != nodes_after).any(axis=1) | (documents != documents_after).any(axis=1)
+        for who in np.flatnonzero(differs).tolist():
+            first = np.minimum.outer(nodes[who], documents[who])
+            then = np.minimum.outer(nodes_after[who], documents_after[who])
+            on_both = (first != _NONE) & (then != _NONE)
+            kept = together & (first != then) & (on_both | (np.maximum(first, then) >= CONDITIONAL))
+            group, document = np.nonzero(kept)
+            yield who, group, document, first[kept], then[kept]
+
+    def _expand(self, who: int, group: Codes, document: Codes, first: Truths, then: Truths) -> Codes:
+        """The same with a column for each document of the groups."""
+        size = self._members[document]
+        row = np.repeat(np.arange(len(document)), size)
+        within = np.arange(len(row)) - np.repeat(np.cumsum(size) - size, size)
+        start = np.cumsum(self._members) - self._members
+        member = np.argsort(self.documents.group, kind="stable")[start[document[row]] + within]
+        return np.array([np.full(len(row), who), group[row], member, first[row], then[row]], dtype=np.int64)
+
+
+def _regions(union: _Union) -> Texts:
+    """The Region of each common group, from the ARN."""
+    return np.array([arn.split(":", 4)[3] for arn in union.index[union.rows]], dtype=object)
+
+
+def _take(outcomes: Truths, who: Codes, groups: Codes) -> Truths:
+    """Common principals x common groups; `_NONE` where either is not there."""
+    taken = outcomes[np.ix_(who, groups)] if outcomes.size else np.full((len(who), len(groups)), _NONE, dtype=np.int8)
+    taken[who == _NONE] = _NONE
+    taken[:, groups == _NONE] = _NONE
+    return taken
