@@ -63,9 +63,11 @@ class Decider:
     def note(self, statement: Statement, binding: Binding) -> None:
         """Take note of a Resource element, before any is decided: the shapes of ARNs depend on all of them."""
         new = set(self._filled(statement, binding)) - self._patterns
-        if new:
-            self._patterns |= new
+        self._patterns |= new
+        if new and self._shapes:  # what was decided before spoke of other shapes
             self._shapes = None
+            self._pairs.clear()
+            self._decided = {name: found for name, found in self._decided.items() if name[0] != ARN}
 
     def decide_condition(self, condition: Condition, binding: Binding) -> Decided:
         """A condition on each distinct value of the keys that resources answer."""
@@ -136,8 +138,6 @@ class Decider:
         """The shapes of ARNs under all patterns noted."""
         if self._shapes is None:
             self._shapes = find_shapes(self.resources.arns, probe_all(self._patterns))
-            self._pairs.clear()
-            self._decided = {name: found for name, found in self._decided.items() if name[0] != ARN}
         return self._shapes
 
     def _filled(self, statement: Statement, binding: Binding) -> Sequence[Tokens]:
