@@ -29,6 +29,7 @@ from ssmlab.patterns import (
     NOT_KNOWN,
     WILD_VALUE,
     Ambiguous,
+    Resolved,
     Tokens,
     Value,
     literal,
@@ -49,6 +50,15 @@ EMPTY_MEMBER = (
 UNRESOLVED = (
     "one of the values is a policy variable without a value; whether the other values still count is not documented"
     " [IAM User Guide, reference_policies_variables]"
+)
+PLAIN_ARRAY = (
+    "a key with several values under an operator without `ForAnyValue` or `ForAllValues` never matches, as recorded"
+    " from AWS in September 2026; the guide only says that one of them is needed"
+    " [IAM User Guide, reference_policies_multi-value-conditions]"
+)
+UNREADABLE_ACTUAL = (
+    "the request's value cannot be read by the operator; that a negated one is then {} is recorded from AWS in"
+    " September 2026, the guide says nothing [IAM User Guide, reference_policies_elements_condition_operators]"
 )
 
 
@@ -138,7 +148,7 @@ class Condition:
         if isinstance(value, str):
             return self._doubt_empty(self._decide_value(self._row, value, values), value)
         if not self._quantifier:
-            return NO  # an array key under a plain operator never matches, negated or not (recorded)
+            return Verdict(FALSE, (PLAIN_ARRAY,))
         members = [self._decide_value(self._row, member, values) for member in value]
         return self._doubt_empty(self._quantify(members), value)
 
@@ -189,43 +199,38 @@ class Condition:
     def _decide_value(self, row: Operator, text: str, values: Sequence[Value]) -> Verdict:
         actual = row.read(text)
         if actual is None:
-            return NO if row.strict or not row.negated else YES
-        truth: Truth = TRUE if actual in self._texts else FALSE
+            truth: Truth = FALSE if row.strict or not row.negated else TRUE
+            return Verdict(truth, (UNREADABLE_ACTUAL.format(truth.name.lower()),) if row.negated else ())
+        lookup = dict(zip(self.keys, values, strict=True)).__getitem__
+        truth = TRUE if actual in self._texts else FALSE
         doubts: list[str] = []
         unresolved = False
         for value in self._others:
             if truth is TRUE and value.matcher is not None:
                 continue
-            found = self._match(row, value, actual, values)
-            if found is None:
-                unresolved = True
-            elif found is Unreadable.FAILS_CLOSED:
-                if truth is not TRUE:  # a match before the unreadable value ends the comparison (recorded)
-                    return Verdict(self.fails_to, (*doubts, NOT_STORED.format(value.text, self.operator)))
-            elif isinstance(found, Verdict):
+            resolved = None if value.matcher else resolve(value.tokens, lookup)
+            unresolved |= resolved is not None and resolved.may_lack
+            found = self._match(row, value, resolved, actual)
+            if isinstance(found, Verdict):
                 doubts += found.doubts
                 truth = max(truth, found.truth)
-        if unresolved and truth is not FALSE:
+            elif truth is not TRUE:  # a match before the unreadable value ends the comparison (recorded)
+                failed = self.fails_to if truth is FALSE else UNKNOWN
+                return Verdict(failed, (*doubts, NOT_STORED.format(value.text, self.operator)))
+        if unresolved and truth is TRUE:
             truth, doubts = UNKNOWN, [*doubts, UNRESOLVED]
         return Verdict(negate(truth) if row.negated else truth, tuple(doubts))
 
-    def _match(
-        self, row: Operator, value: PolicyValue, actual: Any, values: Sequence[Value]
-    ) -> Verdict | Unreadable | None:
-        """One policy value against one request value; None where a variable has no value."""
-        if value.matcher is not None:
+    def _match(self, row: Operator, value: PolicyValue, resolved: Resolved | None, actual: Any) -> Verdict | Unreadable:
+        """One policy value, its variables filled in, against one request value."""
+        if resolved is None:
             return self._apply(value.matcher, value, actual)
-        resolved = resolve(value.tokens, dict(zip(self.keys, values, strict=True)).__getitem__)
+        if row.variables is None and resolved.open:
+            return OPEN
         readings = resolved.readings if row.wildcards else resolved.readings[:1]
+        found = [self._apply(row.compile(tokens), value, actual) for tokens in readings] or [NO]
         if row.variables is None:
-            found = [
-                NO if not readings else self._apply(row.compile(readings[0]), value, actual),
-                self._apply(row.compile((value.text,)), value, actual),
-            ]
-        elif not readings:
-            return None
-        else:
-            found = [self._apply(row.compile(tokens), value, actual) for tokens in readings]
+            found.append(self._apply(row.compile((value.text,)), value, actual))
         if Unreadable.FAILS_CLOSED in found:
             return OPEN if resolved.open else Unreadable.FAILS_CLOSED
         verdict = agree(
@@ -233,14 +238,14 @@ class Condition:
         )
         return Verdict(min(verdict.truth, UNKNOWN), verdict.doubts) if resolved.open else verdict
 
-    def _apply(self, matcher: Matcher | Unreadable, value: PolicyValue, actual: Any) -> Verdict | Unreadable:
+    def _apply(self, matcher: Matcher | Unreadable | None, value: PolicyValue, actual: Any) -> Verdict | Unreadable:
         if matcher is Unreadable.FAILS_CLOSED:
             return matcher
         if matcher is Unreadable.NO_MATCH:
             return Verdict(FALSE, (NOT_STORED.format(value.text, self.operator),))
         if matcher is Unreadable.OPEN:
             return Verdict(UNKNOWN, (NOT_SETTLED.format(value.text, self.operator),))
-        return YES if matcher(actual) else NO
+        return YES if matcher is not None and matcher(actual) else NO
 
 
 def _truth(verdict: Verdict) -> Truth:

@@ -61,6 +61,8 @@ def _same(text: str) -> str:
 
 
 def _lower(tokens: Tokens) -> Tokens:
+    if not is_wild(tokens):
+        return (plain_text(tokens).lower(),)  # as one text: a final sigma looks at its neighbours
     return tuple(token.lower() if isinstance(token, str) else token for token in tokens)
 
 

@@ -124,6 +124,11 @@ class Resolved:
     readings: tuple[Tokens, ...]
     open: bool = False
 
+    @property
+    def may_lack(self) -> bool:
+        """Has a variable no value, or may it have none?"""
+        return self.open or not self.readings
+
 
 def resolve(tokens: Tokens, lookup: Callable[[str], Value]) -> Resolved:
     """Fill in the variables. A multivalued key gives neither its value nor the default (recorded from AWS)."""

@@ -13,6 +13,7 @@ from typing import Any
 from ssmlab.conditions import UNRESOLVED, Condition
 from ssmlab.patterns import (
     WILD_VALUE,
+    Resolved,
     ResourcePattern,
     Tokens,
     Value,
@@ -20,7 +21,7 @@ from ssmlab.patterns import (
     compile_resource,
     resolve,
 )
-from ssmlab.truth import FALSE, NO, UNKNOWN, YES, Truth, Verdict, agree, negate
+from ssmlab.truth import FALSE, NO, TRUE, UNKNOWN, YES, Truth, Verdict, agree, negate
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +78,10 @@ class Statement:
         if not self.resources:
             return YES
         found = [YES] if arn in self.texts else [pattern.match(arn) for pattern in self.patterns]
-        varied = [_match_resource(tokens, arn, lookup) for tokens in self.varied]
-        found += [verdict for verdict in varied if verdict is not None]
+        varied = [resolve(tokens, lookup) for tokens in self.varied]
+        found += [_match_resource(resolved, arn) for resolved in varied if resolved.readings]
         best = max(found, key=_certainty, default=NO)
-        if None in varied and self.not_resource is (best.truth is FALSE):
+        if best.truth is (FALSE if self.not_resource else TRUE) and any(resolved.may_lack for resolved in varied):
             best = Verdict(UNKNOWN, (UNRESOLVED,))
         return Verdict(negate(best.truth), best.doubts) if self.not_resource else best
 
@@ -89,13 +90,10 @@ def _certainty(verdict: Verdict) -> tuple[Truth, bool]:
     return verdict.truth, not verdict.doubts
 
 
-def _match_resource(tokens: Tokens, arn: str, lookup: Callable[[str], Value]) -> Verdict | None:
-    """One Resource against an ARN; None where a variable has no value: that resource matches nothing.
+def _match_resource(resolved: Resolved, arn: str) -> Verdict:
+    """One Resource, its variables filled in, against an ARN. Where one has no value it matches nothing.
     [reference_policies_variables]
     """
-    resolved = resolve(tokens, lookup)
-    if not resolved.readings:
-        return None
     verdict = agree((compile_resource(reading).match(arn) for reading in resolved.readings), WILD_VALUE)
     return Verdict(min(verdict.truth, UNKNOWN), verdict.doubts) if resolved.open else verdict
 
