@@ -32,8 +32,10 @@ from ssmlab.patterns import (
     Resolved,
     Tokens,
     Value,
+    is_wild,
     literal,
     parse_text,
+    plain_text,
     resolve,
     variable_keys,
 )
@@ -173,8 +175,7 @@ class Condition:
         plain, varied = list[Tokens](), list[Tokens]()
         for value in self._compiled:
             readings = (value.tokens,) if value.matcher else resolve(value.tokens, lookup).readings
-            found = [tuple(row.read(token) if isinstance(token, str) else token for token in r) for r in readings]
-            (plain if value.matcher else varied).extend(found)
+            (plain if value.matcher else varied).extend(_read_pattern(row, tokens) for tokens in readings)
         return row.read, plain, varied
 
     def _decide_null(self, absent: bool) -> Verdict:
@@ -246,6 +247,12 @@ class Condition:
         if matcher is Unreadable.OPEN:
             return Verdict(UNKNOWN, (NOT_SETTLED.format(value.text, self.operator),))
         return YES if matcher is not None and matcher(actual) else NO
+
+
+def _read_pattern(row: Operator, tokens: Tokens) -> Tokens:
+    if not is_wild(tokens):
+        return (row.read(plain_text(tokens)),)
+    return tuple(row.read(token) if isinstance(token, str) else token for token in tokens)
 
 
 def _truth(verdict: Verdict) -> Truth:

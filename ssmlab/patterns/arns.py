@@ -7,11 +7,10 @@ part `*` spans `/` and `:`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from ssmlab.patterns.globs import Glob, compile_glob
+from ssmlab.patterns.globs import compile_glob
 from ssmlab.patterns.texts import Token, Tokens, Wild, is_wild
 from ssmlab.truth import NO, UNKNOWN, YES, Truth, Verdict
 
@@ -43,23 +42,30 @@ def split_segments(tokens: Tokens, limit: int = ARN_PARTS) -> Segments:
     return tuple(tuple(token for token in segment if token != "") for segment in segments)
 
 
-@dataclass(frozen=True, slots=True)
 class ArnPattern:
     """An ARN with wildcards, compared part by part (`ArnLike`, and the strict reading of a Resource)."""
 
-    segments: tuple[Glob, ...]
+    __slots__ = ("_checks", "_is_whole")
+
+    def __init__(self, segments: Sequence[Tokens]) -> None:
+        self._is_whole = len(segments) == ARN_PARTS
+        globs = ((place, compile_glob(tokens)) for place, tokens in enumerate(segments) if tokens != (Wild.MANY,))
+        self._checks = tuple((place, glob.matches) for place, glob in globs)
 
     def matches(self, parts: Sequence[str]) -> bool:
         """Do the six parts of an ARN match?"""
-        return len(self.segments) == ARN_PARTS and all(
-            glob.matches(part) for glob, part in zip(self.segments, parts, strict=True)
-        )
+        if not self._is_whole:
+            return False
+        for place, matches in self._checks:  # noqa: SIM110 — a generator takes twice as long
+            if not matches(parts[place]):
+                return False
+        return True
 
 
 @lru_cache(maxsize=65536)
 def compile_arn(tokens: Tokens) -> ArnPattern:
     """The pattern of an ARN that is compared part by part."""
-    return ArnPattern(tuple(compile_glob(segment) for segment in split_segments(tokens)))
+    return ArnPattern(split_segments(tokens))
 
 
 CROSSING = (

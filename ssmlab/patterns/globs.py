@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from ssmlab.patterns.texts import Token, Tokens, Wild, parse_text, plain_text
+from ssmlab.patterns.texts import Token, Tokens, Wild, is_wild, parse_text, plain_text
 
 
 class Glob:
@@ -23,7 +23,7 @@ class Glob:
     True
     """
 
-    __slots__ = ("_exact", "_first", "_last", "_middle")
+    __slots__ = ("_exact", "_first", "_last", "_middle", "_text")
 
     def __init__(self, tokens: Tokens) -> None:
         pieces: list[list[Token]] = [[]]
@@ -33,6 +33,7 @@ class Glob:
             else:
                 pieces[-1].append(token)
         first, *rest = [_Piece(piece) for piece in pieces]
+        self._text = None if is_wild(tokens) else plain_text(tokens)
         self._first = first
         self._exact = not rest
         self._last = rest[-1] if rest else first
@@ -40,6 +41,8 @@ class Glob:
 
     def matches(self, text: str) -> bool:
         """Does the whole text match?"""
+        if self._text is not None:
+            return text == self._text
         text = to_units(text)
         end = len(text) - self._last.length
         if self._exact:
