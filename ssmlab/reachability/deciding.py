@@ -137,7 +137,7 @@ class Decider:
     def shapes(self) -> Shapes:
         """The shapes of ARNs under all patterns noted."""
         if self._shapes is None:
-            self._shapes = find_shapes(self.resources.arns, probe_all(self._patterns))
+            self._shapes = find_shapes(self.resources.frame.index, probe_all(self._patterns))
         return self._shapes
 
     def _filled(self, statement: Statement, binding: Binding) -> Sequence[Tokens]:

@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from ssmlab.patterns import ARN_PARTS, Tokens, Vocabulary, Wild, is_wild, plain_text, split_segments
-from ssmlab.reachability.columns import Codes, Texts, Truths, combine, first_rows
+from ssmlab.reachability.columns import Codes, Truths, combine, first_rows
 from ssmlab.truth import Truth
 
 
@@ -81,9 +82,9 @@ class Shapes:
         return decide_classes(self._heads, masks, self._tails.find(probes.texts), decide)
 
 
-def find_shapes(arns: Texts, probes: Probes) -> Shapes:
+def find_shapes(arns: pd.Index[str], probes: Probes) -> Shapes:
     """The shapes of ARNs under all patterns with these probes."""
-    column = pa.array(arns, type=pa.string())
+    column = pa.array(arns.array, type=pa.string())
     regular = pc.equal(pc.count_substring(column, ":"), ARN_PARTS - 1)
     parts = pc.split_pattern(pc.if_else(regular, column, ":"), ":", max_splits=1, reverse=True)
     heads = np.array(pc.list_element(parts, 0).dictionary_encode().indices, dtype=np.int64)
