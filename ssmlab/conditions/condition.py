@@ -82,6 +82,8 @@ class Condition:
         As written in the policy.
     keys
         The keys that decide it, in lower case: its own, then those of its variables.
+    identity
+        What it decides by: conditions that are equal in this are decided alike.
     """
 
     __slots__ = (
@@ -93,6 +95,7 @@ class Condition:
         "_row",
         "_texts",
         "fails_to",
+        "identity",
         "if_exists",
         "key",
         "keys",
@@ -111,6 +114,7 @@ class Condition:
         variable = [k for value in self._compiled for k in variable_keys(value.tokens)]
         self._reads_itself = key.lower() in variable
         self.keys = tuple(dict.fromkeys([key.lower(), *variable]))
+        self.identity = (operator, self.keys, tuple(value.tokens for value in self._compiled), self.fails_to)
         self._texts = frozenset(value.matcher.text for value in self._compiled if isinstance(value.matcher, Equal))
         self._others = tuple(value for value in self._compiled if not isinstance(value.matcher, Equal))
 
@@ -124,11 +128,6 @@ class Condition:
 
     def __repr__(self) -> str:
         return f"{self.operator} {self.key} {list(self.values)}"
-
-    @property
-    def identity(self) -> tuple[Any, ...]:
-        """What it decides by: conditions that are equal in this are decided alike."""
-        return (self.operator, self.keys, tuple(value.tokens for value in self._compiled), self.fails_to)
 
     @property
     def is_negated(self) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ssmlab.reachability.answers import Answers
 from ssmlab.reachability.clauses import Clause
 from ssmlab.reachability.columns import TAG, Codes, Resources, Truths
 from ssmlab.reachability.deciding import Decider
@@ -19,7 +20,6 @@ from ssmlab.reachability.fleets import (
     Block,
     Fleet,
     decide_block,
-    decide_clauses,
     number_groups,
     sign,
 )
@@ -95,25 +95,23 @@ class _Redecided:
     """The truths of clauses on the changed rows: as before, but for clauses that read a changed column."""
 
     def __init__(self, fleet: Fleet, resources: Resources, changes: Changes) -> None:
-        self._fleet, self._before = fleet, fleet.groups[changes.rows]
-        self._few = Decider(Resources(resources.frame.iloc[changes.rows], resources.resource_type, resources.given))
-        sides = (fleet.resources, resources)
-        self._again = []
-        for number, clause in enumerate(fleet.clauses.items):
-            if clause and any(not changes.columns.isdisjoint(side.sources(k)) for k in _keys(clause) for side in sides):
-                self._few.note(clause.statement, clause.resource)
-                self._again.append(number)
+        self._before, self._sides = fleet.groups[changes.rows], (fleet.resources, resources)
+        few = Decider(Resources(resources.frame.iloc[changes.rows], resources.resource_type, resources.given))
+        again = {n: c for n, c in enumerate(fleet.clauses.items) if c and self._reads(c, changes.columns)}
+        for clause in again.values():
+            few.note(clause.statement, clause.resource)
+        self._answers = Answers(few, again)
+
+    def _reads(self, clause: Clause, columns: frozenset[str]) -> bool:
+        keys = {*clause.statement.resource_keys, *(key for c in clause.statement.conditions for key in c.keys)}
+        return any(not columns.isdisjoint(side.sources(key)) for key in keys for side in self._sides)
 
     def truths(self, block: Block, here: Codes) -> Truths:
         """Clauses of a block x those of the changed rows that lie in it."""
         truths = block.truths[:, np.searchsorted(block.groups, self._before[here])]
-        again = np.isin(block.numbers, self._again)
-        truths[again] = decide_clauses(self._few, self._fleet.clauses, block.numbers[again], here)
+        again = np.isin(block.numbers, self._answers.numbers)
+        truths[again] = self._answers.truths(block.numbers[again], here)
         return truths
-
-
-def _keys(clause: Clause) -> set[str]:
-    return {*clause.statement.resource_keys, *(key for c in clause.statement.conditions for key in c.keys)}
 
 
 def _place(block: Block, places: Codes, truths: Truths, own: Codes) -> tuple[Sequence[int], Truths]:

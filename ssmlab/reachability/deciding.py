@@ -28,11 +28,12 @@ class Decided(NamedTuple):
 
     keys: tuple[str, ...]
     truths: Truths
+    is_certain: bool  # it holds whatever the resource
 
-    @property
-    def is_certain(self) -> bool:
-        """Does it hold whatever the resource?"""
-        return bool((self.truths == TRUE).all())
+    @classmethod
+    def of(cls, keys: tuple[str, ...], truths: Truths) -> Decided:
+        """The truths, and what follows from them."""
+        return cls(keys, truths, bool(truths.min(initial=TRUE) == TRUE))
 
 
 class Decider:
@@ -75,7 +76,7 @@ class Decider:
         if name not in self._decided:
             keys = self.inner(condition.keys)
             fixed = dict(zip(self.outer(condition.keys), binding, strict=True))
-            self._decided[name] = Decided(keys, self._decide_values(condition, keys, fixed))
+            self._decided[name] = Decided.of(keys, self._decide_values(condition, keys, fixed))
         return self._decided[name]
 
     def _decide_values(self, condition: Condition, keys: tuple[str, ...], fixed: Mapping[str, Value]) -> Truths:
@@ -107,7 +108,7 @@ class Decider:
         name = (ARN, statement.not_resource, statement.resources, binding)
         if name not in self._decided:
             keys = self.inner(statement.resource_keys)
-            self._decided[name] = Decided((ARN, *keys), self._decide_arns(statement, keys, binding))
+            self._decided[name] = Decided.of((ARN, *keys), self._decide_arns(statement, keys, binding))
         return self._decided[name]
 
     def _decide_arns(self, statement: Statement, keys: tuple[str, ...], binding: Binding) -> Truths:

@@ -17,8 +17,9 @@ import numpy as np
 import pandas as pd
 
 from ssmlab.evaluation import Applied, Layers, Outcome, decide_layers
+from ssmlab.reachability.answers import Answers
 from ssmlab.reachability.callers import Principal
-from ssmlab.reachability.clauses import Clause, Clauses, Numbers, Way
+from ssmlab.reachability.clauses import Clauses, Numbers, Way
 from ssmlab.reachability.columns import Codes, Resources, Truths, combine, encode, first_rows
 from ssmlab.reachability.deciding import Decider
 from ssmlab.truth import FALSE, TRUE, UNKNOWN, Truth
@@ -100,12 +101,13 @@ def decide_fleet(decider: Decider, principals: Sequence[Principal], action: str)
     clauses = Clauses(principals, action, decider)
     resources = decider.resources
     places = combine([encode(resources.frame[n])[0] for n in PLACES if n in resources.frame], len(resources.frame))
-    fine = combine([places, *_classes(decider, clauses)], len(places))
+    answers = Answers(decider, {number: clause for number, clause in enumerate(clauses.items) if clause})
+    fine = combine([places, *answers.classes()], len(places))
     rows = first_rows(fine)
     groups, blocks, size = np.empty(len(rows), dtype=np.int64), [], 0
     for acting, members in _acting(resources, principals, rows):
         numbers = _numbers(clauses, acting)
-        codes, truths = _group(decider, clauses, numbers, rows[members], places)
+        codes, truths = _group(answers, numbers, rows[members], places)
         blocks.append(Block(acting, numbers, size + np.arange(truths.shape[1]), truths))
         groups[members] = size + codes
         size += truths.shape[1]
@@ -152,27 +154,13 @@ def _numbers(clauses: Clauses, principals: Codes) -> Codes:
     return np.array([*range(len(Truth)), *sorted(used - set(range(len(Truth))))], dtype=np.int64)
 
 
-def _classes(decider: Decider, clauses: Clauses) -> Iterable[Codes]:
-    """For each set of keys that parts of clauses read together: which resources none of these parts tells apart."""
-    together: dict[tuple[str, ...], dict[bytes, Truths]] = {}
-    for clause in clauses.items[len(Truth) :]:
-        for part in clause.decide(decider) if clause else ():
-            together.setdefault(part.keys, {})[part.truths.tobytes()] = part.truths
-    for keys, vectors in together.items():
-        if keys:
-            values = combine(
-                (vector.astype(np.int64) for vector in vectors.values()), len(next(iter(vectors.values())))
-            )
-            yield values[decider.codes(keys)]
-
-
-def _group(decider: Decider, clauses: Clauses, numbers: Codes, rows: Codes, places: Codes) -> tuple[Codes, Truths]:
+def _group(answers: Answers, numbers: Codes, rows: Codes, places: Codes) -> tuple[Codes, Truths]:
     """The group of each of the rows, alike in their place and in what every clause says; clauses x groups."""
     chunks = [rows[start : start + _CHUNK] for start in range(0, max(len(rows), 1), _CHUNK)]
     names, kept, seen = [], [], 0
     known: dict[bytes, int] = {}
     for chunk in chunks:
-        truths = decide_clauses(decider, clauses, numbers, chunk)
+        truths = answers.truths(numbers, chunk)
         found = [known.setdefault(name, len(known)) for name in sign(truths, places[chunk])]
         names.append(np.array(found, dtype=np.int64))
         codes, first = np.unique(names[-1], return_index=True)
@@ -186,29 +174,6 @@ def sign(truths: Truths, places: Codes) -> list[bytes]:
     bits = [np.packbits(truths == truth, axis=0) for truth in (TRUE, UNKNOWN)]
     signed = np.concatenate([*bits, places.astype(np.int64)[None, :].view(np.uint8).reshape(len(places), 8).T])
     return [row.tobytes() for row in np.ascontiguousarray(signed.T)]
-
-
-def decide_clauses(decider: Decider, clauses: Clauses, numbers: Codes, rows: Codes) -> Truths:
-    """Clauses x rows."""
-    truths = np.empty((len(numbers), len(rows)), dtype=np.int8)
-    codes: dict[tuple[str, ...], Codes] = {}
-    for place, number in enumerate(numbers.tolist()):
-        clause = clauses.items[number]
-        truths[place] = number if clause is None else _spread(clause, decider, rows, codes)
-    return truths
-
-
-def _spread(clause: Clause, decider: Decider, rows: Codes, codes: dict[tuple[str, ...], Codes]) -> Truths | Truth:
-    """The least truth of the clause's parts on each row."""
-    found: Truths | Truth = TRUE
-    for part in clause.decide(decider):
-        if part.is_certain:
-            continue
-        if part.keys not in codes:
-            codes[part.keys] = decider.codes(part.keys)[rows]
-        taken = part.truths.take(codes[part.keys])
-        found = taken if found is TRUE else np.minimum(found, taken)
-    return found
 
 
 def decide_block(clauses: Clauses, block: Block) -> Truths:

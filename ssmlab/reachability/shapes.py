@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,8 @@ import pyarrow.compute as pc
 from ssmlab.patterns import ARN_PARTS, Tokens, Vocabulary, Wild, is_wild, plain_text, split_segments
 from ssmlab.reachability.columns import Codes, Truths, combine, first_rows
 from ssmlab.truth import Truth
+
+_MANY: Final = 20  # masks before codes are numbered again: each doubles them
 
 
 class Probes(NamedTuple):
@@ -105,11 +107,10 @@ def decide_classes(
     """One truth for each place, decided once for all places with one `base` code that the same masks cover; those
     `alone` each by themselves.
     """
-    codes = combine([base, *(mask.astype(np.int64) for mask in masks)], len(base)) if masks else base
-    if len(alone):
-        codes = codes.copy()
-        codes[alone] = int(codes.max()) + 1 + np.arange(len(alone))
-    kinds, first = np.unique(codes, return_index=True)
-    table = np.empty(int(codes.max(initial=0)) + 1, dtype=np.int8)
-    table[kinds] = [decide(place) for place in first.tolist()]
-    return table[codes]
+    codes = base.copy()
+    for count, mask in enumerate(masks, 1):
+        codes += codes + mask
+        codes = combine([codes], len(codes)) if count % _MANY == 0 else codes
+    codes[np.asarray(alone, dtype=np.int64)] = int(codes.max(initial=0)) + 1 + np.arange(len(alone))
+    _, first, kind = np.unique(codes, return_index=True, return_inverse=True)
+    return np.array([decide(place) for place in first.tolist()], dtype=np.int8)[kind]
