@@ -17,6 +17,8 @@ from ssmlab.patterns.texts import Tokens, Wild, is_wild, plain_text
 Flags = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.int64]
 _WRITTEN: Final = {Wild.MANY: ".*", Wild.ONE: "."}
+_AT_ONCE: Final = 256  # patterns in one regular expression
+_MANY_STARS: Final = 8  # in one pattern: a regular expression then takes longer than the texts one by one
 _FEW: Final = 32  # texts: below, asking one by one is faster than preparing a column
 
 
@@ -50,31 +52,36 @@ class Vocabulary:
     def match_any(self, patterns: Iterable[Tokens]) -> Flags:
         """Which texts match at least one pattern?"""
         found = np.zeros(len(self._given), dtype=bool)
-        plain = []
-        for pattern in patterns:
-            if is_wild(pattern):
-                found |= self.match(pattern)
-            else:
-                plain.append(plain_text(pattern))
-        found[self.find(plain)] = True
+        listed = list(patterns)
+        found[self.find(plain_text(pattern) for pattern in listed if not is_wild(pattern))] = True
+        wild = [pattern for pattern in listed if is_wild(pattern)]
+        for start in range(0, len(wild), _AT_ONCE):
+            found |= self._match_wild(wild[start : start + _AT_ONCE])
         return found
 
     def match(self, pattern: Tokens) -> Flags:
         """Which texts match a pattern as a whole?"""
-        column = self._column
-        if column is None:
-            return self._match_each(pattern)
-        if pattern[-1:] == (Wild.MANY,) and not is_wild(pattern[:-1]):
-            return _flags(pc.starts_with(column, plain_text(pattern[:-1])))
-        expression = "".join(_WRITTEN[token] if isinstance(token, Wild) else _escape(str(token)) for token in pattern)
-        try:
-            return _flags(pc.match_substring_regex(column, f"(?s)^{expression}$"))
-        except pa.ArrowInvalid:  # larger than RE2 takes
-            return self._match_each(pattern)
+        return self.match_any([pattern])
 
-    def _match_each(self, pattern: Tokens) -> Flags:
-        matches = compile_glob(pattern).matches
-        return np.fromiter((matches(text) for text in self.texts), dtype=bool, count=len(self.texts))
+    def _match_wild(self, patterns: Sequence[Tokens]) -> Flags:
+        column, (first, *others) = self._column, patterns
+        if column is None or any(pattern.count(Wild.MANY) > _MANY_STARS for pattern in patterns):
+            return self._match_each(patterns)
+        if not others and first[-1] is Wild.MANY and not is_wild(first[:-1]):
+            return _flags(pc.starts_with(column, plain_text(first[:-1])))
+        expressions = (
+            "".join(_WRITTEN[token] if isinstance(token, Wild) else _escape(str(token)) for token in pattern)
+            for pattern in patterns
+        )
+        try:
+            return _flags(pc.match_substring_regex(column, f"(?s)^(?:{'|'.join(expressions)})$"))
+        except pa.ArrowInvalid:  # larger than RE2 takes
+            return self._match_each(patterns)
+
+    def _match_each(self, patterns: Sequence[Tokens]) -> Flags:
+        matches = [compile_glob(pattern).matches for pattern in patterns]
+        found = (any(match(text) for match in matches) for text in self.texts)
+        return np.fromiter(found, dtype=bool, count=len(self.texts))
 
     @cached_property
     def _places(self) -> dict[str, list[int]]:

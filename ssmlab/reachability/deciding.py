@@ -15,7 +15,7 @@ from ssmlab.conditions import Condition
 from ssmlab.patterns import Tokens, Value, resolve, variable_keys
 from ssmlab.policies import Statement
 from ssmlab.reachability.columns import Codes, Column, Resources, Truths, combine, first_rows
-from ssmlab.reachability.shapes import Shapes, decide_classes, find_shapes, probe_all
+from ssmlab.reachability.shapes import Shapes, decide_classes, find_shapes, probe
 from ssmlab.truth import TRUE, Truth
 
 Binding = tuple[Value, ...]
@@ -45,7 +45,7 @@ class Decider:
     def __init__(self, resources: Resources) -> None:
         self.resources = resources
         self._decided: dict[Any, Decided] = {}
-        self._patterns: set[Tokens] = set()
+        self._probes = probe(())
         self._shapes: Shapes | None = None
         self._pairs: dict[tuple[str, ...], Column] = {}
 
@@ -63,9 +63,8 @@ class Decider:
 
     def note(self, statement: Statement, binding: Binding) -> None:
         """Take note of a Resource element, before any is decided: the shapes of ARNs depend on all of them."""
-        new = set(self._filled(statement, binding)) - self._patterns
-        self._patterns |= new
-        if new and self._shapes:  # what was decided before spoke of other shapes
+        is_new = self._probes.take_in(probe(self._filled(statement, binding)))
+        if is_new and self._shapes:  # what was decided before spoke of other shapes
             self._shapes = None
             self._pairs.clear()
             self._decided = {name: found for name, found in self._decided.items() if name[0] != ARN}
@@ -138,7 +137,7 @@ class Decider:
     def shapes(self) -> Shapes:
         """The shapes of ARNs under all patterns noted."""
         if self._shapes is None:
-            self._shapes = find_shapes(self.resources.frame.index, probe_all(self._patterns))
+            self._shapes = find_shapes(self.resources.frame.index, self._probes)
         return self._shapes
 
     def _filled(self, statement: Statement, binding: Binding) -> Sequence[Tokens]:

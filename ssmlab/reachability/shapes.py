@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -25,35 +24,44 @@ _MANY: Final = 20  # masks before codes are numbered again: each doubles them
 
 
 class Probes(NamedTuple):
-    """What tells ARNs apart under patterns: plain texts and patterns for the sixth part, patterns for the whole."""
-
-    texts: frozenset[str]
-    tails: frozenset[Tokens]
-    wholes: frozenset[Tokens]
-
-
-@lru_cache(maxsize=65536)
-def probe(pattern: Tokens) -> Probes:
-    """The probes of one Resource pattern whose variables are filled in.
-
-    Five colons stand in each ARN, so a wildcard can span one only in a pattern with fewer; there the last segment
-    meets the sixth part from its start or is swallowed whole, unless it holds a further wildcard: then the whole ARN
-    is compared, loosely, with each way to cut it.
+    """What tells ARNs apart under patterns: plain texts for the sixth part; sets of patterns for it, of which one must
+    match; patterns for the whole.
     """
-    segments = split_segments(pattern)
-    end = segments[-1]
-    if not is_wild(end):
-        return Probes(frozenset([plain_text(end)]), frozenset(), frozenset())
-    if len(segments) == ARN_PARTS or not is_wild(end[:-1]):
-        return Probes(frozenset(), frozenset([end]), frozenset())
-    cuts = (end[place:] for place, token in enumerate(end) if token is Wild.MANY)
-    return Probes(frozenset(), frozenset([end, *cuts]), frozenset([pattern]))
+
+    texts: set[str]
+    tails: set[frozenset[Tokens]]
+    wholes: set[Tokens]
+
+    def take_in(self, other: Probes) -> bool:
+        """Add the probes of a further element; is any of them new?"""
+        if self.texts >= other.texts and self.tails >= other.tails and self.wholes >= other.wholes:
+            return False
+        self.texts.update(other.texts)
+        self.tails.update(other.tails)
+        self.wholes.update(other.wholes)
+        return True
 
 
-def probe_all(patterns: Iterable[Tokens]) -> Probes:
-    """The probes of several patterns together."""
-    found = [probe(pattern) for pattern in patterns]
-    return Probes(*(frozenset().union(*(each[part] for each in found)) for part in range(3)))  # type: ignore[arg-type]
+def probe(patterns: Iterable[Tokens]) -> Probes:
+    """The probes of a Resource element's patterns, their variables filled in.
+
+    Patterns with the same five parts before the sixth are one: an ARN meets these parts of all of them or of none. Five
+    colons stand in each ARN, so a wildcard can span one only in a pattern with fewer; there the last segment meets the
+    sixth part from its start or is swallowed whole, unless it holds a further wildcard: then the whole ARN is compared,
+    loosely, with each way to cut it.
+    """
+    texts, tails, wholes = set[str](), dict[tuple[Tokens, ...], set[Tokens]](), set[Tokens]()
+    for pattern in patterns:
+        *head, end = split_segments(pattern)
+        if not is_wild(end):
+            texts.add(plain_text(end))
+            continue
+        tails.setdefault(tuple(head), set()).add(end)
+        if len(head) < ARN_PARTS - 1 and is_wild(end[:-1]):
+            wholes.add(pattern)
+            cuts = (end[place:] for place, token in enumerate(end) if token is Wild.MANY)
+            tails |= {(*head, cut): {cut} for cut in cuts}
+    return Probes(texts, set(map(frozenset, tails.values())), wholes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,14 +86,13 @@ class Shapes:
 
     def decide(self, patterns: Iterable[Tokens], decide: Callable[[int], Truth]) -> Truths:
         """The truth of each shape under an element with these patterns, each kind of shape decided once."""
-        probes = probe_all(patterns)
-        masks = [self._tails.match(tail) for tail in probes.tails]
-        masks += [self._wholes.match(whole) for whole in probes.wholes]
+        probes = probe(patterns)
+        masks = [*map(self._tails.match_any, probes.tails), *map(self._wholes.match, probes.wholes)]
         return decide_classes(self._heads, masks, self._tails.find(probes.texts), decide)
 
 
 def find_shapes(arns: pd.Index[str], probes: Probes) -> Shapes:
-    """The shapes of ARNs under all patterns with these probes."""
+    """The shapes of ARNs under elements with these probes."""
     column = pa.array(arns.array, type=pa.string())
     regular = pc.equal(pc.count_substring(column, ":"), ARN_PARTS - 1)
     parts = pc.split_pattern(pc.if_else(regular, column, ":"), ":", max_splits=1, reverse=True)
@@ -93,7 +100,7 @@ def find_shapes(arns: pd.Index[str], probes: Probes) -> Shapes:
     odd = np.flatnonzero(~np.asarray(regular, dtype=bool))
     heads[odd] = int(heads.max(initial=0)) + 1 + np.arange(len(odd))  # no ARN of six parts: each is a kind of its own
     tails, wholes = Vocabulary(pc.list_element(parts, 1)), Vocabulary(column)
-    masks = [*map(tails.match, sorted(probes.tails, key=repr)), *map(wholes.match, sorted(probes.wholes, key=repr))]
+    masks = [*map(tails.match_any, probes.tails), *map(wholes.match, probes.wholes)]
     codes = combine([heads, tails.label(sorted(probes.texts)), *(mask.astype(np.int64) for mask in masks)], len(arns))
     rows = first_rows(codes)
     taken = pa.array(rows)
