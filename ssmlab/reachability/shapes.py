@@ -20,7 +20,7 @@ from ssmlab.patterns import ARN_PARTS, Tokens, Vocabulary, Wild, is_wild, plain_
 from ssmlab.reachability.columns import Codes, Truths, combine, first_rows
 from ssmlab.truth import Truth
 
-_MANY: Final = 20  # masks before codes are numbered again: each doubles them
+_MANY: Final = 10  # masks before codes are numbered again: each doubles them
 
 
 class Probes(NamedTuple):
@@ -118,6 +118,11 @@ def decide_classes(
     for count, mask in enumerate(masks, 1):
         codes += codes + mask
         codes = combine([codes], len(codes)) if count % _MANY == 0 else codes
-    codes[np.asarray(alone, dtype=np.int64)] = int(codes.max(initial=0)) + 1 + np.arange(len(alone))
-    _, first, kind = np.unique(codes, return_index=True, return_inverse=True)
-    return np.array([decide(place) for place in first.tolist()], dtype=np.int8)[kind]
+    if len(alone):
+        codes[alone] = int(codes.max()) + 1 + np.arange(len(alone))
+    first = np.full(int(codes.max(initial=-1)) + 1, -1, dtype=np.int64)
+    first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
+    kinds = np.flatnonzero(first >= 0)
+    table = np.empty(len(first), dtype=np.int8)
+    table[kinds] = [decide(place) for place in first[kinds].tolist()]
+    return table.take(codes)
