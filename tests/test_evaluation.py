@@ -1,26 +1,18 @@
 """Single decisions: layers, the page's three policies, three-valued answers, reasons."""
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
-from casebook import load_cases
+from casebook import ANA, Case, answer, load_cases, page_policy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ssmlab.evaluation import Outcome, PolicySet, Request, decide_layers, evaluate
-from ssmlab.evaluation.layers import BINDING_CAPS, Layers
+from ssmlab.evaluation.layers import BINDING_CAPS, Layers, Rule
 from ssmlab.truth import Truth
 
-ROOT = Path(__file__).parents[1]
-ANA = "arn:aws:iam::123456789012:user/ana"
 NODE = "arn:aws:ec2:eu-west-1:123456789012:instance/i-0123456789abcdef0"
 ALLOW = {"Effect": "Allow", "Action": "ssm:SendCommand", "Resource": "*"}
-POLICIES = {
-    number: json.loads(path.read_text())
-    for number, path in enumerate(sorted((ROOT / "data" / "policies").glob("page-*.json")), start=1)
-}
 
 
 def policy(*statements: dict[str, Any], version: str = "2012-10-17") -> dict[str, Any]:
@@ -28,20 +20,18 @@ def policy(*statements: dict[str, Any], version: str = "2012-10-17") -> dict[str
 
 
 @pytest.mark.parametrize("case", load_cases("layers"))
-def test_layers(case: dict[str, Any]) -> None:
-    request = Request(case["principal"], case["action"], case["resource"], case["context"], unknown=case["unknown"])
-    decision = evaluate(request, PolicySet(**case["policies"]))
-    assert decision.outcome == case["expected"]
-    assert [case.get("doubt", "") in doubt for doubt in decision.doubts] == [True] * ("doubt" in case)
+def test_layers(case: Case) -> None:
+    assert answer("layers", case) == case
+
+
+@pytest.mark.parametrize("case", load_cases("run_command"))
+def test_run_command(case: Case) -> None:
+    assert answer("run_command", case) == case
 
 
 @pytest.mark.parametrize("case", load_cases("page_policies"))
-def test_page_policy(case: dict[str, Any]) -> None:
-    context = {f"ssm:resourceTag/{key}": value for key, value in case["tags"].items()}
-    request = Request(ANA, "ssm:SendCommand", case["arn"], context, resource_account="123456789012")
-    decision = evaluate(request, PolicySet(identity=[POLICIES[case["policy"]]]))
-    assert decision.outcome == case["expected"]
-    assert [case.get("doubt", "") in doubt for doubt in decision.doubts] == [True] * ("doubt" in case)
+def test_page_policy(case: Case) -> None:
+    assert answer("page_policies", case) == case
 
 
 def test_the_deciding_statement_is_named() -> None:
@@ -129,8 +119,8 @@ def test_settling_what_is_unknown_never_contradicts_a_certain_answer(
         return data.draw(st.sampled_from([Truth.FALSE, Truth.TRUE])) if truth is Truth.UNKNOWN else truth
 
     settled = Layers(*(settle(t) for t in layers[:5]), tuple((n, settle(t)) for n, t in layers.grants))
-    before = decide_layers(layers, cross_account=cross, resource_must_allow=must)
-    after = decide_layers(settled, cross_account=cross, resource_must_allow=must)
+    before = decide_layers(layers, Rule(cross, must))
+    after = decide_layers(settled, Rule(cross, must))
     denied = {Outcome.IMPLICIT_DENY, Outcome.EXPLICIT_DENY}
     assert before is Outcome.CONDITIONAL or before is after or {before, after} == denied
     assert after is not Outcome.CONDITIONAL
@@ -146,7 +136,7 @@ def test_a_deny_never_allows(layers: Layers) -> None:
 
 def test_a_document_that_another_account_shares_is_decided_by_the_callers_own_policies() -> None:
     document = "arn:aws:ssm:us-west-1:999999999999:document/TheirDoc"
-    decision = evaluate(Request(ANA, "ssm:SendCommand", document), PolicySet(identity=[POLICIES[1]]))
+    decision = evaluate(Request(ANA, "ssm:SendCommand", document), PolicySet(identity=[page_policy(1)]))
     assert decision.outcome == "allowed"
 
 
