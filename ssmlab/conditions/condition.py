@@ -154,7 +154,7 @@ class Condition:
         if isinstance(value, str):
             return self._doubt_empty(self._decide_value(self._row, value, values), value)
         if not self._quantifier:
-            return Verdict(FALSE, (PLAIN_ARRAY,))
+            return Verdict(FALSE, (PLAIN_ARRAY,) if value else ())
         members = [self._decide_value(self._row, member, values) for member in value]
         return self._doubt_empty(self._quantify(members), value)
 

@@ -136,6 +136,6 @@ def _named(kind: str, text: str, caller: Caller) -> str | None:
         return {"federated": "session", "root": "user"}.get(caller.kind, caller.kind)
     parts = split_arn(text)
     if text == caller.account or (parts is not None and parts[4:] == (caller.account, "root")):
-        return "account"
+        return "user" if caller.kind == "root" else "account"
     is_role = parts is not None and parts[2] == "iam" and parts[4] == caller.account and parts[5].startswith("role/")
     return "role" if is_role and caller.kind in ("session", "role") and text.rpartition("/")[2] == caller.name else None
