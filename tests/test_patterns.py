@@ -1,24 +1,20 @@
 """Wildcards, variables, ARNs."""
 
 import re
-from typing import Any
 
 import pytest
-from casebook import load_cases
+from casebook import Case, answer, load_cases
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ssmlab.patterns import Glob, action_matches, compile_resource, parse_text, split_arn
-from ssmlab.truth import Truth
+from ssmlab.patterns import Glob, action_matches, parse_text, split_arn
 
 LETTERS = st.text(st.sampled_from("ab:/"), max_size=8)
 
 
 @pytest.mark.parametrize("case", load_cases("resources"))
-def test_resource(case: dict[str, Any]) -> None:
-    verdict = compile_resource(parse_text(case["pattern"])).match(case["arn"])
-    assert verdict.truth == Truth[case["expected"].upper()]
-    assert [case.get("doubt", "") in doubt for doubt in verdict.doubts] == [True] * ("doubt" in case)
+def test_resource(case: Case) -> None:
+    assert answer("resources", case) == case
 
 
 @given(pattern=st.text(st.sampled_from("ab*?:"), max_size=8), text=LETTERS)

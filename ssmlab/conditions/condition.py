@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ssmlab.conditions.operators import (
-    NOT_SETTLED,
-    NOT_STORED,
     OPERATORS,
+    UNREADABLE,
     Equal,
     Matcher,
     Operator,
@@ -80,6 +79,8 @@ class Condition:
     ----------
     operator, key, values
         As written in the policy.
+    unreadable
+        The values that the operator cannot read, so that IAM would not store the policy.
     keys
         The keys that decide it, in lower case: its own, then those of its variables.
     identity
@@ -92,6 +93,7 @@ class Condition:
         "_others",
         "_quantifier",
         "_reads_itself",
+        "_refused",
         "_row",
         "_texts",
         "fails_to",
@@ -100,6 +102,7 @@ class Condition:
         "key",
         "keys",
         "operator",
+        "unreadable",
         "values",
     )
 
@@ -116,6 +119,9 @@ class Condition:
         self.keys = tuple(dict.fromkeys([key.lower(), *variable]))
         self.identity = (operator, self.keys, tuple(value.tokens for value in self._compiled), self.fails_to)
         self._texts = frozenset(value.matcher.text for value in self._compiled if isinstance(value.matcher, Equal))
+        refused = {value.text: value.matcher for value in self._compiled if isinstance(value.matcher, Unreadable)}
+        self._refused = tuple(self._say(matcher, text) for text, matcher in refused.items())
+        self.unreadable = tuple(text for text, matcher in refused.items() if matcher is not Unreadable.UNCLEAR)
         self._others = tuple(value for value in self._compiled if not isinstance(value.matcher, Equal))
 
     def _compile(self, text: str, variables: bool) -> PolicyValue:
@@ -149,7 +155,7 @@ class Condition:
         if isinstance(value, str):
             return self._doubt_empty(self._decide_value(self._row, value, values), value)
         if not self._quantifier:
-            return Verdict(FALSE, (PLAIN_ARRAY,))
+            return Verdict(FALSE, (PLAIN_ARRAY,) if value else ())
         members = [self._decide_value(self._row, member, values) for member in value]
         return self._doubt_empty(self._quantify(members), value)
 
@@ -200,10 +206,11 @@ class Condition:
         actual = row.read(text)
         if actual is None:
             truth: Truth = FALSE if row.strict or not row.negated else TRUE
-            return Verdict(truth, (UNREADABLE_ACTUAL.format(truth.name.lower()),) if row.negated else ())
+            said = (UNREADABLE_ACTUAL.format(truth.name.lower()),) if row.negated else ()
+            return Verdict(truth, (*self._refused, *said))
         lookup = dict(zip(self.keys, values, strict=True)).__getitem__
         truth = TRUE if actual in self._texts else FALSE
-        doubts: list[str] = []
+        doubts = [*self._refused]
         unresolved = False
         for value in self._others:
             if truth is TRUE and value.matcher is not None:
@@ -216,10 +223,10 @@ class Condition:
                 truth = max(truth, found.truth)
             elif truth is not TRUE:  # a match before the unreadable value ends the comparison (recorded)
                 failed = self.fails_to if truth is FALSE else UNKNOWN
-                return Verdict(failed, (*doubts, NOT_STORED.format(value.text, self.operator)))
+                return Verdict(failed, tuple(dict.fromkeys((*doubts, self._say(found, value.text)))))
         if unresolved and truth is TRUE:
             truth, doubts = UNKNOWN, [*doubts, UNRESOLVED]
-        return Verdict(negate(truth) if row.negated else truth, tuple(doubts))
+        return Verdict(negate(truth) if row.negated else truth, tuple(dict.fromkeys(doubts)))
 
     def _match(self, row: Operator, value: PolicyValue, resolved: Resolved | None, actual: Any) -> Verdict | Unreadable:
         """One policy value, its variables filled in, against one request value."""
@@ -241,11 +248,13 @@ class Condition:
     def _apply(self, matcher: Matcher | Unreadable | None, value: PolicyValue, actual: Any) -> Verdict | Unreadable:
         if matcher is Unreadable.FAILS_CLOSED:
             return matcher
-        if matcher is Unreadable.NO_MATCH:
-            return Verdict(FALSE, (NOT_STORED.format(value.text, self.operator),))
-        if matcher is Unreadable.OPEN:
-            return Verdict(UNKNOWN, (NOT_SETTLED.format(value.text, self.operator),))
+        if isinstance(matcher, Unreadable):
+            truth = FALSE if matcher is Unreadable.NO_MATCH else UNKNOWN
+            return Verdict(truth, (self._say(matcher, value.text),))
         return YES if matcher is not None and matcher(actual) else NO
+
+    def _say(self, unreadable: Unreadable, text: str) -> str:
+        return UNREADABLE[unreadable].format(text, self.operator)
 
 
 def _read_pattern(row: Operator, tokens: Tokens) -> Tokens:

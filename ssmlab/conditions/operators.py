@@ -14,23 +14,32 @@ from typing import Any, Final
 from ssmlab.conditions.values import read_address, read_binary, read_bool, read_date, read_network, read_number
 from ssmlab.patterns import ARN_PARTS, Tokens, compile_arn, compile_glob, is_wild, plain_text, split_arn, split_segments
 
-NOT_STORED = (
-    "the policy value `{}` cannot be read by `{}`: IAM would not store it; counted as recorded from AWS for inline"
-    " session policies"
-    " [answers recorded in September 2026]"
-)
-NOT_SETTLED = (
-    "the policy value `{}` cannot be read by `{}`, and what follows is not documented"
-    " [IAM User Guide, reference_policies_elements_condition_operators]"
-)
-
 
 class Unreadable(Enum):
     """What a policy value that its operator cannot read does to the condition."""
 
     NO_MATCH = "no match"  # recorded for numbers and dates
-    OPEN = "open"  # not settled
     FAILS_CLOSED = "fails closed"  # recorded for ARNs: an Allow does not apply, a Deny does
+    OPEN = "open"  # IAM would not store it either, and nothing is recorded
+    UNCLEAR = "unclear"  # IAM may store it, and what it means is not documented
+
+
+_REFUSED: Final = (
+    "the policy value `{}` cannot be read by `{}`: IAM would not store it; counted as recorded from AWS for inline"
+    " session policies [answers recorded in September 2026]"
+)
+UNREADABLE: Final = {
+    Unreadable.NO_MATCH: _REFUSED,
+    Unreadable.FAILS_CLOSED: _REFUSED,
+    Unreadable.OPEN: (
+        "the policy value `{}` cannot be read by `{}`: IAM would not store it, and what it would do is not documented"
+        " [IAM User Guide, reference_policies_elements_condition_operators]"
+    ),
+    Unreadable.UNCLEAR: (
+        "the policy value `{}` cannot be read by `{}`, and what follows is not documented"
+        " [IAM User Guide, reference_policies_elements_condition_operators]"
+    ),
+}
 
 
 Matcher = Callable[[Any], bool]
@@ -82,7 +91,7 @@ def _compile_arn(tokens: Tokens) -> Matcher | Unreadable:
     segments = split_segments(tokens)
     if len(segments) == ARN_PARTS and segments[0] == ("arn",):
         return compile_arn(tokens).matches
-    return Unreadable.OPEN if is_wild(tokens) else Unreadable.FAILS_CLOSED
+    return Unreadable.UNCLEAR if is_wild(tokens) else Unreadable.FAILS_CLOSED
 
 
 @dataclass(frozen=True, slots=True)

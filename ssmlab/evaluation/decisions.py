@@ -7,33 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
-from ssmlab.evaluation.layers import Layers, Outcome, decide_layers
+from ssmlab.evaluation.layers import Layers, Outcome, Rule, decide_layers, find_open
 from ssmlab.evaluation.policy_sets import Applied, PolicySet
-from ssmlab.evaluation.principals import Caller, parse_principal, principal_grant
+from ssmlab.evaluation.principals import Caller, parse_principal
 from ssmlab.evaluation.requests import Lookup, Request, read_context
-from ssmlab.patterns import NOT_KNOWN, plain_text, split_arn, variable_keys
-from ssmlab.policies import State, Statement
-from ssmlab.services import condition_doubts, needs_both_accounts, rcp_applies, resource_doubts
-from ssmlab.truth import FALSE, NO, OPEN, TRUE, UNKNOWN, Truth, Verdict
-
-
-@dataclass(frozen=True, slots=True)
-class OpenCondition:
-    """What a conditional answer hangs on: a condition whose truth is not known, in a statement."""
-
-    applied: Applied
-    operator: str
-    key: str
-    values: tuple[str, ...]
-
-    def __str__(self) -> str:
-        return (
-            f"{self.operator} {self.key} {list(self.values)} ({self.applied})"
-            if self.operator
-            else f"{self.key} ({self.applied})"
-        )
+from ssmlab.evaluation.statements import Asked, Found, OpenCondition, decide_statement, list_open
+from ssmlab.patterns import split_arn
+from ssmlab.services import needs_both_accounts, resource_doubts
+from ssmlab.truth import FALSE, TRUE, UNKNOWN, Truth
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +75,15 @@ def evaluate(request: Request, policies: PolicySet) -> Decision:
 
 def decide(caller: Caller, action: str, resource: str, account: str, lookup: Lookup, policies: PolicySet) -> Decision:
     """As `evaluate`, for a caller that is parsed and keys that `lookup` answers (names in lower case)."""
-    found = [
-        Found(applied, *decide_statement(applied, action, resource, caller, lookup))
-        for applied in policies.relevant(action)
-        if is_bound(caller, applied.layer)
-    ]
+    asked = Asked(caller, action, resource, lookup)
+    applying = (applied for applied in policies.relevant(action) if is_bound(caller, applied.layer))
+    found = [decide_statement(applied, asked) for applied in applying]
     layers = _gather(found, policies, caller)
-    lowered = action.lower()
-    outcome = decide_layers(
-        layers,
+    rule = Rule(
         cross_account=caller.account not in ("", account) and needs_both_accounts(action, resource),
-        resource_must_allow=lowered.startswith("kms:") or lowered in _TRUST_ACTIONS,
+        resource_must_allow=_must_allow(action.lower(), resource),
     )
-    return _answer(outcome, layers, found, Asked(resource, lookup), resource_doubts(action, resource))
+    return _answer(rule, layers, found, asked)
 
 
 _TRUST_ACTIONS: Final = (
@@ -114,6 +93,11 @@ _TRUST_ACTIONS: Final = (
     "sts:tagsession",
     "sts:setsourceidentity",
 )
+
+
+def _must_allow(action: str, resource: str) -> bool:
+    """Is the resource's own policy needed in the same account too? A role's trust policy, the policy of a KMS key."""
+    return action in _TRUST_ACTIONS or (action.startswith("kms:") and ":key/" in resource)
 
 
 def is_bound(caller: Caller, layer: str) -> bool:
@@ -128,136 +112,57 @@ def _account_of(resource: str) -> str:
     return parts[4] if parts else ""
 
 
-class Found(NamedTuple):
-    """What one statement says of one request: does it apply, on which doubts, and (resource policy) what its
-    Principal names.
-    """
-
-    applied: Applied
-    truth: Truth
-    doubts: tuple[str, ...]
-    named: str
-
-    @property
-    def is_deny(self) -> bool:
-        """Does it speak as a Deny? A statement without a readable Effect may."""
-        return self.applied.statement.effect != "Allow"
-
-
-RCP_REACH = (
-    "whether resource control policies reach `{}` is not settled by the lists of services read"
-    " [AWS Organizations User Guide, RCPs]"
-)
-UNREADABLE = (
-    "a statement that AWS would refuse ({}) counts neither as an allow nor as no deny"
-    " [IAM User Guide, reference_policies_grammar]"
-)
-
-
-def decide_statement(
-    applied: Applied, action: str, resource: str, caller: Caller, lookup: Lookup
-) -> tuple[Truth, tuple[str, ...], str]:
-    """Does a statement, whose Action covers the call, apply to a resource, a caller and the values of its keys?"""
-    statement = applied.statement
-    named = principal_grant(statement, caller) if statement.principals else "any"
-    if named is None:
-        return FALSE, (), ""
-    if applied.layer == "rcp" and statement.effect == "Allow":
-        return FALSE, (), named  # an RCP only ever takes away
-    if statement.state is not State.READABLE:
-        truth, doubts = _decide_state(applied)
-    else:
-        truth, doubts = decide_elements(statement, resource, lookup)
-        if truth is not FALSE and statement.conditions:
-            doubts += condition_doubts(action, resource, (condition.keys[0] for condition in statement.conditions))
-    if applied.layer != "rcp" or truth is FALSE:
-        return truth, doubts, named
-    reaches = rcp_applies(action)
-    doubts = doubts if reaches is TRUE or statement.state is State.UNKNOWN else (*doubts, RCP_REACH.format(action))
-    return min(truth, reaches), doubts, named
-
-
-def _decide_state(applied: Applied) -> Verdict:
-    """A statement that cannot be read: not collected, it may apply; refused by AWS, it allows nothing and may still
-    deny.
-    """
-    if applied.statement.state is State.UNKNOWN:
-        return OPEN
-    return Verdict(FALSE if applied.statement.effect == "Allow" else UNKNOWN, (UNREADABLE.format(applied),))
-
-
-def decide_elements(statement: Statement, resource: str, lookup: Lookup) -> Verdict:
-    """Resource and every condition of a readable statement: all must hold."""
-    verdict = statement.decide_resource(resource, lookup)
-    if verdict.truth is FALSE and not verdict.doubts:
-        return NO
-    truth, doubts = verdict
-    for condition in statement.conditions:
-        found = condition.decide([lookup(key) for key in condition.keys])
-        if found.truth is FALSE and not found.doubts:
-            return NO
-        truth, doubts = min(truth, found.truth), doubts + found.doubts
-    return Verdict(truth, doubts)
-
-
 def _gather(found: Sequence[Found], policies: PolicySet, caller: Caller) -> Layers:
-    """One truth a layer from the truths of the statements."""
-    deny = max((item.truth for item in found if item.is_deny), default=FALSE)
-    allows: dict[tuple[str, int], Truth] = {}
-    grants: dict[str, Truth] = {}
-    for applied, truth, _, named in found:
-        if applied.statement.effect == "Allow":
-            place = (applied.layer, applied.level)
-            allows[place] = max(allows.get(place, FALSE), truth)
-            if applied.layer == "resource":
-                grants[named or "any"] = max(grants.get(named or "any", FALSE), truth)
+    """One truth a layer from the truths of the statements: the best of each place."""
+    best: dict[tuple[str, ...], Truth] = {}
+    for item in found:
+        best[item.place] = max(best.get(item.place, FALSE), item.truth)
+
+    def allows(layer: str, given: object, otherwise: Truth) -> Truth:
+        return otherwise if given is None else best.get((layer, "0"), FALSE)
+
     levels = range(len(policies.scps or ()) if is_bound(caller, "scp") else 0)
-    scp = min((allows.get(("scp", level), FALSE) for level in levels), default=TRUE)
-    identity = TRUE if caller.kind == "root" else allows.get(("identity", 0), FALSE)
-    boundary = TRUE if policies.boundary is None else allows.get(("boundary", 0), FALSE)
-    no_session = (
-        FALSE if caller.kind == "federated" else TRUE
-    )  # GetFederationToken without a session policy: implicit deny
-    session = no_session if policies.session is None else allows.get(("session", 0), FALSE)
-    return Layers(deny, scp, identity, boundary, session, tuple(grants.items()))
+    # GetFederationToken without a session policy: implicit deny
+    no_session = FALSE if caller.kind == "federated" else TRUE
+    return Layers(
+        deny=best.get(("deny",), FALSE),
+        scp=min((best.get(("scp", str(level)), FALSE) for level in levels), default=TRUE),
+        identity=TRUE if caller.kind == "root" else allows("identity", policies.identity, FALSE),
+        boundary=allows("boundary", policies.boundary, TRUE),
+        session=allows("session", policies.session, no_session),
+        grants=tuple((place[1], truth) for place, truth in best.items() if place[0] == "grants"),
+    )
 
 
 # --- The reason ---
 
 
-def _answer(outcome: Outcome, layers: Layers, found: Sequence[Found], asked: Asked, about: tuple[str, ...]) -> Decision:
+def _answer(rule: Rule, layers: Layers, found: Sequence[Found], asked: Asked) -> Decision:
+    outcome = decide_layers(layers, rule)
     if outcome is Outcome.EXPLICIT_DENY:
         denying = [item for item in found if item.is_deny and item.truth is TRUE]
         certain = any(not item.doubts for item in denying)
         return Decision(outcome, _refs(denying), (), () if certain else _doubts(denying), layers)
-    doubts = about + _doubts(
-        item for item in found if item.doubts and _matters(item, layers) and not _outweighed(item, found)
-    )
+    settled = {item.place for item in found if item.truth is TRUE}
+    telling = [item for item in found if item.truth is not UNKNOWN or item.place not in settled]
+    doubtful = (item for item in telling if item.doubts and not _outweighed(item, found))
+    doubts = resource_doubts(asked.action, asked.resource) + _doubts(doubtful)
     if outcome is Outcome.IMPLICIT_DENY:
         return Decision(outcome, (), (), doubts, layers)
-    deciding = [item for item in found if item.truth is not FALSE and _matters(item, layers)]
-    possible = [item.applied for item in deciding if item.truth is UNKNOWN]
-    opened = {str(condition): condition for applied in possible for condition in _open(applied, asked)}
+    opening = find_open(layers, rule) if outcome is Outcome.CONDITIONAL else ()
+    possible = [item for item in telling if item.truth is UNKNOWN and _field(item) in opening]
+    deciding = [item for item in telling if item.truth is TRUE or item in possible]
+    opened = {str(condition): condition for item in possible for condition in list_open(item.applied, asked)}
     return Decision(outcome, _refs(deciding), tuple(opened.values()), doubts, layers)
 
 
-def _matters(item: Found, layers: Layers) -> bool:
-    """An Allow that is only possible says nothing where its layer allows for certain."""
-    if item.is_deny:
-        return True
-    settled = {"scp": layers.scp, "identity": layers.identity, "boundary": layers.boundary, "session": layers.session}
-    return item.truth is not UNKNOWN or settled.get(item.applied.layer, UNKNOWN) is not TRUE
+def _field(item: Found) -> tuple[str, ...]:
+    return item.place if item.place[0] == "grants" else item.place[:1]
 
 
 def _outweighed(item: Found, found: Sequence[Found]) -> bool:
-    """Does another statement of the same layer and effect say the same or more, and for certain?"""
-    return any(
-        other.truth is TRUE
-        and not other.doubts
-        and other.is_deny == item.is_deny
-        and (other.applied.layer, other.applied.level) == (item.applied.layer, item.applied.level)
-        for other in found
-    )
+    """Does another statement of the same place say the same or more, and for certain?"""
+    return any(other.truth is TRUE and not other.doubts and other.place == item.place for other in found)
 
 
 def _refs(found: Iterable[Found]) -> tuple[Applied, ...]:
@@ -266,27 +171,3 @@ def _refs(found: Iterable[Found]) -> tuple[Applied, ...]:
 
 def _doubts(found: Iterable[Found]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(doubt for item in found for doubt in item.doubts))
-
-
-class Asked(NamedTuple):
-    """The resource, and how the request answers a key."""
-
-    resource: str
-    lookup: Lookup
-
-
-def _open(applied: Applied, asked: Asked) -> Iterable[OpenCondition]:
-    """The conditions (and the Resource) of a possible statement that are not settled."""
-    statement = applied.statement
-    if statement.state is State.UNKNOWN:
-        yield OpenCondition(applied, "", f"what {applied.policy} says (not collected)", ())
-    elif statement.state is State.UNREADABLE:
-        yield OpenCondition(applied, "", f"what {applied.policy} says (AWS would refuse it)", ())
-    elif statement.decide_resource(*asked).truth is UNKNOWN:
-        unknown = [key for key in statement.resource_keys if asked.lookup(key) is NOT_KNOWN]
-        written = tuple(plain_text(tokens) for tokens in statement.resources if not variable_keys(tokens))
-        for key in unknown or ["Resource"]:
-            yield OpenCondition(applied, "Resource", key, () if unknown else written)
-    for condition in statement.conditions:
-        if condition.decide([asked.lookup(key) for key in condition.keys]).truth is UNKNOWN:
-            yield OpenCondition(applied, condition.operator, condition.key, condition.values)

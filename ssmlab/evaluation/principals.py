@@ -13,6 +13,7 @@ from typing import Final
 
 from ssmlab.patterns import split_arn
 from ssmlab.policies import Statement
+from ssmlab.truth import NO, UNKNOWN, YES, Verdict
 
 _KINDS: Final = {  # (service, first word of the resource part) -> kind, aws:PrincipalType
     ("iam", "user"): ("user", "User"),
@@ -45,8 +46,9 @@ class Caller:
 
     @property
     def is_service_linked(self) -> bool:
-        """Is it a service-linked role? SCPs and RCPs do not bind one."""
-        return ":role/aws-service-role/" in self.arn
+        """Is it a service-linked role or a session of one? SCPs and RCPs bind none. [using-service-linked-roles]"""
+        is_session = self.kind == "session" and self.name.startswith("AWSServiceRoleFor")
+        return is_session or ":role/aws-service-role/" in self.arn
 
 
 @lru_cache(maxsize=65536)
@@ -83,14 +85,34 @@ def parse_principal(principal: str) -> Caller:
     return Caller(kind, principal, account, name, keys | ({"aws:username": name} if kind == "user" else {}))
 
 
-def principal_grant(statement: Statement, caller: Caller) -> str | None:
-    """As what Principal (or NotPrincipal) names the caller: "user", "session", "role", "account", "service", "any";
-    None: not at all.
+NOT_ALL_NAMED = (
+    "`NotPrincipal` names the caller, but not also {}; AWS may then count the caller as not named"
+    " [IAM User Guide, reference_policies_elements_notprincipal]"
+)
+
+
+def decide_principal(statement: Statement, caller: Caller) -> tuple[Verdict, str]:
+    """Does Principal (or NotPrincipal) take in the caller, and as what does it name them: "user", "session", "role",
+    "account", "service", "any"?
     """
-    found = [named for kind, text in statement.principals if (named := _named(kind, text, caller))]
-    if statement.not_principal:
-        return None if found else "any"
-    return min(found, key=_WIDTH.index, default=None)
+    if not statement.principals:
+        return YES, "any"
+    found = {named for kind, text in statement.principals if (named := _named(kind, text, caller))}
+    if not statement.not_principal:
+        return (YES, min(found, key=_WIDTH.index)) if found else (NO, "any")
+    if not found - {"account"}:
+        return YES, "any"  # an account in NotPrincipal leaves out its root user, and nobody of the account
+    missing = [] if found & {"any", "service"} else [kind for kind in _ALL_OF[caller.kind] if kind not in found]
+    return (Verdict(UNKNOWN, (NOT_ALL_NAMED.format(" and ".join(missing)),)) if missing else NO), "any"
+
+
+_ALL_OF: Final = {  # what NotPrincipal must list to leave out a caller for certain
+    "user": ("user", "account"),
+    "role": ("role", "account"),
+    "session": ("session", "role", "account"),
+    "federated": ("session", "account"),
+    "root": ("user",),
+}
 
 
 _WIDTH: Final = (
@@ -114,6 +136,6 @@ def _named(kind: str, text: str, caller: Caller) -> str | None:
         return {"federated": "session", "root": "user"}.get(caller.kind, caller.kind)
     parts = split_arn(text)
     if text == caller.account or (parts is not None and parts[4:] == (caller.account, "root")):
-        return "account"
+        return "user" if caller.kind == "root" else "account"
     is_role = parts is not None and parts[2] == "iam" and parts[4] == caller.account and parts[5].startswith("role/")
     return "role" if is_role and caller.kind in ("session", "role") and text.rpartition("/")[2] == caller.name else None

@@ -56,7 +56,8 @@ EMPTY_LIST = (
 def read_context(request: Request, caller: Caller, account: str) -> Lookup:
     """How a request answers a key (in lower case): given, following from the ARNs, unknown, else absent."""
     values: dict[str, Value] = dict(caller.keys)
-    values["aws:resourceaccount"] = account
+    if account:
+        values["aws:resourceaccount"] = account
     values.update(normalise_context(request.context))
     unknown = [request.unknown] if isinstance(request.unknown, str) else request.unknown
     values.update((key.lower(), NOT_KNOWN) for key in unknown)

@@ -1,6 +1,7 @@
 """Policy JSON to frozen `Policy` and `Statement`: the only place that meets raw policy JSON."""
 
-from ssmlab.policies.grammar import LAYERS, PolicyError, parse_policy, scalar_text
+from ssmlab.policies.elements import scalar_text
+from ssmlab.policies.grammar import LAYERS, PolicyError, parse_policy
 from ssmlab.policies.json_text import RepeatedKeys, decode_url, read_json
 from ssmlab.policies.model import Policy, PolicyProblem, State, Statement
 
