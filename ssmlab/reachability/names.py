@@ -47,7 +47,7 @@ def find_rows(snapshot: Snapshot, frame: str, names: Names) -> Codes:
     if isinstance(names, np.ndarray):
         return names
     listed = [names] if isinstance(names, str) else list(names)
-    found = index.get_indexer(pd.Index(listed, dtype=object))
+    found = index.get_indexer(pd.Index(pd.array(listed, dtype="str")))
     parts = [[row] if row >= 0 else _named(snapshot, frame, name) for row, name in zip(found, listed, strict=True)]
     return np.array(list(dict.fromkeys(row for part in parts for row in part)), dtype=np.int64)
 
@@ -67,9 +67,8 @@ def _find_row(frame: pd.DataFrame, name: str, columns: Sequence[str], what: str)
     KeyError
         With the nearest known names, or with all ARNs that the name may mean.
     """
-    place = frame.index.get_indexer(pd.Index([name], dtype=object))[0]
-    if place >= 0:
-        return int(place)
+    if name in frame.index:
+        return int(frame.index.get_loc(name))  # type: ignore[arg-type]
     found = np.flatnonzero(frame.index.str.endswith(f":{name}"))  # `user/web-ops`, as answers print it
     if len(found) == 1:
         return int(found[0])

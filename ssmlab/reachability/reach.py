@@ -225,7 +225,7 @@ class Reach(Matrices):
     def explain(self, principal: str, node: str, document: str) -> Explanation:
         """Why: a sentence, and the steps for document and node. Asks the single decision, not the columns."""
         who, where, what = self._find(principal, node, document)
-        machine = self.snapshot.nodes.iloc[where]
+        machine = self.snapshot.nodes[["name", "node_id"]].iloc[where]
         named = (
             f"{machine['name']} ({machine['node_id']})" if isinstance(machine["name"], str) and machine["name"] else ""
         )
