@@ -29,6 +29,7 @@ def split_arn(text: str) -> tuple[str, ...] | None:
     return tuple(parts) if len(parts) == ARN_PARTS and parts[0] == "arn" else None
 
 
+@lru_cache(maxsize=65536)
 def split_segments(tokens: Tokens, limit: int = ARN_PARTS) -> Segments:
     """Cut tokens at their colons into at most `limit` segments."""
     segments: list[list[Token]] = [[]]

@@ -45,6 +45,7 @@ class Decider:
     def __init__(self, resources: Resources) -> None:
         self.resources = resources
         self._decided: dict[Any, Decided] = {}
+        self._noted: set[tuple[tuple[Tokens, ...], Binding]] = set()
         self._probes = probe(())
         self._shapes: Shapes | None = None
         self._pairs: dict[tuple[str, ...], Column] = {}
@@ -63,6 +64,10 @@ class Decider:
 
     def note(self, statement: Statement, binding: Binding) -> None:
         """Take note of a Resource element, before any is decided: the shapes of ARNs depend on all of them."""
+        name = (statement.resources, binding)
+        if name in self._noted:
+            return
+        self._noted.add(name)
         is_new = self._probes.take_in(probe(self._filled(statement, binding)))
         if is_new and self._shapes:  # what was decided before spoke of other shapes
             self._shapes = None

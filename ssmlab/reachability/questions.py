@@ -15,6 +15,7 @@ from ssmlab.reachability.matrices import Side
 from ssmlab.reachability.reach import Reach
 from ssmlab.services import ACTIONS, REACH_ACTIONS
 from ssmlab.snapshots import Snapshot
+from ssmlab.snapshots.memory import without_collector
 
 _FRAMES: Final = {"instance": "nodes", "document": "documents"}  # resource type -> frame
 
@@ -53,7 +54,9 @@ def reach(
     if action not in REACH_ACTIONS:
         raise ValueError(f"expected an action of {', '.join(f'`{name}`' for name in REACH_ACTIONS)}, got `{action}`")
     given = dict(context or {})
-    return Reach(snapshot, action, given, *(_decide_side(snapshot, kind, action, given) for kind in _FRAMES))
+    with without_collector():
+        sides = [_decide_side(snapshot, kind, action, given) for kind in _FRAMES]
+    return Reach(snapshot, action, given, *sides)
 
 
 def _decide_side(snapshot: Snapshot, kind: str, action: str, context: Mapping[str, ContextValue | None]) -> Side:

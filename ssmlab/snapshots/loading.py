@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +11,7 @@ from tqdm.auto import tqdm
 from ssmlab.snapshots.documents import DocumentRows
 from ssmlab.snapshots.files import Folder, LoadError, Problems
 from ssmlab.snapshots.iam import AccessRows
+from ssmlab.snapshots.memory import without_collector
 from ssmlab.snapshots.nodes import NodeRows
 from ssmlab.snapshots.organizations import no_organization, read_organization
 from ssmlab.snapshots.schema import listed
@@ -59,7 +58,7 @@ def load(path: str | Path, *, organization: str = "collected") -> Snapshot:
         return Snapshot.compile(**read_frames(where))
     if where.is_dir():
         rows = _Rows(where)
-        with _without_collector():
+        with without_collector():
             _read_folder(rows)
         return rows.finish(is_alone=organization == "none" or not rows.folder.accounts())
     if not where.is_file() or where.suffix.lower() not in _READERS:
@@ -69,18 +68,6 @@ def load(path: str | Path, *, organization: str = "collected") -> Snapshot:
     rows = _Rows(file.parent)
     _READERS[where.suffix.lower()](rows, file)
     return rows.finish(is_alone=True)
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """No garbage collection: millions of small objects come to stay, and it would search them again and again."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 class _Rows:

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import gc
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
 _KEPT: Final = 4
 Made = TypeVar("Made")
+
+
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """No garbage collection: many small objects come to stay, and it would search them again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 class Memory:
