@@ -116,9 +116,17 @@ class Resources:
             return ("tags_known", *self._tag_columns(key))
         return _SOURCES.get(key, ("document_type",))
 
-    def _tag_columns(self, key: str) -> list[str]:
-        wanted = key.split("/", 1)[1]
-        return [name for name in self.frame.columns if name.startswith(TAG) and name[len(TAG) :].lower() == wanted]
+    def _tag_columns(self, key: str) -> Sequence[str]:
+        return self._spellings.get(key.split("/", 1)[1], ())
+
+    @cached_property
+    def _spellings(self) -> dict[str, list[str]]:
+        """The columns of a tag by its key in lower case; several where keys differ only by case."""
+        found: dict[str, list[str]] = {}
+        for name in self.frame.columns:
+            if name.startswith(TAG):
+                found.setdefault(name[len(TAG) :].lower(), []).append(name)
+        return found
 
     def column(self, keys: Sequence[str]) -> Column:
         """The distinct values of one or several keys; values are tuples, one entry a key."""

@@ -63,8 +63,10 @@ def best_per_region(outcomes: Truths, region: Codes, regions: int) -> Truths:
 
 def count_per_region(outcomes: Truths, least: int, counts: Counts, region: Codes, regions: int) -> Counts:
     """Principals x Regions: how many members the groups have whose outcome is `least` or better."""
-    members = np.zeros((len(region), regions))  # floats count exactly, and multiply ten times as fast
-    members[np.arange(len(region)), region] = counts
-    chunks = range(0, len(outcomes), _CHUNK)
-    counted = [(outcomes[start : start + _CHUNK] >= least).astype(np.float64) @ members for start in chunks]
-    return np.concatenate([np.zeros((0, regions)), *counted]).astype(np.int64)
+    order = np.argsort(region, kind="stable")
+    there, starts = np.unique(region[order], return_index=True)
+    total = np.zeros((len(outcomes), regions), dtype=np.int64)
+    for first in range(0, len(outcomes) if len(order) else 0, _CHUNK):
+        chosen = (outcomes[first : first + _CHUNK] >= least).take(order, axis=1) * counts[order]
+        total[first : first + _CHUNK, there] = np.add.reduceat(chosen, starts, axis=1)
+    return total
