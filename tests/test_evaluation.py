@@ -131,3 +131,25 @@ def test_one_unknown_key_may_be_a_text() -> None:
     statement = ALLOW | {"Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}}
     request = Request(ANA, "ssm:SendCommand", NODE, unknown="aws:SourceIp")
     assert evaluate(request, PolicySet(identity=[policy(statement)])).outcome == "conditional"
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"Condition": {"StringLike": {"k:long": ["*a" * 20 + f"b{number}" for number in range(10_000)]}}}, "implicitDeny"),
+        ({"Condition": {"StringLike": {"k:long": [*map(str, range(10_000)), "a*"]}}}, "allowed"),
+        ({"Condition": {"StringNotLike": {"k:long": [f"${{aws:username}}{number}" for number in range(10_000)]}}}, "allowed"),
+        ({"Condition": {"StringLike": {"k:long": "?*" * 100_000}}}, "implicitDeny"),
+        ({"Condition": {"StringLike": {"k:long": "?*" * 1_000}}}, "allowed"),
+        ({"Resource": [f"arn:aws:ec2:*:*:*x*b*{number}" for number in range(10_000)]}, "implicitDeny"),
+        ({"Resource": [*(f"arn:aws:ec2:*:*:*/{number}" for number in range(10_000)), "arn:aws:ec2:*:*:*/i-*"]}, "allowed"),
+        ({"Resource": "arn:aws:ec2:*:*:" + "*i" * 100_000 + "b"}, "implicitDeny"),
+        ({"Resource": "arn:aws:ec2" + ":*" * 20_000}, "implicitDeny"),
+        ({"Action": [f"s?m:*a*b*{number}" for number in range(10_000)]}, "implicitDeny"),
+    ],
+    ids=["patterns", "patterns, the last one", "variables", "too many units", "units", "resources", "resources, the last one",
+         "a resource of a megabyte", "colons", "actions"],
+)  # fmt: skip
+def test_policies_built_to_be_slow_are_answered(change: dict[str, Any], expected: str) -> None:
+    request = Request(ANA, "ssm:SendCommand", NODE, {"k:long": "a" * 2_000})
+    assert evaluate(request, PolicySet(identity=[policy(ALLOW | change)])).outcome == expected

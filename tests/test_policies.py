@@ -61,3 +61,36 @@ STATEMENT = st.dictionaries(
 @given(st.dictionaries(st.sampled_from(["Version", "Statement", "Id", "x"]), JSON | STATEMENT | st.lists(STATEMENT)))
 def test_no_json_object_raises(document: dict[str, Any]) -> None:
     parse_policy(document)
+
+
+def test_objects_nested_without_end_are_refused_in_words() -> None:
+    nested: Any = {}
+    for _ in range(5_000):
+        nested = {"a": nested}
+    policy = parse_policy({"Version": "2012-10-17", "Statement": [GOOD | {"Action": nested}]})
+    assert [problem.what for problem in policy.problems] == [
+        "expected a text or a list of texts, got a value that is nested too deeply"
+    ]
+
+
+# Each of these would take hours where the work grows with the square of the text, or with the number of ways to match.
+
+
+def test_a_key_among_many_that_stands_twice_is_found() -> None:
+    keys = "".join(f'"k{number}": 1, ' for number in range(100_000))
+    assert read_json(f'{{{keys}"a": 1, "a": 2}}').repeated == ("a",)
+
+
+def test_a_variable_full_of_spaces_is_read() -> None:
+    policy = parse_policy(
+        {
+            "Version": "2012-10-17",
+            "Statement": [GOOD | {"Condition": {"StringLike": {"a:b": "${" + " " * 1_000_000 + ",x}"}}}],
+        }
+    )
+    assert policy.problems == ()
+
+
+def test_a_policy_of_a_megabyte_is_read() -> None:
+    statements = [GOOD | {"Sid": f"s{number}"} for number in range(12_000)]
+    assert len(parse_policy(json.dumps({"Version": "2012-10-17", "Statement": statements})).statements) == 12_000

@@ -102,7 +102,7 @@ def decide_principal(statement: Statement, caller: Caller) -> tuple[Verdict, str
         return (YES, min(found, key=_WIDTH.index)) if found else (NO, "any")
     if not found - {"account"}:
         return YES, "any"  # an account in NotPrincipal leaves out its root user, and nobody of the account
-    missing = [] if found & {"any", "service"} else [kind for kind in _ALL_OF[caller.kind] if kind not in found]
+    missing = [] if found & {"any", "service"} else [kind for kind in _ALL_OF.get(caller.kind, ()) if kind not in found]
     return (Verdict(UNKNOWN, (NOT_ALL_NAMED.format(" and ".join(missing)),)) if missing else NO), "any"
 
 
@@ -111,7 +111,6 @@ _ALL_OF: Final = {  # what NotPrincipal must list to leave out a caller for cert
     "role": ("role", "account"),
     "session": ("session", "role", "account"),
     "federated": ("session", "account"),
-    "root": ("user",),
 }
 
 

@@ -60,7 +60,6 @@ WILD_VALUE = (
 )
 
 _VARIABLE = re.compile(r"\$\{([^{}]*)\}")
-_DEFAULTED = re.compile(r"\s*([^,]+?)\s*(?:,\s*'([^']*)'\s*)?", re.DOTALL)
 
 
 @lru_cache(maxsize=65536)
@@ -89,8 +88,9 @@ def _wildcards(text: str) -> list[Token]:
 def _variable(inner: str) -> Token:
     if inner in ("*", "?", "$"):
         return inner
-    match = _DEFAULTED.fullmatch(inner)
-    return Variable(match[1].lower(), match[2]) if match else Variable(inner.strip().lower())
+    key, _, default = (part.strip() for part in inner.partition(","))
+    is_quoted = key and len(default) > 1 and default[0] == default[-1] == "'" and "'" not in default[1:-1]
+    return Variable(key.lower(), default[1:-1]) if is_quoted else Variable(inner.strip().lower())
 
 
 def variable_keys(tokens: Tokens) -> tuple[str, ...]:

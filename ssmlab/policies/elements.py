@@ -148,5 +148,8 @@ def show_kind(value: Any) -> str:
     """What was got, in words and shortened."""
     if value is None:
         return "nothing"
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    try:
+        text = json.dumps(value, ensure_ascii=False, default=str)
+    except RecursionError:
+        return "a value that is nested too deeply"
     return f"`{text if len(text) <= 80 else text[:77] + '…'}`"

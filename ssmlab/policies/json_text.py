@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from decimal import Decimal
 from typing import Any
 from urllib.parse import unquote
@@ -64,7 +65,6 @@ def _read_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     read = dict(pairs)
     if len(read) == len(pairs):
         return read
-    names = [name for name, _ in pairs]
     marked = RepeatedKeys(read)
-    marked.repeated = tuple(dict.fromkeys(name for name in names if names.count(name) > 1))
+    marked.repeated = tuple(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
     return marked
