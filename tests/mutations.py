@@ -17,6 +17,7 @@ from ssmlab.patterns import arns, globs, texts
 Patch = pytest.MonkeyPatch
 CACHES = (
     arns.split_arn,
+    arns.split_segments,
     arns.compile_arn,
     arns.compile_resource,
     globs.compile_glob,

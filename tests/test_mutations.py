@@ -15,7 +15,17 @@ from ssmlab import services
 from ssmlab.conditions import OPERATORS, Condition, condition, operators, parse_operator, values
 from ssmlab.conditions.operators import Operator, Unreadable
 from ssmlab.conditions.values import Network
-from ssmlab.evaluation import BINDING_CAPS, Caller, Outcome, Rule, decisions, principals, requests, statements
+from ssmlab.evaluation import (
+    BINDING_CAPS,
+    Caller,
+    Outcome,
+    Rule,
+    decisions,
+    policy_sets,
+    principals,
+    requests,
+    statements,
+)
 from ssmlab.evaluation import layers as order
 from ssmlab.patterns import ABSENT, NOT_KNOWN, ArnPattern, Resolved, ResourcePattern, Variable, Wild, arns, globs, texts
 from ssmlab.policies import Statement, elements, grammar
@@ -428,23 +438,14 @@ def statement_mutants() -> Iterator[Mutant]:
         )
     yield Mutant(
         "without an effect it is no deny",
-        name(statements.Found, "is_deny", property(lambda self: self.applied.statement.effect == "Deny")),
+        function(
+            policy_sets.place_of,
+            lambda f, layer, level, found: (layer, level) if found.effect != "Deny" else f(layer, level, found),
+        ),
     )
     yield Mutant(
         "levels are one",
-        name(
-            statements.Found,
-            "place",
-            property(
-                lambda self: (
-                    ("deny",)
-                    if self.is_deny
-                    else ("grants", self.named)
-                    if self.applied.layer == "resource"
-                    else (self.applied.layer, "0")
-                )
-            ),
-        ),
+        function(policy_sets.place_of, lambda f, layer, level, found: f(layer, 0, found)),
     )
     yield Mutant("no doubt is outweighed", function(decisions._outweighed, lambda *_: False))
     yield Mutant("every doubt is outweighed", function(decisions._outweighed, lambda *_: True))

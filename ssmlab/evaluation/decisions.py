@@ -5,18 +5,20 @@ Sources: as in `layers`; AWS Organizations User Guide on whom SCPs and RCPs bind
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from ssmlab.evaluation.layers import Layers, Outcome, Rule, decide_layers, find_open
-from ssmlab.evaluation.policy_sets import Applied, PolicySet
+from ssmlab.evaluation.policy_sets import DENY, Applied, Place, PolicySet
 from ssmlab.evaluation.principals import Caller, parse_principal
 from ssmlab.evaluation.requests import Lookup, Request, read_context
 from ssmlab.evaluation.statements import Asked, Found, OpenCondition, decide_statement, list_open
 from ssmlab.patterns import split_arn
 from ssmlab.services import needs_both_accounts, resource_doubts
 from ssmlab.truth import FALSE, TRUE, UNKNOWN, Truth
+
+Said = TypeVar("Said")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,23 +116,41 @@ def _account_of(resource: str) -> str:
 
 def _gather(found: Sequence[Found], policies: PolicySet, caller: Caller) -> Layers:
     """One truth a layer from the truths of the statements: the best of each place."""
-    best: dict[tuple[str, ...], Truth] = {}
+    best: dict[Place, Truth] = {}
     for item in found:
-        best[item.place] = max(best.get(item.place, FALSE), item.truth)
+        if item.truth > best.get(item.place, FALSE):
+            best[item.place] = item.truth
+    said = arrange(best, policies, caller, never=FALSE, always=TRUE)
+    grants = tuple((str(named), truth) for (layer, named), truth in best.items() if layer == "grants")
+    scp = min(said.scps, default=TRUE)  # every level must allow
+    return Layers(said.deny, scp, said.identity, said.boundary, said.session, grants)
 
-    def allows(layer: str, given: object, otherwise: Truth) -> Truth:
-        return otherwise if given is None else best.get((layer, "0"), FALSE)
 
+class Arranged(NamedTuple, Generic[Said]):
+    """What each layer says: the fields of `Layers`, SCPs by level."""
+
+    deny: Said
+    scps: tuple[Said, ...]
+    identity: Said
+    boundary: Said
+    session: Said
+
+
+def arrange(
+    said: Mapping[Place, Said], policies: PolicySet, caller: Caller, *, never: Said, always: Said
+) -> Arranged[Said]:
+    """What each layer says, from what the statements of each place say together; `always` where there is no such layer,
+    `never` where there is one that is silent.
+    """
     levels = range(len(policies.scps or ()) if is_bound(caller, "scp") else 0)
     # GetFederationToken without a session policy: implicit deny
-    no_session = FALSE if caller.kind == "federated" else TRUE
-    return Layers(
-        deny=best.get(("deny",), FALSE),
-        scp=min((best.get(("scp", str(level)), FALSE) for level in levels), default=TRUE),
-        identity=TRUE if caller.kind == "root" else allows("identity", policies.identity, FALSE),
-        boundary=allows("boundary", policies.boundary, TRUE),
-        session=allows("session", policies.session, no_session),
-        grants=tuple((place[1], truth) for place, truth in best.items() if place[0] == "grants"),
+    no_session = never if caller.kind == "federated" else always
+    return Arranged(
+        said.get(DENY, never),
+        tuple(said.get(("scp", level), never) for level in levels),
+        always if caller.kind == "root" else said.get(("identity", 0), never),
+        always if policies.boundary is None else said.get(("boundary", 0), never),
+        no_session if policies.session is None else said.get(("session", 0), never),
     )
 
 
@@ -140,7 +160,7 @@ def _gather(found: Sequence[Found], policies: PolicySet, caller: Caller) -> Laye
 def _answer(rule: Rule, layers: Layers, found: Sequence[Found], asked: Asked) -> Decision:
     outcome = decide_layers(layers, rule)
     if outcome is Outcome.EXPLICIT_DENY:
-        denying = [item for item in found if item.is_deny and item.truth is TRUE]
+        denying = [item for item in found if item.place == DENY and item.truth is TRUE]
         certain = any(not item.doubts for item in denying)
         return Decision(outcome, _refs(denying), (), () if certain else _doubts(denying), layers)
     settled = {item.place for item in found if item.truth is TRUE}
@@ -157,7 +177,7 @@ def _answer(rule: Rule, layers: Layers, found: Sequence[Found], asked: Asked) ->
 
 
 def _field(item: Found) -> tuple[str, ...]:
-    return item.place if item.place[0] == "grants" else item.place[:1]
+    return ("grants", str(item.place[1])) if item.place[0] == "grants" else item.place[:1]
 
 
 def _outweighed(item: Found, found: Sequence[Found]) -> bool:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from ssmlab.policies import Policy, Statement, parse_policy
 
+Place = tuple[str, int | str]  # layer and level; of a resource policy that allows: "grants" and what Principal names
+DENY: Final[Place] = ("deny", 0)
 Document = Policy | Mapping[str, Any] | str
 
 
@@ -19,6 +21,7 @@ class Applied:
     level: int
     policy: str
     statement: Statement
+    place: Place
 
     @property
     def sid(self) -> str:
@@ -32,6 +35,11 @@ class Applied:
 
     def __str__(self) -> str:
         return f"{self.layer} policy {self.policy}, statement {self.sid or self.index + 1}"
+
+
+def place_of(layer: str, level: int, statement: Statement) -> Place:
+    """Where a statement counts: those of one place are alternatives. What has no readable Effect may be a Deny."""
+    return (layer, level) if statement.effect == "Allow" else DENY
 
 
 class PolicySet:
@@ -71,7 +79,7 @@ class PolicySet:
         found = self._by_action.get(action)
         if found is None:
             found = self._by_action[action] = tuple(
-                Applied(layer, level, policy.name, statement)
+                Applied(layer, level, policy.name, statement, place_of(layer, level, statement))
                 for layer, level, policies in self._levels()
                 for policy in policies
                 for statement in policy.statements

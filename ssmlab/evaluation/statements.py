@@ -9,13 +9,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from ssmlab.evaluation.policy_sets import Applied
+from ssmlab.evaluation.policy_sets import Applied, Place
 from ssmlab.evaluation.principals import Caller, decide_principal
 from ssmlab.evaluation.requests import Lookup
 from ssmlab.patterns import NOT_KNOWN, plain_text, variable_keys
 from ssmlab.policies import State, Statement
 from ssmlab.services import condition_doubts, rcp_applies
-from ssmlab.truth import FALSE, NO, OPEN, TRUE, UNKNOWN, Truth, Verdict
+from ssmlab.truth import FALSE, NO, OPEN, TRUE, UNKNOWN, YES, Truth, Verdict
 
 RCP_REACH: Final = (
     "whether resource control policies reach `{}` is not settled by the lists of services read"
@@ -54,35 +54,22 @@ class Asked(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What one statement says of one request: does it apply, on which doubts, and (resource policy) what its
-    Principal names.
-    """
+    """What one statement says of one request: does it apply, on which doubts, and where that counts."""
 
     applied: Applied
     truth: Truth
     doubts: tuple[str, ...]
-    named: str
-
-    @property
-    def is_deny(self) -> bool:
-        """Does it speak as a Deny? A statement without a readable Effect may."""
-        return self.applied.statement.effect != "Allow"
-
-    @property
-    def place(self) -> tuple[str, ...]:
-        """Where it counts: statements of one place are alternatives. Starts with the field of `Layers`."""
-        if self.is_deny:
-            return ("deny",)
-        layer, level = self.applied.layer, self.applied.level
-        return ("grants", self.named) if layer == "resource" else (layer, str(level))
+    place: Place
 
 
 def decide_statement(applied: Applied, asked: Asked) -> Found:
     """Does a statement, whose Action covers the call, apply to a resource, a caller and the values of its keys?"""
-    statement = applied.statement
-    caught, named = decide_principal(statement, asked.caller)
-    if caught.truth is FALSE or (applied.layer == "rcp" and statement.effect == "Allow"):
-        return Found(applied, FALSE, (), named)  # an RCP only ever takes away
+    statement, place, caught = applied.statement, applied.place, YES
+    if statement.principals:
+        caught, named = decide_principal(statement, asked.caller)
+        place = ("grants", named) if place[0] == "resource" else place
+    if caught.truth is FALSE or place[0] == "rcp":  # an RCP only ever takes away
+        return Found(applied, FALSE, (), place)
     if statement.state is not State.READABLE:
         truth, doubts = _decide_state(applied)
     else:
@@ -91,12 +78,14 @@ def decide_statement(applied: Applied, asked: Asked) -> Found:
             keys = (condition.keys[0] for condition in statement.conditions)
             doubts += condition_doubts(asked.action, asked.resource, keys)
     if truth is FALSE:
-        return Found(applied, truth, doubts, named)
+        return Found(applied, truth, doubts, place)
+    if applied.layer != "rcp" and caught is YES:
+        return Found(applied, truth, doubts, place)
     truth, doubts = min(truth, caught.truth), doubts + caught.doubts
     reaches = TRUE if applied.layer != "rcp" else rcp_applies(asked.action)
     if reaches is not TRUE and statement.state is not State.UNKNOWN:
         doubts += (RCP_REACH.format(asked.action),)
-    return Found(applied, min(truth, reaches), doubts, named)
+    return Found(applied, min(truth, reaches), doubts, place)
 
 
 def _decide_state(applied: Applied) -> Verdict:

@@ -5,7 +5,7 @@ Source: IAM User Guide, the `reference_policies_elements_*` pages.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -21,7 +21,7 @@ from ssmlab.patterns import (
     compile_resource,
     resolve,
 )
-from ssmlab.truth import FALSE, NO, TRUE, UNKNOWN, YES, Truth, Verdict, agree, negate
+from ssmlab.truth import FALSE, NO, TRUE, UNKNOWN, YES, Verdict, agree, negate
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +77,24 @@ class Statement:
         """
         if not self.resources:
             return YES
-        found = [YES] if arn in self.texts else [pattern.match(arn) for pattern in self.patterns]
-        varied = [resolve(tokens, lookup) for tokens in self.varied]
-        found += [_match_resource(resolved, arn) for resolved in varied if resolved.readings]
-        best = max(found, key=_certainty, default=NO)
-        if best.truth is (FALSE if self.not_resource else TRUE) and any(resolved.may_lack for resolved in varied):
-            best = Verdict(UNKNOWN, (UNRESOLVED,))
+        best = YES if arn in self.texts else _best(pattern.match(arn) for pattern in self.patterns)
+        if self.varied:
+            varied = [resolve(tokens, lookup) for tokens in self.varied]
+            best = _best([best, *(_match_resource(resolved, arn) for resolved in varied if resolved.readings)])
+            if best.truth is (FALSE if self.not_resource else TRUE) and any(resolved.may_lack for resolved in varied):
+                best = Verdict(UNKNOWN, (UNRESOLVED,))
         return Verdict(negate(best.truth), best.doubts) if self.not_resource else best
 
 
-def _certainty(verdict: Verdict) -> tuple[Truth, bool]:
-    return verdict.truth, not verdict.doubts
+def _best(verdicts: Iterable[Verdict]) -> Verdict:
+    """The truest, of equals one without doubts."""
+    best = NO
+    for verdict in verdicts:
+        if verdict.truth > best.truth or (verdict.truth is best.truth and best.doubts and not verdict.doubts):
+            best = verdict
+            if best == YES:
+                break
+    return best
 
 
 def _match_resource(resolved: Resolved, arn: str) -> Verdict:

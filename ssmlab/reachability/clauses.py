@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 
-from ssmlab.evaluation import PolicySet
-from ssmlab.evaluation.decisions import is_bound
+from ssmlab.evaluation.decisions import Arranged, arrange, is_bound
+from ssmlab.evaluation.policy_sets import Place
 from ssmlab.policies import State, Statement
 from ssmlab.reachability.callers import Principal
 from ssmlab.reachability.columns import Codes
@@ -40,15 +40,8 @@ class Clause:
         ]
 
 
-class Way(NamedTuple):
-    """The clauses of each layer, by number, as `Layers` takes their truths; SCPs by level."""
-
-    deny: Numbers
-    scps: tuple[Numbers, ...]
-    identity: Numbers
-    boundary: Numbers
-
-
+# What each layer rests on: the clauses, by number, of which one must hold.
+Way = Arranged[Numbers]
 # A number below `len(Truth)` is no clause but that truth itself.
 _NEVER: Final[Numbers] = (int(FALSE),)
 _ALWAYS: Final[Numbers] = (int(TRUE),)
@@ -102,21 +95,11 @@ class Clauses:
         return self._kinds[id(statement)]
 
     def _way(self, principal: Principal) -> Way:
-        policies, found = principal.policies, dict[tuple[str, int], dict[int, None]]()
+        policies, found = principal.policies, dict[Place, dict[int, None]]()
         for applied in policies.relevant(self._action):
             # no resource control policy reaches the actions of Run Command
             if applied.layer == "rcp" or not is_bound(principal.caller, applied.layer):
                 continue
-            slot = (applied.layer, applied.level) if applied.statement.effect == "Allow" else ("deny", 0)
-            found.setdefault(slot, {})[self.number(applied.statement, principal)] = None
-        slots = {slot: tuple(numbers) for slot, numbers in found.items()}
-        return Way(
-            slots.get(("deny", 0), _NEVER),
-            tuple(slots.get(("scp", level), _NEVER) for level in _levels(principal, policies)),
-            _ALWAYS if principal.caller.kind == "root" else slots.get(("identity", 0), _NEVER),
-            _ALWAYS if policies.boundary is None else slots.get(("boundary", 0), _NEVER),
-        )
-
-
-def _levels(principal: Principal, policies: PolicySet) -> range:
-    return range(len(policies.scps or ()) if is_bound(principal.caller, "scp") else 0)
+            found.setdefault(applied.place, {})[self.number(applied.statement, principal)] = None
+        said = {place: tuple(numbers) for place, numbers in found.items()}
+        return arrange(said, policies, principal.caller, never=_NEVER, always=_ALWAYS)
