@@ -107,13 +107,13 @@ class _Actions(Mapping[str, Action]):
     """The actions of `services.json` by name, in any letter case as IAM reads them; read at the first look."""
 
     def __getitem__(self, name: str) -> Action:
-        return _read_actions()[name.lower()]
+        return _read_action(name.lower())
 
     def __iter__(self) -> Iterator[str]:
-        return (action.name for action in _read_actions().values())
+        return (name for name, _ in _read_data()[0].values())
 
     def __len__(self) -> int:
-        return len(_read_actions())
+        return len(_read_data()[0])
 
 
 ACTIONS: Final[Mapping[str, Action]] = _Actions()
@@ -123,9 +123,15 @@ REACH_ACTIONS: Final = ("ssm:SendCommand", "ssm:StartSession")
 
 
 @cache
-def _read_actions() -> dict[str, Action]:
+def _read_data() -> tuple[dict[str, tuple[str, Any]], Mapping[str, Any]]:
     data = json.loads(files("ssmlab").joinpath("services.json").read_text(encoding="utf-8"))
-    return {name.lower(): _to_action(name, row, data["resource_types"]) for name, row in data["actions"].items()}
+    return {name.lower(): (name, row) for name, row in data["actions"].items()}, data["resource_types"]
+
+
+@cache
+def _read_action(lowered: str) -> Action:
+    actions, types = _read_data()
+    return _to_action(*actions[lowered], types)
 
 
 def _to_action(name: str, row: Mapping[str, Any], types: Mapping[str, Any]) -> Action:

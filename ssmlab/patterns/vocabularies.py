@@ -16,9 +16,10 @@ from ssmlab.patterns.texts import Tokens, Wild, is_wild, plain_text
 
 Flags = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.int64]
+_STAR: Final = Wild.MANY
 _WRITTEN: Final = {Wild.MANY: ".*", Wild.ONE: "."}
 _AT_ONCE: Final = 256  # patterns in one regular expression
-_MANY_STARS: Final = 8  # in one pattern: a regular expression then takes longer than the texts one by one
+_MOST_STARS: Final = 8  # in one pattern: a regular expression then takes longer than the texts one by one
 _FEW: Final = 32  # texts: below, asking one by one is faster than preparing a column
 
 
@@ -65,9 +66,9 @@ class Vocabulary:
 
     def _match_wild(self, patterns: Sequence[Tokens]) -> Flags:
         column, (first, *others) = self._column, patterns
-        if column is None or any(pattern.count(Wild.MANY) > _MANY_STARS for pattern in patterns):
+        if column is None or any(pattern.count(_STAR) > _MOST_STARS for pattern in patterns):
             return self._match_each(patterns)
-        if not others and first[-1] is Wild.MANY and not is_wild(first[:-1]):
+        if not others and first[-1] is _STAR and not is_wild(first[:-1]):
             return _flags(pc.starts_with(column, plain_text(first[:-1])))
         expressions = (
             "".join(_WRITTEN[token] if isinstance(token, Wild) else _escape(str(token)) for token in pattern)

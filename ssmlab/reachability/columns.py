@@ -61,8 +61,8 @@ def encode(series: pd.Series[Any]) -> tuple[Codes, tuple[Any, ...]]:
         codes, categories = np.asarray(series.cat.codes, dtype=np.int64), series.cat.categories
         if len(categories) > len(codes):  # a few rows of a large frame
             used, codes = np.unique(np.append(-1, codes), return_inverse=True)
-            return codes[1:].astype(np.int64), (None, *categories[used[1:]])
-        return codes + 1, (None, *categories)
+            return codes[1:].astype(np.int64), (None, *np.asarray(categories[used[1:]], dtype=object))
+        return codes + 1, (None, *np.asarray(categories, dtype=object))  # one by one, an index is slow
     codes, values = pd.factorize(series)
     return np.asarray(codes, dtype=np.int64) + 1, (None, *values)
 
@@ -177,16 +177,19 @@ class Resources:
         do.
         """
         names = self._tag_columns(key)
-        known = self.frame["tags_known"].to_numpy(dtype=bool).astype(np.int64)
+        known = self.frame["tags_known"].to_numpy(dtype=bool)
+        if len(names) == 1:
+            codes, values = encode(self.frame[names[0]])
+            return np.where(known | (codes > 0), codes, len(values)), (ABSENT, *map(str, values[1:]), NOT_KNOWN)
         read = [encode(self.frame[name]) for name in names]
-        codes = combine([known, *(part for part, _ in read)], len(self.frame))
-        values = []
+        codes = combine([known.astype(np.int64), *(part for part, _ in read)], len(self.frame))
+        found_values = []
         for row in first_rows(codes):
             found = {
                 name: str(labels[part[row]]) for name, (part, labels) in zip(names, read, strict=True) if part[row]
             }
-            values.append(_tag_value(found, bool(known[row])))
-        return codes, tuple(values)
+            found_values.append(_tag_value(found, bool(known[row])))
+        return codes, tuple(found_values)
 
 
 def _tag_value(found: dict[str, str], known: bool) -> Value:

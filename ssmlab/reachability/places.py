@@ -32,10 +32,10 @@ class Places:
         accounts = snapshot.principals["account"].astype(str).to_numpy()
         node_first = snapshot.nodes[["region"]].iloc[nodes.rows]
         document_first = snapshot.documents[["account", "region", "shared_with"]].iloc[documents.rows]
-        names = pd.Index(pd.concat([node_first["region"].astype(str), document_first["region"].astype(str)]).unique())
+        codes, names = pd.factorize(np.array([*node_first["region"], *document_first["region"]], dtype=object))
         self.regions = len(names)
-        self.node_region: Codes = names.get_indexer(node_first["region"].astype(str)).astype(np.int64)
-        self.document_region: Codes = names.get_indexer(document_first["region"].astype(str)).astype(np.int64)
+        self.node_region: Codes = codes[: len(node_first)].astype(np.int64)
+        self.document_region: Codes = codes[len(node_first) :].astype(np.int64)
         owners, shared = document_first["account"].astype(str).to_numpy(), document_first["shared_with"].to_numpy()
         sees = [
             [owner in ("", account) or account in (with_ or ()) for owner, with_ in zip(owners, shared, strict=True)]

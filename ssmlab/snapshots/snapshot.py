@@ -159,8 +159,10 @@ class Snapshot:
 
     def _levels(self, layer: str, of: Mapping[tuple[str, str], Sequence[str]]) -> dict[str, Levels]:
         levels: dict[str, Levels] = {}
-        rows = self.organization[self.organization[layer]].sort_values(["account", "level"])
-        for account, target in zip(rows["account"], rows["target"], strict=True):
+        columns = (self.organization[name] for name in ("account", "level", "target", layer))
+        for account, _, target, is_bound in sorted(zip(*columns, strict=True)):
+            if not is_bound:
+                continue
             policies = tuple(self.compiled[policy] for policy in of.get((layer, target), ()))
             levels[account] = (*levels.get(account, ()), policies)
         return levels
