@@ -11,6 +11,7 @@ from ssmlab.drawing import draw_graph
 from ssmlab.evaluation import Decision, Outcome, PolicySet, Request, evaluate
 from ssmlab.explanation import Explanation
 from ssmlab.graphs import to_networkx
+from ssmlab.paths import Paths, find_paths
 from ssmlab.policies import PolicyError
 from ssmlab.reachability import Reach, reach
 from ssmlab.snapshots import LoadError, Snapshot, load
@@ -21,6 +22,7 @@ __all__ = [
     "Explanation",
     "LoadError",
     "Outcome",
+    "Paths",
     "PolicyError",
     "PolicySet",
     "Reach",
@@ -28,6 +30,7 @@ __all__ = [
     "Snapshot",
     "draw_graph",
     "evaluate",
+    "find_paths",
     "load",
     "reach",
     "to_networkx",

@@ -39,6 +39,12 @@ class Person:
     tags_known: bool
 
 
+def recall_people(snapshot: Snapshot) -> list[Person]:
+    """`read_people`, once for a snapshot and the copies that share its policies."""
+    access = (snapshot.principals, snapshot.policies, snapshot.compiled, snapshot.organization)
+    return snapshot.memory.recall("people", access, lambda: read_people(snapshot))
+
+
 def read_people(snapshot: Snapshot) -> list[Person]:
     """Every principal of a snapshot; those with the same policies share one `PolicySet`."""
     tags = _tags(snapshot.principals)

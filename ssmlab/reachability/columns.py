@@ -79,11 +79,14 @@ class Resources:
         As the service authorization reference names it: "instance" (and managed-instance) or "document".
     given
         Keys that the request's context fixes and that therefore no resource answers.
+    tag_keys
+        Beginnings of the condition keys that read the resource's tags.
     """
 
     frame: pd.DataFrame
     resource_type: str
     given: frozenset[str] = frozenset()
+    tag_keys: tuple[str, ...] = TAG_KEYS
     _columns: dict[tuple[str, ...], Column] = field(default_factory=dict, repr=False)
     _vocabularies: dict[Any, tuple[Vocabulary, Codes, Codes]] = field(default_factory=dict, repr=False)
 
@@ -106,13 +109,13 @@ class Resources:
             return False
         if key == "ssm:documenttype":
             return self.resource_type == "document"
-        return key in _SOURCES or key.startswith(TAG_KEYS)
+        return key in _SOURCES or key.startswith(self.tag_keys)
 
     def sources(self, key: str) -> Sequence[str]:
         """The columns of the frame that decide a key."""
         if not self.answers(key):
             return ()
-        if key.startswith(TAG_KEYS):
+        if key.startswith(self.tag_keys):
             return ("tags_known", *self._tag_columns(key))
         return _SOURCES.get(key, ("document_type",))
 
@@ -155,7 +158,7 @@ class Resources:
 
     def _read(self, keys: tuple[str, ...]) -> Column:
         if len(keys) == 1:
-            codes, values = self._read_tag(keys[0]) if keys[0].startswith(TAG_KEYS) else self._read_plain(keys[0])
+            codes, values = self._read_tag(keys[0]) if keys[0].startswith(self.tag_keys) else self._read_plain(keys[0])
             return Column(codes, tuple((value,) for value in values))
         parts = [self.column((key,)) for key in keys]
         codes = combine((part.codes for part in parts), len(self.frame))

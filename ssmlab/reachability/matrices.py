@@ -114,14 +114,15 @@ class Matrices:
 
     def decide_node(self, principal: int, node: int) -> Decision:
         """The single decision on a node, by row numbers."""
-        return _decide_one(self._nodes, principal, node, self.action)
+        return decide_one(self._nodes, principal, node, self.action)
 
     def decide_document(self, principal: int, document: int) -> Decision:
         """The single decision on a document, by row numbers."""
-        return _decide_one(self._documents, principal, document, self.action)
+        return decide_one(self._documents, principal, document, self.action)
 
 
-def _decide_one(side: Side, who: int, row: int, action: str) -> Decision:
+def decide_one(side: Side, who: int, row: int, action: str) -> Decision:
+    """The single decision behind one cell of a side, by row numbers."""
     principals, fleet = side
     principal, resources = principals[who], fleet.resources
 

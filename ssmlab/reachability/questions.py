@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from ssmlab.evaluation.requests import ContextValue
-from ssmlab.reachability.callers import read_people, read_principals
+from ssmlab.reachability.callers import read_principals, recall_people
 from ssmlab.reachability.changes import find_changes, update_fleet
 from ssmlab.reachability.columns import Resources
 from ssmlab.reachability.deciding import Decider
@@ -64,8 +64,7 @@ def _decide_side(snapshot: Snapshot, kind: str, action: str, context: Mapping[st
     from there.
     """
     memory, frame = snapshot.memory, getattr(snapshot, _FRAMES[kind])
-    access = (snapshot.principals, snapshot.policies, snapshot.compiled, snapshot.organization)
-    people = memory.recall("people", access, lambda: read_people(snapshot))
+    people = recall_people(snapshot)
     given = frozenset((key, value if isinstance(value, str | None) else tuple(value)) for key, value in context.items())
     keys = frozenset(key.lower() for key in context)
     principals = memory.recall(

@@ -94,6 +94,7 @@ class Shapes:
 def find_shapes(arns: pd.Index[str], probes: Probes) -> Shapes:
     """The shapes of ARNs under elements with these probes."""
     column = pa.array(arns.array, type=pa.string())
+    column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     regular = pc.equal(pc.count_substring(column, ":"), ARN_PARTS - 1)
     parts = pc.split_pattern(pc.if_else(regular, column, ":"), ":", max_splits=1, reverse=True)
     heads = np.array(pc.list_element(parts, 0).dictionary_encode().indices, dtype=np.int64)

@@ -1,0 +1,7 @@
+"""The other ways to a node, and as whom one may act."""
+
+from ssmlab.paths.edges import Edge
+from ssmlab.paths.search import Paths, find_paths
+from ssmlab.paths.ways import Step, Way, read_ways
+
+__all__ = ["Edge", "Paths", "Step", "Way", "find_paths", "read_ways"]

@@ -1,0 +1,126 @@
+"""What every way makes of every principal: one table a way, on groups of nodes, on principals, or on accounts."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ssmlab.paths.tables import Tables
+from ssmlab.paths.trust import decide_assume, trusts_service
+from ssmlab.paths.ways import Step, Way, read_ways
+from ssmlab.reachability.columns import Codes, Truths, combine, encode, first_rows
+from ssmlab.reachability.fleets import ALLOWED, CONDITIONAL, IMPLICIT, OUTCOMES
+from ssmlab.snapshots import Snapshot
+
+Flags = npt.NDArray[np.bool_]
+
+
+class WayTables:
+    """The tables of all ways.
+
+    Attributes
+    ----------
+    groups, rows
+        Group of each node, and a node of each group: nodes that every way treats alike.
+    to_node
+        By way: principals x groups, as places in `OUTCOMES`.
+    act_as
+        By way: principals x principals.
+    to_account
+        By way: for each principal, whether it may give itself any permission in its account.
+    """
+
+    def __init__(self, snapshot: Snapshot, tables: Tables) -> None:
+        self.snapshot, self.tables = snapshot, tables
+        ways = read_ways().values()
+        on_nodes = [step for way in ways for step in way.steps if step.on in ("node", "any node")]
+        fleets = [tables.side(step)[1] for step in on_nodes]
+        nodes = snapshot.nodes
+        told = [encode(nodes[name])[0] for name in ("account", "region", "kind", "managed", "instance_profile")]
+        self.groups: Codes = combine([*told, *(fleet.groups for fleet in fleets)], len(nodes))
+        self.rows: Codes = first_rows(self.groups)
+        first = nodes.iloc[self.rows]
+        places = pd.MultiIndex.from_frame(tables.places.astype(object))
+        wanted = pd.MultiIndex.from_arrays([first["account"].astype(str), first["region"].astype(str)])
+        self._place: Codes = np.asarray(places.get_indexer(wanted), dtype=np.int64)
+        self._is_ec2: Flags = np.asarray(first.index.str.contains(":instance/"), dtype=bool)
+        self._managed: Flags = first["managed"].astype("boolean").fillna(True).to_numpy(dtype=bool)
+        self.accounts = first["account"].astype(str).to_numpy()
+        self.to_node = {way.name: self._reach_nodes(way) for way in ways if way.to == "node"}
+        self.assumed = {(who, role): decision for who, role, decision in decide_assume(tables)}
+        self.act_as = {way.name: self._reach_principals(way) for way in ways if way.to in ("role", "user")}
+        self.to_account = {way.name: self._reach_account(way) for way in ways if way.to == "account"}
+
+    def _reach_nodes(self, way: Way) -> Truths:
+        found = [self._on_groups(step) for step in way.steps]
+        outcomes = np.minimum.reduce(found)
+        fits = self._managed | way.unmanaged
+        fits &= {"ec2": self._is_ec2, "mi": ~self._is_ec2}.get(way.nodes, True)
+        own = self.tables.accounts[:, None] == self.accounts[None, :]
+        return _cap(np.where(fits & own, outcomes, np.int8(IMPLICIT)), way)
+
+    def _on_groups(self, step: Step) -> Truths:
+        if step.on == "node":
+            _, fleet = self.tables.side(step)
+            return fleet.outcomes[:, fleet.groups[self.rows]]
+        return self.tables.per_place(step)[:, self._place]
+
+    def _reach_principals(self, way: Way) -> Truths:
+        targets = self.rows_of(way.to)
+        found = np.full((len(self.tables.people), len(targets)), IMPLICIT, dtype=np.int8)
+        if way.name == "assume-role":
+            for (who, role), decision in self.assumed.items():
+                found[who, role] = OUTCOMES.index(decision.outcome)
+        else:
+            found = np.minimum.reduce([self._on_targets(step, way.to) for step in way.steps])
+            free = [step for step in way.steps if step.on != way.to]
+            if free:  # all of them in one place
+                placed = np.minimum.reduce([self.tables.per_place(step) for step in free])
+                found = np.minimum(found, placed.max(axis=1, initial=IMPLICIT)[:, None])
+            if way.trust:
+                trusts = [OUTCOMES.index(outcome) for outcome in trusts_service(self.tables, way.trust)]
+                found = np.minimum(found, np.array(trusts, dtype=np.int8)[None, :])
+        # nobody changes, passes or takes over a service-linked role [IAM User Guide, using-service-linked-roles]
+        linked = [self.tables.people[target].caller.is_service_linked for target in targets]
+        found = np.where(np.array(linked, dtype=bool)[None, :], np.int8(IMPLICIT), found)
+        spread = np.full((len(found),) * 2, IMPLICIT, dtype=np.int8)
+        spread[:, targets] = _cap(found, way)
+        np.fill_diagonal(spread, IMPLICIT)
+        return spread
+
+    def _on_targets(self, step: Step, to: str) -> Truths:
+        if step.on == to:
+            return self.tables.outcomes(step)
+        return np.full((len(self.tables.people), len(self.rows_of(to))), ALLOWED, dtype=np.int8)
+
+    def rows_of(self, kind: str) -> Codes:
+        """The rows of principals of a kind."""
+        return np.flatnonzero((self.snapshot.principals["kind"] == kind).to_numpy(dtype=bool))
+
+    def _reach_account(self, way: Way) -> Truths:
+        (step,) = way.steps
+        outcomes, owned = self.tables.outcomes(step), self.owned(step)
+        chosen = np.where(owned, outcomes, np.int8(IMPLICIT))
+        bound = self.snapshot.principals["boundary"].notna().to_numpy(dtype=bool)
+        best = chosen.max(axis=1, initial=IMPLICIT)
+        best = np.where(bound, np.minimum(best, CONDITIONAL), best)  # any permission, within the boundary
+        return _cap(best.astype(np.int8), way)
+
+    def owned(self, step: Step) -> Flags:
+        """Principals x resources of a step: which are the principal's own; for "any …": those of its account."""
+        index = self.tables.frame(step).index
+        if step.on.startswith("any "):
+            of = np.array([arn.split(":")[4] for arn in index], dtype=object)
+            return np.asarray(self.tables.accounts[:, None] == of[None, :], dtype=bool)
+        owned = np.zeros((len(self.tables.people), len(index)), dtype=bool)
+        place, groups = {arn: row for row, arn in enumerate(index)}, self.snapshot.principals["groups"].to_list()
+        for who, arn in enumerate(self.snapshot.principals.index):
+            own = (policy.name for policy in self.tables.people[who].policies.identity)
+            owned[who, [place[name] for name in (arn, *groups[who], *own) if name in place]] = True
+        return owned
+
+
+def _cap(outcomes: Truths, way: Way) -> Truths:
+    """What depends on more than policies is never certain."""
+    return np.minimum(outcomes, np.int8(CONDITIONAL)) if way.open else outcomes

@@ -1,0 +1,161 @@
+"""Every principal against the resources of any action: decided as columns, one table an action and kind of resource."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from itertools import product
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from ssmlab.evaluation.requests import ContextValue
+from ssmlab.paths.ways import Step
+from ssmlab.patterns import Wild, is_wild, split_segments
+from ssmlab.reachability.callers import read_principals, recall_people
+from ssmlab.reachability.columns import TAG, Resources, Truths
+from ssmlab.reachability.deciding import Decider
+from ssmlab.reachability.fleets import IMPLICIT, decide_fleet
+from ssmlab.reachability.matrices import Side
+from ssmlab.services import ACTIONS, resource_type
+from ssmlab.snapshots import Snapshot
+
+_TAG_KEYS: Final = ("aws:resourcetag/", "ssm:resourcetag/", "ec2:resourcetag/", "iam:resourcetag/")
+_NAMES: Final = 50  # of new things that are tried, from what the policies name
+_IAM_REGION: Final = "us-east-1"  # of requests to IAM
+_MOST_TAGS: Final = 200  # combinations of tags that are tried
+
+
+class Tables:
+    """Decisions of all principals of a snapshot, made when asked for and kept.
+
+    Attributes
+    ----------
+    places
+        Frame: every account and Region that holds a node.
+    """
+
+    def __init__(self, snapshot: Snapshot, context: Mapping[str, ContextValue | None]) -> None:
+        self.snapshot, self._context = snapshot, dict(context)
+        self.people = recall_people(snapshot)
+        self.accounts = snapshot.principals["account"].astype(str).to_numpy()
+        places = snapshot.nodes[["account", "region"]].astype(str).drop_duplicates()
+        self.places = places.sort_values(["account", "region"]).reset_index(drop=True)
+        self._sides: dict[Any, Side] = {}
+        self._frames: dict[Any, pd.DataFrame] = {}
+
+    def side(self, step: Step) -> Side:
+        """The principals and the resources of a step, decided."""
+        name = (step.action, step.on, tuple(step.context.items()))
+        if name not in self._sides:
+            action, frame = ACTIONS[step.action], self.frame(step)
+            kind = (resource_type(step.action, frame.index[0]) if len(frame) else None) or ""
+            kind = "" if step.on == "*" else kind
+            context = {**self._context, **step.context}
+            tag_keys = tuple(key for key in _TAG_KEYS if action.supplies(f"{key}x", kind))
+            resources = Resources(frame, kind, frozenset(key.lower() for key in context), tag_keys)
+            principals = read_principals(self.people, action, kind, context)
+            self._sides[name] = (principals, decide_fleet(Decider(resources), principals, step.action))
+        return self._sides[name]
+
+    def outcomes(self, step: Step) -> Truths:
+        """Principals x rows of `frame(step)`: places in `OUTCOMES`."""
+        _, fleet = self.side(step)
+        found = fleet.outcomes[:, fleet.groups]
+        return np.where(self._sees, found, np.int8(IMPLICIT)) if step.on == "document" else found
+
+    def frame(self, step: Step) -> pd.DataFrame:
+        """The resources of a step, with account, Region and tags; the ARN is the index."""
+        name = (step.on, step.action)
+        if name not in self._frames:
+            self._frames[name] = self._read_frame(step)
+        return self._frames[name]
+
+    def _read_frame(self, step: Step) -> pd.DataFrame:
+        nodes, documents, principals = self.snapshot.nodes, self.snapshot.documents, self.snapshot.principals
+        kind = step.on.removeprefix("own ").removeprefix("any ")
+        if kind == "document":
+            return documents if step.on == kind else documents[documents["account"].astype(str) != ""]
+        if kind == "node":
+            return nodes
+        if kind.startswith("node with"):
+            return self._node_witnesses(step.action, with_tags=kind == "node with other tags")
+        if kind in ("role", "user"):
+            return principals[principals["kind"] == kind].assign(region=_IAM_REGION)
+        if kind == "group":
+            return _plain({group: group.split(":")[4] for own in principals["groups"] for group in own})
+        if kind == "policy":
+            found = [arn for arn in self.snapshot.policies.index if arn.split(":")[4:5] not in ([], ["aws"])]
+            return _plain({arn: arn.split(":")[4] for arn in found if ":policy/" in arn})
+        return self._new(step)
+
+    @cached_property
+    def _sees(self) -> Any:
+        """Principals x documents: own, AWS-owned and shared ones."""
+        owners, shared = (self.snapshot.documents[name] for name in ("account", "shared_with"))
+        both = [*zip(owners, shared, strict=True)]
+        sees = {
+            account: [owner in ("", account) or account in (with_ or ()) for owner, with_ in both]
+            for account in dict.fromkeys(self.accounts)
+        }
+        return np.array([sees[account] for account in self.accounts], dtype=bool).reshape(len(self.accounts), len(both))
+
+    def _new(self, step: Step) -> pd.DataFrame:
+        """Things that do not exist yet, in every place, by names that the policies leave free to choose."""
+        names = ["new", *self._names(step)] if "{name}" in step.on else ["new"]
+        rows = [
+            (step.on.format(account=place.account, region=place.region, name=name), place.account, place.region)
+            for place, name in product(self.places.itertuples(), names)
+        ]
+        frame = pd.DataFrame(rows, columns=["arn", "account", "region"], dtype="str")
+        return frame.assign(tags_known=True).set_index("arn")
+
+    def _names(self, step: Step) -> list[str]:
+        """Names that Resource patterns of the action's statements ask for."""
+        start = step.on.split(":", 5)[5].split("{")[0]
+        ends = (split_segments(tokens)[-1] for s in self._statements(step.action) for tokens in s.resources)
+        texts = ("".join("x" if isinstance(t, Wild) else str(t) for t in end) for end in ends if is_wild(end))
+        return [*dict.fromkeys(text.removeprefix(start) for text in texts if text.startswith(start))][:_NAMES]
+
+    def _statements(self, action: str) -> Iterable[Any]:
+        every = (statement for policy in self.snapshot.compiled.values() for statement in policy.statements)
+        return (statement for statement in every if statement.covers_action(action))
+
+    def _node_witnesses(self, action: str, with_tags: bool) -> pd.DataFrame:
+        """A node of each place and kind of ARN, with each combination of tags that some statement asks for; or none."""
+        nodes = self.snapshot.nodes
+        kind = nodes.index.str.contains(":instance/")
+        first = nodes.groupby([nodes["account"].astype(str), nodes["region"].astype(str), kind]).head(1)
+        plain = first[["account", "region", "kind"]].astype({"account": "str", "region": "str"}).assign(tags_known=True)
+        wanted = [*dict.fromkeys(self._tag_combinations(action))][:_MOST_TAGS] if with_tags else [()]
+        return pd.concat([plain.assign(**{TAG + key: value for key, value in tags}) for tags in wanted or [()]])
+
+    def _tag_combinations(self, action: str) -> Iterable[tuple[tuple[str, str], ...]]:
+        for statement in self._statements(action):
+            conditions = (c for c in statement.conditions if c.keys[0].startswith(_TAG_KEYS[:2]) and not c.is_negated)
+            found = {c.key.split("/", 1)[1]: re.sub(r"[*?]", "x", c.values[0]) for c in conditions}
+            if found and not any("${" in value for value in found.values()):
+                yield tuple(found.items())
+        for person in self.people:  # a tag of the principal itself, for `${aws:PrincipalTag/Team}`
+            pairs = ((key, value) for key, value in person.keys.items() if key.startswith("aws:principaltag/"))
+            yield from (((key.split("/", 1)[1], value),) for key, value in pairs if isinstance(value, str))
+
+    def per_place(self, step: Step) -> Truths:
+        """Principals x places: the best outcome of the step there."""
+        frame, outcomes = self.frame(step), self.outcomes(step)
+        regions, accounts = frame["region"].astype(str).to_numpy(), frame["account"].astype(str).to_numpy()
+        best = np.full((len(self.people), len(self.places)), IMPLICIT, dtype=np.int8)
+        for number, place in enumerate(self.places.itertuples()):
+            here = (regions == place.region) & ((accounts == "") | (accounts == place.account))
+            mine = self.accounts == place.account
+            if here.any() and mine.any():
+                best[mine, number] = outcomes[np.ix_(mine, here)].max(axis=1)
+        return best
+
+
+def _plain(accounts: Mapping[str, str]) -> pd.DataFrame:
+    """Resources of which only ARN and account are known."""
+    frame = pd.DataFrame({"account": [*accounts.values()]}, index=pd.Index([*accounts], dtype="str"), dtype="str")
+    return frame.assign(region=_IAM_REGION, tags_known=False)

@@ -1,0 +1,267 @@
+"""The other ways: each opened by what it needs and by nothing less; assumed roles; searches over people and nodes."""
+
+from typing import Any
+
+import pytest
+
+import ssmlab
+from ssmlab.paths import Paths, Step, Way, find_paths, read_ways
+
+ACCOUNT = "123456789012"
+WEB = "i-0123456789abcdef0"
+ANA = f"arn:aws:iam::{ACCOUNT}:user/ana"
+WAYS = [pytest.param(way, id=name) for name, way in read_ways().items()]
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/Target"
+NOW = {"aws:MultiFactorAuthPresent": None}
+
+
+@pytest.fixture(scope="module")
+def sample() -> ssmlab.Snapshot:
+    return ssmlab.load("data/sample")
+
+
+@pytest.fixture(scope="module")
+def paths(sample: ssmlab.Snapshot) -> Paths:
+    return find_paths(sample)
+
+
+def allow(*actions: str, resource: str = "*", **more: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": list(actions), "Resource": resource} | more
+
+
+def policy(*statements: dict[str, Any]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def with_person(snapshot: ssmlab.Snapshot, kind: str, *statements: dict[str, Any], trust: str = "") -> ssmlab.Snapshot:
+    """The sample with one more user or role that holds a policy of its own, and a role that a service may assume."""
+    me = ANA.replace("user/", f"{kind}/")
+    groups = (f"arn:aws:iam::{ACCOUNT}:group/Mine",) if kind == "user" else ()
+    body = policy({"Effect": "Allow", "Principal": {"Service": trust}, "Action": "sts:AssumeRole"}) if trust else None
+    own = f"arn:aws:iam::{ACCOUNT}:policy/Own"
+    changed = snapshot.with_policy(policy(*statements), name=own, principal=[me, ROLE])
+    people = changed.principals.copy()
+    people.at[me, "groups"] = groups
+    people.at[ROLE, "trust"] = body
+    people["tags_known"] = True
+    policies = changed.policies.copy()
+    policies.at[own, "attached_to"] = (me,)
+    return changed.replace(principals=people, policies=policies)
+
+
+def opened(snapshot: ssmlab.Snapshot, way: Way, kind: str, statements: list[dict[str, Any]]) -> str:
+    """The best that a way gives the new person: for nodes of the sample, or for the target role or another user."""
+    changed = with_person(snapshot, kind, *statements, trust=way.trust)
+    found = find_paths(changed, context=NOW)
+    who = changed.principals.index.get_loc(ANA.replace("user/", f"{kind}/"))
+    if way.to == "node":
+        return ssmlab.reachability.fleets.OUTCOMES[found.to_node[way.name][who].max()].value
+    if way.to == "account":
+        return ssmlab.reachability.fleets.OUTCOMES[found.to_account[way.name][who]].value
+    other = ROLE if way.to == "role" else f"arn:aws:iam::{ACCOUNT}:user/web-ops"
+    return ssmlab.reachability.fleets.OUTCOMES[
+        found.act_as[way.name][who, changed.principals.index.get_loc(other)]
+    ].value
+
+
+def kind_for(way: Way) -> str:
+    return "role" if any(step.on == "own role" for step in way.steps) else "user"
+
+
+@pytest.mark.parametrize("way", [w for w in WAYS if w.id != "assume-role"])
+def test_a_way_opens_by_what_it_needs(sample: ssmlab.Snapshot, way: Way) -> None:
+    statements = [allow(step.action) for step in way.steps]
+    assert opened(sample, way, kind_for(way), statements) == ("conditional" if way.open else "allowed")
+
+
+@pytest.mark.parametrize("way", [w for w in WAYS if w.id != "assume-role"])
+def test_a_way_stays_shut_without_any_one_of_them(sample: ssmlab.Snapshot, way: Way) -> None:
+    actions = [*dict.fromkeys(step.action for step in way.steps)]
+    for missing in actions:
+        statements = [allow(action) for action in actions if action != missing] or [allow("s3:GetObject")]
+        assert opened(sample, way, kind_for(way), statements) == "implicitDeny", missing
+
+
+@pytest.mark.parametrize("way", [w for w in WAYS if w.values[0].trust])
+def test_a_role_that_the_service_may_not_assume_is_not_passed_to_it(sample: ssmlab.Snapshot, way: Way) -> None:
+    changed = with_person(sample, "user", *(allow(step.action) for step in way.steps), trust="lambda.amazonaws.com")
+    found = find_paths(changed, context=NOW).act_as[way.name]
+    index = changed.principals.index
+    assert found[index.get_loc(ANA), index.get_loc(ROLE)] == 1
+
+
+def test_passing_a_role_to_another_service_only_is_not_enough(sample: ssmlab.Snapshot) -> None:
+    only = {"Condition": {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}}
+    way = read_ways()["event-rule"]
+    statements = [allow("events:PutTargets"), allow("iam:PassRole", **only)]
+    assert opened(sample, way, "user", statements) == "implicitDeny"
+
+
+def test_a_name_that_a_policy_asks_for_is_a_name_one_can_choose(sample: ssmlab.Snapshot) -> None:
+    rules = f"arn:aws:events:*:{ACCOUNT}:rule/night-*"
+    statements = [allow("events:PutTargets", resource=rules), allow("iam:PassRole")]
+    assert opened(sample, read_ways()["event-rule"], "user", statements) == "allowed"
+
+
+def test_tagging_opens_only_what_a_tag_condition_holds(sample: ssmlab.Snapshot) -> None:
+    tagged = {"Condition": {"StringEquals": {"ssm:resourceTag/Colour": "mauve"}}}
+    documents = allow("ssm:SendCommand", resource="arn:aws:ssm:*:*:document/*")
+    nodes = allow("ssm:SendCommand", resource="arn:aws:ec2:*:*:instance/*", **tagged)
+    way = read_ways()["tag-node"]
+    assert opened(sample, way, "user", [documents, nodes, allow("ec2:CreateTags")]) == "allowed"
+    assert opened(sample, way, "user", [nodes, allow("ec2:CreateTags")]) == "implicitDeny"
+    assert opened(sample, way, "user", [documents, nodes, allow("ec2:DeleteTags")]) == "implicitDeny"
+
+
+def test_tags_that_may_only_take_some_values_leave_the_way_open(sample: ssmlab.Snapshot) -> None:
+    asked = {"Condition": {"StringEquals": {"aws:RequestTag/Env": "dev"}}}
+    statements = [allow("ec2:CreateTags", **asked), allow("ssm:SendCommand")]
+    assert opened(sample, read_ways()["tag-node"], "user", statements) == "conditional"
+
+
+def test_a_tag_condition_on_tagging_is_decided_on_the_node(sample: ssmlab.Snapshot) -> None:
+    own = {"Condition": {"StringEquals": {"ec2:ResourceTag/Finance": "WebServers"}}}
+    changed = with_person(sample, "user", allow("ec2:CreateTags", **own), allow("ssm:SendCommand"))
+    found = find_paths(changed, context=NOW)
+    reached = found.to_node["tag-node"][changed.principals.index.get_loc(ANA)] == 3
+    nodes = changed.nodes[reached[found.groups]]
+    values = nodes["tag:Finance"].astype(object).fillna(nodes["tag:finance"].astype(object))
+    assert {*values} == {"WebServers"}  # condition keys ignore case
+
+
+def test_nobody_reaches_unmanaged_nodes_through_systems_manager(sample: ssmlab.Snapshot, paths: Paths) -> None:
+    bastion = paths.groups[(sample.nodes["name"] == "bastion").to_numpy().argmax()]
+    who = sample.principals.index.get_loc(f"arn:aws:iam::{ACCOUNT}:user/admin-adele")
+    open_ways = {name for name, table in paths.to_node.items() if table[who, bastion] == 3}
+    assert open_ways == {"user-data"}
+
+
+# --- Assumed roles ---
+
+
+def assumed(paths: Paths, who: str) -> dict[str, int]:
+    index = paths.snapshot.principals.index
+    row = paths.act_as["assume-role"][index.get_loc(f"arn:aws:iam::{ACCOUNT}:{who}")]
+    return {index[role].split("/")[-1]: int(row[role]) for role in (row >= 2).nonzero()[0]}
+
+
+def test_who_may_assume_which_role(paths: Paths) -> None:
+    assert assumed(paths, "user/op-ana") == {"WebOps": 3}
+    assert assumed(paths, "user/admin-adele") == {"OnCall": 3, "OneInstance": 3, "BreakGlass": 2}
+    assert assumed(paths, "user/web-ops") == {}  # the account is trusted, but no policy of the user says sts:AssumeRole
+    assert assumed(paths, "root") == {}
+
+
+def test_mfa_in_a_trust_policy_is_an_open_condition(paths: Paths) -> None:
+    (edge, *_) = paths._act_edges(
+        paths.snapshot.principals.index.get_loc(f"arn:aws:iam::{ACCOUNT}:user/admin-adele"),
+        paths.snapshot.principals.index.get_loc(f"arn:aws:iam::{ACCOUNT}:role/BreakGlass"),
+        2,
+    )
+    assert (edge.way, edge.open_conditions) == ("assume-role", ("`aws:MultiFactorAuthPresent` is `true`",))
+
+
+def trusting(sample: ssmlab.Snapshot, chain: list[tuple[str, str]], **more: Any) -> ssmlab.Snapshot:
+    """Roles that trust one another: (role, trusted ARN) pairs; each may assume any role and run any command."""
+    names = [ROLE.replace("Target", role) for role, _ in chain]
+    may = policy(allow("sts:AssumeRole", "ssm:SendCommand"))
+    changed = sample.with_policy(may, name="may", principal=names)
+    people = changed.principals.copy()
+    for name, (_, trusted) in zip(names, chain, strict=True):
+        statement = {"Effect": "Allow", "Principal": {"AWS": trusted}, "Action": "sts:AssumeRole"} | more
+        people.at[name, "trust"] = policy(statement)
+    return changed.replace(principals=people.assign(tags_known=True))
+
+
+def test_roles_are_assumed_one_after_the_other(sample: ssmlab.Snapshot) -> None:
+    auditor = f"arn:aws:iam::{ACCOUNT}:user/auditor"
+    changed = trusting(sample, [("A", auditor), ("B", ROLE.replace("Target", "A"))])
+    edges = find_paths(changed).shortest("auditor", WEB)
+    assert [(edge.way, edge.target.split("/")[-1]) for edge in edges] == [("assume-role", "A"), ("run-command", WEB)]
+    assert edges[0].sentence == "user/auditor may assume role/A"
+
+
+def test_a_circle_of_roles_ends(sample: ssmlab.Snapshot) -> None:
+    pairs = [("A", ROLE.replace("Target", "B")), ("B", ROLE.replace("Target", "A"))]
+    found = find_paths(trusting(sample, pairs))
+    assert [edge.way for edge in found.shortest("role/A", WEB)] == ["run-command"]
+    assert len(found.blast_radius("role/A").query("kind == 'principal'")) >= 1
+
+
+def test_an_external_id_is_an_open_condition(sample: ssmlab.Snapshot) -> None:
+    asks = {"Condition": {"StringEquals": {"sts:ExternalId": "secret"}}}
+    changed = trusting(sample, [("A", f"arn:aws:iam::{ACCOUNT}:user/auditor")], **asks)
+    (edge, _) = find_paths(changed).shortest("auditor", WEB)
+    assert (edge.outcome, edge.open_conditions) == ("conditional", ("`sts:ExternalId` is `secret`",))
+    (given, _) = find_paths(changed, context={"sts:ExternalId": "secret"}).shortest("auditor", WEB)
+    assert given.outcome == "allowed"
+
+
+def test_across_accounts_both_sides_must_allow(sample: ssmlab.Snapshot) -> None:
+    stranger = "arn:aws:iam::210987654321:user/borrower"
+    changed = trusting(sample, [("A", stranger)])
+    index = changed.principals.index
+    row, role = index.get_loc(stranger), index.get_loc(ROLE.replace("Target", "A"))
+    assert find_paths(changed).act_as["assume-role"][row, role] == 1
+    both = changed.with_policy(policy(allow("sts:AssumeRole")), name="assume", principal=stranger)
+    assert find_paths(both).act_as["assume-role"][row, role] == 3
+
+
+# --- Searches ---
+
+
+def test_whoever_runs_code_on_a_node_acts_as_its_role(sample: ssmlab.Snapshot) -> None:
+    role = f"arn:aws:iam::{ACCOUNT}:role/NodeRole"
+    changed = sample.with_policy(policy(allow("ssm:SendCommand")), name="too much", principal=role)
+    found = find_paths(changed)
+    mine = sample.nodes[sample.nodes["account"] == ACCOUNT]
+    other = mine[(mine["kind"] == "ec2") & mine["managed"] & (mine["tag:Finance"] != "WebServers")].index[0]
+    edges = found.shortest("web-ops", other)
+    assert [edge.way for edge in edges] == ["run-command", "node-role", "run-command"]
+    assert "acts as role/NodeRole" in edges[1].sentence
+    assert (found.blast_radius(WEB)["count"].sum()) > 20
+
+
+def test_everyone_who_reaches_a_node_with_the_shortest_way(paths: Paths) -> None:
+    found = paths.who_reaches(WEB)
+    first = found.iloc[0]
+    assert (first["outcome"], first["steps"], first["way"]) == ("allowed", 1, "run-command")
+    assert {*found["outcome"]} == {"allowed", "conditional"}
+    assert found["principal"].is_unique
+
+
+def test_a_limit_that_can_be_walked_round_is_named(sample: ssmlab.Snapshot) -> None:
+    web = f"arn:aws:iam::{ACCOUNT}:user/web-ops"
+    changed = sample.with_policy(policy(allow("ec2:CreateTags", "ssm:StartSession")), name="more", principal=web)
+    found = find_paths(changed).around().set_index("principal").loc[web]
+    assert (found["outcome"], found["way"], found["nodes"] > 20) == ("allowed", "session", True)
+    assert "may start a session on" in found["path"]
+
+
+def test_a_graph_of_paths_says_all_of_every_edge(paths: Paths) -> None:
+    graph = paths.to_networkx(["op-ana", "admin-adele"], WEB)
+    assert {kind for _, kind in graph.nodes(data="kind")} == {"user", "node"}
+    for _, _, told in graph.edges(data=True):
+        assert {"way", "outcome", "sentence", "statements", "open_conditions", "doubts"} == {*told}
+
+
+def test_an_unknown_name_suggests_the_nearest(paths: Paths) -> None:
+    with pytest.raises(KeyError, match="did you mean `web-ops`"):
+        paths.shortest("web-op", WEB)
+
+
+def test_the_summary_counts_direct_by_role_and_any_way(paths: Paths) -> None:
+    row = paths.summary().loc[f"arn:aws:iam::{ACCOUNT}:user/op-ana"]
+    assert row["direct"] <= row["by_role"] <= row["any_way"]
+    assert (paths.summary().dtypes == "int64").all()
+
+
+def test_an_empty_inventory_has_no_paths(sample: ssmlab.Snapshot) -> None:
+    found = find_paths(sample.replace(nodes=sample.nodes.iloc[:0]))
+    assert found.summary()["any_way"].sum() == 0
+    assert len(found.around()) == 0
+
+
+def test_every_step_is_a_known_action() -> None:
+    steps: list[Step] = [step for way in read_ways().values() for step in way.steps]
+    assert {step.action for step in steps} <= {*ssmlab.services.ACTIONS}
