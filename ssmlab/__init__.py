@@ -9,6 +9,7 @@
 
 from ssmlab.drawing import draw_graph
 from ssmlab.evaluation import Decision, Outcome, PolicySet, Request, evaluate
+from ssmlab.expectations import ExpectationError, check_expectations
 from ssmlab.explanation import Explanation
 from ssmlab.graphs import to_networkx
 from ssmlab.paths import Paths, find_paths
@@ -19,6 +20,7 @@ from ssmlab.snapshots import LoadError, Snapshot, load
 __version__ = "0.1.0"
 __all__ = [
     "Decision",
+    "ExpectationError",
     "Explanation",
     "LoadError",
     "Outcome",
@@ -28,6 +30,7 @@ __all__ = [
     "Reach",
     "Request",
     "Snapshot",
+    "check_expectations",
     "draw_graph",
     "evaluate",
     "find_paths",

@@ -44,9 +44,13 @@ def _parser() -> argparse.ArgumentParser:
         explain.add_argument(name)
     _add_context(explain)
     check = _command(
-        commands, "check", _check, "print what was skipped, doubtful or not collected; exit 1 if a file is damaged"
+        commands,
+        "check",
+        _check,
+        "print what was skipped, doubtful or not collected; exit 1 if a file is damaged or an expectation is broken",
     )
     check.add_argument("path")
+    check.add_argument("--expect", type=Path, metavar="FILE", help="expectations to test, see notebooks")
     _command(
         commands, "collect-script", _collect, "print the shell script that fills a folder from an account (read-only)"
     )
@@ -142,11 +146,21 @@ def _explain(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    problems = _load(arguments).problems
+    snapshot = _load(arguments)
+    problems = snapshot.problems
     for row in problems.itertuples():
         print(f"{row.severity}: {row.file} {row.where}: {row.what}")
     print(f"{len(problems)} problems in {arguments.path}")
-    return int((problems["severity"] == "error").any())
+    broken = arguments.expect is not None and not _expect(snapshot, arguments.expect)
+    return int(broken or (problems["severity"] == "error").any())
+
+
+def _expect(snapshot: ssmlab.Snapshot, file: Path) -> bool:
+    """Print every expectation and whether it holds; do all?"""
+    tested = ssmlab.check_expectations(snapshot, file)
+    for row in tested.itertuples():
+        print(f"holds: {row.expectation}" if row.holds else f"BROKEN: {row.expectation}: {row.counterexample}")
+    return bool(tested["holds"].all())
 
 
 def _collect(_: argparse.Namespace) -> int:
