@@ -152,11 +152,14 @@ class Paths(Edges):
 
     def _standing(self, name: str) -> int | None:
         """The row of a principal, or of the role that a node acts as; None: it acts as nobody that is known."""
-        nodes = self.snapshot.nodes
-        if name in nodes.index or (nodes["node_id"] == name).any():
-            role = int(self._node_roles[self.groups[find_node(self.snapshot, name)]])
+        try:
+            return find_principal(self.snapshot, name)
+        except KeyError as error:
+            try:
+                role = int(self._node_roles[self.groups[find_node(self.snapshot, name)]])
+            except KeyError as other:
+                raise KeyError(f"{error.args[0]}; {other.args[0]}") from None
             return role if role >= 0 else None
-        return find_principal(self.snapshot, name)
 
     def shortest(self, principal: str, node: str) -> list[Edge]:
         """The shortest path, of certain edges if there is one; empty: none.
