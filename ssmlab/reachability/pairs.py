@@ -13,6 +13,7 @@ from ssmlab.reachability.matrices import Matrices
 from ssmlab.reachability.names import Names, find_rows
 from ssmlab.reachability.places import count_per_region
 
+_CHUNK = 1 << 20  # pairs that are looked at together
 OUTCOME_TYPE = pd.CategoricalDtype([outcome.value for outcome in OUTCOMES], ordered=True)
 
 
@@ -98,9 +99,9 @@ class Selection:
         snapshot = self._reach.snapshot
         return pd.DataFrame(
             {
-                "principal": snapshot.principals.index.to_numpy()[who],
-                "node": snapshot.nodes.index.to_numpy()[self._nodes[node]],
-                "document": snapshot.documents.index.to_numpy()[self._documents[document]],
+                "principal": snapshot.principals.index.take(who),
+                "node": snapshot.nodes.index.take(self._nodes[node]),
+                "document": snapshot.documents.index.take(self._documents[document]),
                 "outcome": to_outcomes(outcome),
             }
         )
@@ -112,11 +113,14 @@ class Selection:
             keep_nodes, keep_documents = at_nodes >= self._wanted, at_documents >= self._wanted
             nodes, at_nodes = nodes[keep_nodes], at_nodes[keep_nodes]
             documents, at_documents = documents[keep_documents], at_documents[keep_documents]
-        if not len(documents):
-            return nodes[:0], documents[:0], at_nodes[:0]
-        chunk = nodes if self._wanted != len(OUTCOMES) - 1 else nodes[: most // len(documents) + 1]
-        joint = np.minimum.outer(at_nodes[: len(chunk)], at_documents)
-        place = np.argwhere(joint == self._wanted if self._wanted is not None else np.ones_like(joint, dtype=bool))[
-            :most
-        ]
-        return chunk[place[:, 0]], documents[place[:, 1]], joint[place[:, 0], place[:, 1]]
+        found = [(nodes[:0], documents[:0], at_nodes[:0])]
+        step = max(1, _CHUNK // max(len(documents), 1))
+        for start in range(0, len(nodes) if len(documents) else 0, step):
+            joint = np.minimum.outer(at_nodes[start : start + step], at_documents)
+            wanted = np.ones_like(joint, dtype=bool) if self._wanted is None else joint == self._wanted
+            node, document = np.nonzero(wanted)
+            found.append((nodes[start + node[:most]], documents[document[:most]], joint[wanted][:most]))
+            most -= len(node)
+            if most <= 0:
+                break
+        return tuple(np.concatenate(part) for part in zip(*found, strict=True))  # type: ignore[return-value]
