@@ -34,6 +34,7 @@ COLUMNS = {
     "policy": "what-if: a policy",
     "context": "what-if: the context",
     "compare": "compare",
+    "paths": "all other ways",
 }
 
 
@@ -87,7 +88,11 @@ def one_round(stored: Path) -> dict[str, float]:
         "context": timed(lambda: asked(snapshot, {"aws:MultiFactorAuthPresent": "true"}))[0],
     }
     other = ssmlab.reach(snapshot.with_tags(node, {"Env": "none"}))
-    times |= {"compare": timed(lambda: reach.compare(other))[0], "load": timed(lambda: load_files(stored))[0]}
+    times |= {
+        "compare": timed(lambda: reach.compare(other))[0],
+        "paths": timed(lambda: ssmlab.find_paths(snapshot).summary())[0],
+        "load": timed(lambda: load_files(stored))[0],
+    }
     counts = {name: len(getattr(snapshot, name)) for name in ("principals", "nodes", "documents")}
     return counts | times | {"groups": len(reach.node_groups), "peak": peak, "loop": loop}
 

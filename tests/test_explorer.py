@@ -162,3 +162,16 @@ def test_the_line_on_the_data_counts_what_is_wrong_with_it(snapshot: ssmlab.Snap
     line = views.describe_data(snapshot)
     assert "60 nodes" in line
     assert "5 warnings in the data" in line
+
+
+def test_the_button_says_how_limits_can_be_walked_round(snapshot: ssmlab.Snapshot) -> None:
+    explorer = ReachExplorer(snapshot, principals=["web-ops"])
+    explorer._around.click()
+    assert "No way round the limits of user/web-ops is known" in explorer._why.value
+    tagging = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ec2:CreateTags", "Resource": "*"}]}
+    web_ops = "arn:aws:iam::123456789012:user/web-ops"
+    changed = snapshot.with_policy(tagging, name="<img onerror>", principal=web_ops)
+    explorer = ReachExplorer(changed, principals=["web-ops"])
+    explorer._around.click()
+    assert "18 more nodes: user/web-ops may tag i-" in explorer._why.value
+    assert "<img" not in explorer._why.value

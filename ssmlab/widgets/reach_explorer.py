@@ -14,11 +14,13 @@ import pandas as pd
 from itables.widget import ITable
 
 from ssmlab.graphs import to_marks
+from ssmlab.paths import Paths, find_paths
 from ssmlab.reachability import Reach, reach
 from ssmlab.reachability.columns import TAG
 from ssmlab.snapshots import Snapshot
 from ssmlab.widgets import views
 from ssmlab.widgets.graph_view import GraphView
+from ssmlab.widgets.other_ways import describe_around
 from ssmlab.widgets.views import ANY, UNTAGGED, State
 
 MFA: Final = "aws:MultiFactorAuthPresent"
@@ -58,6 +60,7 @@ class ReachExplorer(w.VBox):
     def __init__(self, snapshot: Snapshot, **state: Any) -> None:
         self._snapshot = snapshot
         self._reaches: dict[tuple[tuple[str, str | None], ...], Reach] = {}
+        self._paths: dict[tuple[tuple[str, str | None], ...], Paths] = {}
         self._drawn: nx.DiGraph[str] = nx.DiGraph()
         self._pairs = pd.DataFrame()
         self.state = self._first_state(state)
@@ -120,6 +123,8 @@ class ReachExplorer(w.VBox):
 
     def _ask(self) -> w.VBox:
         request = w.HTML("<b>Request</b>")
+        self._around = w.Button(description="Other ways in", tooltip="Can these limits be walked round?", layout=_WIDE)
+        self._around.on_click(lambda _: self._show_around())
         return _panel(
             "ask",
             [
@@ -133,6 +138,7 @@ class ReachExplorer(w.VBox):
                 self._region,
                 request,
                 self._mfa,
+                self._around,
             ],
         )
 
@@ -235,6 +241,14 @@ class ReachExplorer(w.VBox):
 
     def _explain(self, mark: str) -> None:
         self._why.value = views.explain_mark(self.reach, self._drawn, mark, self.state)
+
+    def _show_around(self) -> None:
+        """Say how the limits of the chosen principals can be walked round; the first time takes a moment."""
+        self._why.value = "<p>Looking for other ways…</p>"
+        key = tuple(sorted(self.state.context.items(), key=str))
+        if key not in self._paths:
+            self._paths[key] = find_paths(self._snapshot, self.state.context)
+        self._why.value = describe_around(self._paths[key], self.state.principals)
 
     def _explain_row(self, rows: Sequence[int]) -> None:
         if rows and rows[-1] < len(self._pairs):
