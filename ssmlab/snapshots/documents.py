@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from ssmlab.snapshots.files import ACCOUNT, Call, Folder, Spot, show
+from ssmlab.snapshots.files import ACCOUNT, Folder, Spot, show
 from ssmlab.snapshots.schema import Tags, frame_rows, listed
 from ssmlab.snapshots.tags import Export, Place, read_tags
 
@@ -27,12 +27,6 @@ WELL_KNOWN: Final = (
     "AWS-RunRemoteScript",
     "AWS-RunShellScript",
     "AWS-UpdateSSMAgent",
-)
-_DOCUMENTS: Final = Call(
-    "DocumentIdentifiers",
-    "Name",
-    {"Owner": "a text", "DocumentType": "a text", "PlatformTypes": "a list"},
-    lost="AWS-owned documents are assumed, others are missing",
 )
 
 
@@ -63,7 +57,7 @@ class DocumentRows:
 
     def add(self, place: Place, export: Export) -> None:
         """Add the documents that an account sees in a Region."""
-        found = self._folder.listing(_DOCUMENTS, f"{place.path}/list-documents")
+        found = self._folder.listing(f"{place.path}/list-documents")
         if found.complete:
             self._listed.add(place)
         for name, item, spot in found.rows():

@@ -1,6 +1,7 @@
 """Files nobody vouches for: damage becomes a row of `Problems` and never loses the rest.
 
-Nothing outside the folder is read.
+Nothing outside the folder is read. Which calls of the AWS CLI have a file stands in `calls.json`, a call a line: what
+it prints, and what is not known without it.
 """
 
 from __future__ import annotations
@@ -22,15 +23,6 @@ from ssmlab.policies import RepeatedKeys, read_json
 
 ACCOUNT: Final = r"[0-9]{12}"
 REGION: Final = r"[a-z]{2,}(?:-[a-z]+)+-[0-9]+"
-# A folder of AWS CLI output → the calls whose output may stand in it. A call made once per thing is a folder.
-_LAYOUT: Final = {
-    ACCOUNT: "get-account-authorization-details",
-    f"{ACCOUNT}/{REGION}": "describe-instance(-information|s)|list-documents|list-core-devices|get-resources",
-    f"{ACCOUNT}/{REGION}/(list-tags-for-resource|get-document)": ".+",
-    "organizations": "describe-organization|list-roots",
-    "organizations/list-(organizational-units|accounts)-for-parent": ".+",
-    "organizations/(list-policies-for-target|describe-policy)": ".+",
-}
 _SPREADSHEET: Final = re.compile(r"policies|policies/[^/]+\.(json|csv)|[^/]+\.csv")  # what `spreadsheet` reads
 _PAGE: Final = re.compile(r"(.+?)(?:\.([0-9]+))?\.json")
 _TOKENS: Final = ("NextToken", "nextToken", "PaginationToken", "Marker")
@@ -118,13 +110,23 @@ class Call:
     fields
         What is expected of other fields that are read, such as "a text".
     lost
-        What is not known without the call.
+        What is not known without the call; empty if other calls may tell it too.
     """
 
-    records: str
-    key: str
+    records: str = ""
+    key: str = ""
     fields: Mapping[str, str] = field(default_factory=dict)
     lost: str = ""
+
+
+def _pattern(path: str) -> str:
+    return path.format(account=ACCOUNT, region=REGION, thing="[^/]+")
+
+
+_TABLE: Final = orjson.loads(Path(__file__).with_name("calls.json").read_bytes())
+# Path of a call, without `.json` → what it prints; a call made once per thing is a folder.
+_CALLS: Final = {_pattern(path): Call(**row) for path, row in _TABLE.items()}
+_FOLDERS: Final = {_pattern(path.rpartition("/")[0]) for path in _TABLE}
 
 
 @dataclass(slots=True)
@@ -168,13 +170,13 @@ class Folder:
         """Find the files of CLI output; `NAME.1.json` is a page of `NAME`. Others are noted as not read."""
         for path in sorted(self.root.rglob("*")):
             name, above, page = self.name(path), self.name(path.parent), _PAGE.fullmatch(path.name)
-            calls = next((calls for folder, calls in _LAYOUT.items() if re.fullmatch(folder, above)), "")
+            call = f"{above}/{page[1]}" if page else ""
             if self._is_link(path):
                 continue
-            if path.is_dir() and any(re.fullmatch(folder, name) for folder in _LAYOUT):
+            if path.is_dir() and _is_among(_FOLDERS, name):
                 self.folders.append(name)
-            elif page and path.is_file() and re.fullmatch(calls, page[1]):
-                self.files.setdefault(f"{above}/{page[1]}", {})[int(page[2] or 0)] = path
+            elif path.is_file() and _is_among(_CALLS, call):
+                self.files.setdefault(call, {})[int(page[2] or 0) if page else 0] = path
             elif above in ("", *self.folders) and not path.name.startswith(".") and not _SPREADSHEET.fullmatch(name):
                 wanted = "an account id of 12 digits, a Region or a call of the AWS CLI"
                 self.problems.warning(Spot(name), f"not read: expected {wanted}, got `{path.name}`")
@@ -229,11 +231,12 @@ class Folder:
             return [(Spot(file, "$" if len(values) == 1 else f"$[{n}]"), value) for n, value in enumerate(values)]
         return None
 
-    def listing(self, call: Call, name: str) -> Listing:
-        """The records of a call; what cannot be used is noted and left out."""
-        if name not in self.files:
-            self.problems.warning(Spot(f"{name}.json"), f"not collected: {call.lost}")
-        return self.records(call, self.read(name))
+    def listing(self, path: str) -> Listing:
+        """The records of a call of the table; what cannot be used is noted and left out."""
+        call = next(call for pattern, call in _CALLS.items() if re.fullmatch(pattern, path))
+        if call.lost and path not in self.files:
+            self.problems.warning(Spot(f"{path}.json"), f"not collected: {call.lost}")
+        return self.records(call, self.read(path))
 
     def records(self, call: Call, pages: Pages) -> Listing:
         """The records of a call in its pages."""
@@ -270,6 +273,10 @@ class Folder:
                 if type(item.get(name)) not in types:
                     self.problems.error(spot.below(f".{name}"), wanted, show(item[name]))
                     found.items[key] = {field: value for field, value in item.items() if field != name}
+
+
+def _is_among(patterns: Iterable[str], path: str) -> bool:
+    return any(re.fullmatch(pattern, path) for pattern in patterns)
 
 
 def _parse(data: bytes, *, exact: bool) -> list[Any]:

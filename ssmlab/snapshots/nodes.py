@@ -12,17 +12,16 @@ from typing import Any, Final
 
 import pandas as pd
 
-from ssmlab.snapshots.files import Call, Folder, Listing, Spot, show
+from ssmlab.snapshots.files import Folder, Listing, Spot, show
 from ssmlab.snapshots.schema import Tags, listed, make_frame
 from ssmlab.snapshots.tags import Export, Place, read_tags, tags_of
 
 KINDS: Final = ("ec2", "on-premises", "edge", "greengrass", "vm")
 NODE_ID: Final = re.compile(r"m?i-[\w-]+", re.ASCII)
 _GONE: Final = ("terminated", "shutting-down")
-_THING: Final = "AWS::IoT::Thing"
 _SOURCE_TYPES: Final = {
     "AWS::EC2::Instance": "ec2",
-    _THING: "edge",
+    "AWS::IoT::Thing": "edge",
     "Microsoft.Compute/virtualMachines": "vm",
     "compute.googleapis.com/Instance": "vm",
 }
@@ -35,20 +34,6 @@ _FIELDS: Final = {  # column → field of describe-instance-information
     "last_ping": "LastPingDateTime",
     "iam_role": "IamRole",
 }
-_TEXTS: Final = ("SourceType", "SourceId", "PlatformType", "Name", "ComputerName", *_FIELDS.values())
-_INFORMATION: Final = Call(
-    "InstanceInformationList",
-    "InstanceId",
-    dict.fromkeys(_TEXTS, "a text") | {"LastPingDateTime": "a time"},
-    lost="which nodes are managed is not known",
-)
-_INSTANCES: Final = Call(
-    "Reservations.Instances",
-    "InstanceId",
-    {"State": "an object", "IamInstanceProfile": "an object", "Platform": "a text"},
-    lost="EC2 instances that are not managed are missing",
-)
-_CORE_DEVICES: Final = Call("coreDevices", "coreDeviceThingName", lost="Greengrass core devices count as edge devices")
 # What a count of nanoseconds can tell, and more than any node can.
 _EARLIEST, _LATEST = pd.Timestamp("1700-01-01", tz="UTC"), pd.Timestamp("2200-01-01", tz="UTC")
 _EMPTY: Final[dict[str, Any]] = {}
@@ -72,8 +57,8 @@ class NodeRows:
 
     def add(self, place: Place, export: Export) -> None:
         """Add the nodes of a place."""
-        informed = self._folder.listing(_INFORMATION, f"{place.path}/describe-instance-information")
-        machines = self._folder.listing(_INSTANCES, f"{place.path}/describe-instances")
+        informed = self._folder.listing(f"{place.path}/describe-instance-information")
+        machines = self._folder.listing(f"{place.path}/describe-instances")
         ids = [node_id for node_id in informed.items | machines.items if self._is_usable(node_id, informed, machines)]
         infos = [informed.items.get(node_id, _EMPTY) for node_id in ids]
         instances = [machines.items.get(node_id, _EMPTY) for node_id in ids]
@@ -116,7 +101,7 @@ class NodeRows:
         kinds = [source or default_kind(node_id) for source, node_id in zip(sources, ids, strict=True)]
         if "edge" not in kinds:
             return kinds
-        cores = self._folder.listing(_CORE_DEVICES, f"{place.path}/list-core-devices").items
+        cores = self._folder.listing(f"{place.path}/list-core-devices").items
         is_core = [kind == "edge" and info.get("SourceId") in cores for kind, info in zip(kinds, infos, strict=True)]
         return ["greengrass" if core else kind for core, kind in zip(is_core, kinds, strict=True)]
 

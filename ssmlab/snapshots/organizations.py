@@ -11,19 +11,13 @@ from typing import Any, Final
 import pandas as pd
 
 from ssmlab.snapshots.bodies import to_object
-from ssmlab.snapshots.files import Call, Folder, Spot
+from ssmlab.snapshots.files import Folder, Spot
 from ssmlab.snapshots.iam import AccessRows, PolicyRow, account_of
 
 _LAYERS: Final = {  # layer → type of policy, its name, ending of the files
     "scp": ("SERVICE_CONTROL_POLICY", "service control policies", ""),
     "rcp": ("RESOURCE_CONTROL_POLICY", "resource control policies", ".rcp"),
 }
-_ROOTS: Final = Call(
-    "Roots", "Id", {"PolicyTypes": "a list", "Arn": "a text"}, lost="where accounts stand is not known"
-)
-_UNITS: Final = Call("OrganizationalUnits", "Id", lost="accounts below are not found")
-_ACCOUNTS: Final = Call("Accounts", "Id", lost="accounts below are not found")
-_POLICIES: Final = Call("Policies", "Id", {"Name": "a text"}, lost="which policies are attached is not known")
 _NOT_FOUND: Final = "organization"  # stands for the levels of an account that was not found
 Levels = Mapping[str, tuple[str, ...]]
 
@@ -40,7 +34,7 @@ def read_organization(folder: Folder, access: AccessRows, accounts: Sequence[str
         is_alone, management = _read_head(folder)
         if is_alone:
             return _to_frame([]), None
-        roots = folder.listing(_ROOTS, "organizations/list-roots").items
+        roots = folder.listing("organizations/list-roots").items
         management = management or _read_root(folder, roots)
         chains = _walk(folder, roots)
     bound = {account: chains.get(account, (_NOT_FOUND,)) for account in accounts if account != management}
@@ -83,10 +77,10 @@ def _walk(folder: Folder, roots: Iterable[str]) -> dict[str, tuple[str, ...]]:
     chains: list[tuple[str, ...]] = [(root,) for root in roots]
     seen = set(roots)
     for chain in chains:  # which grows while it is read
-        units = folder.listing(_UNITS, f"organizations/list-organizational-units-for-parent/{chain[-1]}").items
+        units = folder.listing(f"organizations/list-organizational-units-for-parent/{chain[-1]}").items
         chains += [(*chain, unit) for unit in units if unit not in seen]
         seen |= units.keys()
-        for account in folder.listing(_ACCOUNTS, f"organizations/list-accounts-for-parent/{chain[-1]}").items:
+        for account in folder.listing(f"organizations/list-accounts-for-parent/{chain[-1]}").items:
             found.setdefault(account, (*chain, account))
     return found
 
@@ -98,7 +92,7 @@ def _attach(folder: Folder, access: AccessRows, target: str, layer: str) -> None
     if target == _NOT_FOUND:
         access.attach(f"{words}: not collected", target, Spot("organizations"), layer)
         return
-    found = folder.listing(_POLICIES, call)
+    found = folder.listing(call)
     if not found.complete:
         access.attach(f"{words} of {target}", target, Spot(f"{call}.json"), layer)
     for policy, item, spot in found.rows():

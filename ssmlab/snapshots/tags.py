@@ -8,11 +8,10 @@ from typing import Any, Final
 
 import pandas as pd
 
-from ssmlab.snapshots.files import ACCOUNT, REGION, Call, Folder, Listing, Problems, Spot, show
+from ssmlab.snapshots.files import ACCOUNT, REGION, Folder, Listing, Problems, Spot, show
 from ssmlab.snapshots.schema import TAG, Tags, listed
 
 _PLACE: Final = re.compile(f"({ACCOUNT})/({REGION})")
-_RESOURCES: Final = Call("ResourceTagMappingList", "ResourceARN")
 # Region without its last two words → partition, where it is not `aws`. [botocore's list of partitions]
 _PARTITIONS: Final = {
     "cn": "aws-cn", "us-gov": "aws-us-gov", "us-iso": "aws-iso", "us-isob": "aws-iso-b", "eusc-de": "aws-eusc"
@@ -59,7 +58,7 @@ class Export:
 
     def __init__(self, folder: Folder, place: Place) -> None:
         self._problems = folder.problems
-        self._found = folder.records(_RESOURCES, folder.read(f"{place.path}/get-resources"))
+        self._found = folder.listing(f"{place.path}/get-resources")
         self._tags = tags_of(self._found, folder.problems)
         self._is_complete = self._found.complete and None not in self._tags.values()
 
