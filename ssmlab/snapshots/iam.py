@@ -28,7 +28,7 @@ _IDENTITY: Final = re.compile(r"(user|role)(/|/.*/)([^/]+)")
 Item = Mapping[str, Any]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class PolicyRow:
     """A policy and what it is attached to; `document` None: not collected."""
 
@@ -91,20 +91,21 @@ class AccessRows:
             for arn, item, spot in found.rows():
                 self._add_principal(arn, item, names, spot)
 
-    def add_policy(self, policy: str, row: PolicyRow) -> None:
-        """Add a policy. Every account tells of AWS managed ones: the first that has the document is kept."""
-        kept = self.policies.get(policy)
-        if kept is None or kept.document is None:
-            self.policies[policy] = replace(row, attached_to=(*(kept.attached_to if kept else ()), *row.attached_to))
-        elif row.document is not None and to_json(kept.document) != to_json(row.document):
-            got = f"another of `{policy}`; kept is {kept.file} {kept.where}"
-            self._problems.error(Spot(row.file, row.where), "one document a policy", got)
+    def attach(
+        self, policy: str, spot: Spot, *targets: str, document: Any = None, layer: str = "identity", name: str = ""
+    ) -> None:
+        """Add a policy, attached to what it is attached to. Of several documents the first is kept.
 
-    def attach(self, policy: str, target: str, spot: Spot, layer: str = "identity", name: str = "") -> None:
-        """Attach a policy; one that is not known yet is added without a document."""
-        made = PolicyRow(name or policy.rpartition("/")[2], layer, account_of(policy), (), None, *spot)
-        row = self.policies.setdefault(policy, made)
-        row.attached_to = tuple(dict.fromkeys((*row.attached_to, target)))
+        Every account tells of AWS managed ones.
+        """
+        row = PolicyRow(name or policy.rpartition("/")[2], layer, account_of(policy), targets, document, *spot)
+        kept = self.policies.get(policy, row)
+        if kept.document is not None and document is not None and to_json(kept.document) != to_json(document):
+            got = f"another of `{policy}`; kept is {kept.file} {kept.where}"
+            self._problems.error(spot, "one document a policy", got)
+        attached_to = tuple(dict.fromkeys((*kept.attached_to, *targets)))
+        chosen = row if kept.document is None and document is not None else kept
+        self.policies[policy] = replace(chosen, attached_to=attached_to)
 
     def finish(self, accounts: Iterable[str], partitions: Mapping[str, str]) -> tuple[pd.DataFrame, pd.DataFrame]:
         """The frames of principals and policies, with a root row an account."""
@@ -123,21 +124,20 @@ class AccessRows:
         return frame_rows("principals", self.principals), frame_rows("policies", self.policies)
 
     def _add_managed(self, arn: str, item: Item, spot: Spot) -> None:
-        row = PolicyRow(arn.rpartition("/")[2], "identity", account_of(arn), (), None, *spot)
+        document, place = None, spot
         for number, version in enumerate(item.get("PolicyVersionList") or ()):
             if isinstance(version, dict) and _is_default(version, item):
-                row.document = to_object(version.get("Document"))
-                row.where = f"{spot.where}.PolicyVersionList[{number}].Document"
-        self.add_policy(arn, row)
+                document, place = version.get("Document"), spot.below(f".PolicyVersionList[{number}].Document")
+        self.attach(arn, place, document=to_object(document))
 
     def _attach_all(self, arn: str, item: Item, spot: Spot) -> None:
         """Attach the inline and managed policies of a user, group or role."""
         for inline in _INLINE:
             for name, element, place in self._named(arn, item, inline, "PolicyName", spot):
-                body, where = to_object(element.get("PolicyDocument")), place.below(".PolicyDocument")
-                self.add_policy(f"{arn}/{name}", PolicyRow(name, "identity", account_of(arn), (arn,), body, *where))
+                document = to_object(element.get("PolicyDocument"))
+                self.attach(f"{arn}/{name}", place.below(".PolicyDocument"), arn, document=document, name=name)
         for policy, _, place in self._named(arn, item, "AttachedManagedPolicies", "PolicyArn", spot):
-            self.attach(policy, arn, place)
+            self.attach(policy, place, arn)
 
     def _named(self, arn: str, item: Item, name: str, key: str, spot: Spot) -> Iterator[tuple[str, Any, Spot]]:
         """The elements of a list, by a text in them. One that cannot be read may mean any policy: not collected."""
@@ -147,7 +147,7 @@ class AccessRows:
             if found := self._problems.text(place, element, key):
                 yield found, element, place
             else:
-                self.attach(f"{arn}: {name}[{number}]", arn, place, name=name)
+                self.attach(f"{arn}: {name}[{number}]", place, arn, name=name)
 
     def _add_principal(self, arn: str, item: Item, groups: Mapping[str, str], spot: Spot) -> None:
         row = read_identity(arn)
@@ -170,7 +170,7 @@ class AccessRows:
     def _add_group(self, user: str, name: str, spot: Spot) -> str:
         """A group that was not collected: its ARN as far as it is known, and one policy that stands for all of its."""
         group = f"{user.partition(':user/')[0]}:group/{name}"
-        self.attach(f"{group}: policies", group, spot)
+        self.attach(f"{group}: policies", spot, group)
         return group
 
     def _attach_boundary(self, arn: str, principal: PrincipalRow) -> None:
@@ -182,8 +182,8 @@ class AccessRows:
         if row and row.layer == "identity" and row.attached_to:
             policy += AS_BOUNDARY
             self.policies.setdefault(policy, replace(row, attached_to=()))
-        self.attach(policy, arn, Spot(f"{principal.account}/{_DETAILS}.json"))
-        self.policies[policy].layer = "boundary"
+        self.attach(policy, Spot(f"{principal.account}/{_DETAILS}.json"), arn)
+        self.policies[policy] = replace(self.policies[policy], layer="boundary")
 
 
 def _is_default(version: Item, policy: Item) -> bool:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from ssmlab.snapshots.bodies import to_object
 from ssmlab.snapshots.files import Folder, Spot
-from ssmlab.snapshots.iam import AccessRows, PolicyRow, account_of
+from ssmlab.snapshots.iam import AccessRows, account_of
 
 _LAYERS: Final = {  # layer → type of policy, its name, ending of the files
     "scp": ("SERVICE_CONTROL_POLICY", "service control policies", ""),
@@ -90,24 +90,24 @@ def _attach(folder: Folder, access: AccessRows, target: str, layer: str) -> None
     _, words, ending = _LAYERS[layer]
     call = f"organizations/list-policies-for-target/{target}{ending}"
     if target == _NOT_FOUND:
-        access.attach(f"{words}: not collected", target, Spot("organizations"), layer)
+        access.attach(f"{words}: not collected", Spot("organizations"), target, layer=layer)
         return
     found = folder.listing(call)
     if not found.complete:
-        access.attach(f"{words} of {target}", target, Spot(f"{call}.json"), layer)
+        access.attach(f"{words} of {target}", Spot(f"{call}.json"), target, layer=layer)
     for policy, item, spot in found.rows():
         if policy not in access.policies:
-            access.add_policy(policy, _read_policy(folder, policy, item, layer))
-        access.attach(policy, target, spot, layer)
+            _add_policy(folder, access, policy, item.get("Name") or policy, layer)
+        access.attach(policy, spot, target, layer=layer)
 
 
-def _read_policy(folder: Folder, policy: str, item: Mapping[str, Any], layer: str) -> PolicyRow:
+def _add_policy(folder: Folder, access: AccessRows, policy: str, name: str, layer: str) -> None:
     call = f"organizations/describe-policy/{policy}"
-    row = PolicyRow(item.get("Name") or policy, layer, file=f"{call}.json")
+    document, place = None, Spot(f"{call}.json", "$")
     for spot, body in folder.read(call, exact=True).values:
         if content := folder.problems.text(spot, body, "Policy.Content"):
-            row.document, row.where = to_object(content), f"{spot.where}.Policy.Content"
-    return row
+            document, place = to_object(content), spot.below(".Policy.Content")
+    access.attach(policy, place, document=document, layer=layer, name=name)
 
 
 def _is_in_force(layer: str, roots: Mapping[str, Mapping[str, Any]], access: AccessRows) -> bool:

@@ -25,6 +25,7 @@ _SERVICE_LINKED: Final = "/aws-service-role/"
 _ORGANIZATION: Final = ("scp", "rcp")
 _LAYERS: Final = ("identity", "boundary", *_ORGANIZATION)
 _BINDING: Final = ("account", "path", "groups", "boundary")  # what tells which policies bind a principal
+Document = Mapping[str, Any] | str
 Levels = tuple[tuple[Policy, ...], ...]
 
 
@@ -193,12 +194,7 @@ class Snapshot:
         return self.replace(nodes=set_tags(self.nodes, [nodes] if isinstance(nodes, str) else nodes, tags))
 
     def with_policy(
-        self,
-        document: Mapping[str, Any] | str,
-        *,
-        name: str,
-        principal: str | Iterable[str] | None = None,
-        layer: str = "identity",
+        self, document: Document, *, name: str, principal: str | Iterable[str] | None = None, layer: str = "identity"
     ) -> Snapshot:
         """A copy with one more policy, or with another document in that of this name, which stays attached as it was.
 

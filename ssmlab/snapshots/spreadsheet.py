@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ssmlab.snapshots.files import ACCOUNT, REGION, Folder, Spot, show
-from ssmlab.snapshots.iam import AccessRows, PolicyRow, read_identity
+from ssmlab.snapshots.iam import AccessRows, read_identity
 from ssmlab.snapshots.nodes import KINDS, NODE_ID, NodeRows, default_kind
 from ssmlab.snapshots.schema import SCHEMAS, TAG, Tags, listed
 from ssmlab.snapshots.tags import Place
@@ -75,7 +75,7 @@ def read_loose_policies(folder: Folder, access: AccessRows) -> None:
                 folder.problems.error(spot, "the ARN of a user or role as `principal`", show(row["principal"]))
                 continue
             access.principals.setdefault(row["principal"], principal)
-            access.attach(row["policy"].removesuffix(".json"), row["principal"], spot)
+            access.attach(row["policy"].removesuffix(".json"), spot, row["principal"])
 
 
 def read_policy(folder: Folder, access: AccessRows, path: Path) -> None:
@@ -83,7 +83,7 @@ def read_policy(folder: Folder, access: AccessRows, path: Path) -> None:
     found = folder.read_file(path) or []
     for spot, body in found:
         if isinstance(body, dict) and len(found) == 1:
-            access.add_policy(path.stem, PolicyRow(path.stem, "identity", "", (), body, *spot))
+            access.attach(path.stem, spot, document=body)
         else:
             folder.problems.error(spot, "a policy as the one JSON object of the file", show(body))
 
