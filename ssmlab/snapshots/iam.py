@@ -3,8 +3,6 @@
 Sources: shape of `iam get-account-authorization-details`; IAM User Guide, `access_policies_boundaries`, `id_groups`.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace

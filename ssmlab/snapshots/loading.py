@@ -1,7 +1,5 @@
 """`load`: whatever form the files have, one `Snapshot`."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Final
 

@@ -3,8 +3,6 @@
 Sources: shapes of botocore's `ssm` and `ec2` services; Systems Manager User Guide, "Setting up AWS Systems Manager".
 """
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence

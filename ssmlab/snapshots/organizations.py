@@ -3,8 +3,6 @@
 Sources: shapes of the `organizations` calls; Organizations User Guide, `orgs_manage_policies_scps`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 

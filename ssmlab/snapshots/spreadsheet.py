@@ -1,7 +1,5 @@
 """Inventories kept by hand: a CSV file of nodes, loose policies, and to whom they are attached."""
 
-from __future__ import annotations
-
 import csv
 import io
 import re

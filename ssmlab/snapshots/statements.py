@@ -1,7 +1,5 @@
 """Policies of a frame, compiled; their statements as text to read."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final

@@ -1,7 +1,5 @@
 """A snapshot as a folder of Parquet files, one a frame."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final

@@ -1,7 +1,5 @@
 """Where things are, and what their tags are as far as they were collected."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from typing import Any, Final
