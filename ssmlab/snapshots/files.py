@@ -120,7 +120,7 @@ class Call:
 
 
 def _pattern(path: str) -> str:
-    return path.format(account=ACCOUNT, region=REGION, thing="[^/]+")
+    return path.format(account=ACCOUNT, region=REGION, thing=r"[\s\S]+")
 
 
 _TABLE: Final = orjson.loads(Path(__file__).with_name("calls.json").read_bytes())
