@@ -243,6 +243,27 @@ def test_a_damaged_organization_is_unknown(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("unit", ["a/b", "..", "a\nb", "x" * 300])
+def test_a_unit_of_any_id_has_no_files_and_harms_nothing(tmp_path, unit):
+    files = {
+        IAM: users({"Arn": USER + "ana"}),
+        "organizations/list-roots.json": {"Roots": [{"Id": "r-1"}]},
+        "organizations/list-organizational-units-for-parent/r-1.json": {"OrganizationalUnits": [{"Id": unit}]},
+        "organizations/list-accounts-for-parent/r-1.json": {"Accounts": [{"Id": ACCOUNT}]},
+    }
+    snapshot = load(write(tmp_path, files))
+    assert list(snapshot.organization["target"]) == ["r-1", ACCOUNT]
+    assert f"organizations/list-accounts-for-parent/{unit}.json" in set(snapshot.problems["file"])
+
+
+def test_a_user_list_holds_users_and_roles_only(tmp_path):
+    group = f"arn:aws:iam::{ACCOUNT}:group/ops"
+    snapshot = load(write(tmp_path, {IAM: users({"Arn": group}, {"Arn": USER + "ana"})}))
+    assert list(snapshot.principals["name"]) == ["ana", "root"]
+    what = f"expected the ARN of a user or role, got `{group}`"
+    assert problems(snapshot) == [(IAM, "$.UserDetailList[0].Arn", what)]
+
+
 # --- Folders ----------------------------------------------------------------------------------------------------------
 
 

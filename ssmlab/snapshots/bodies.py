@@ -1,7 +1,5 @@
 """Bodies of policies: from the forms in which AWS hands them out to objects, and to JSON text that loses nothing."""
 
-from __future__ import annotations
-
 import json
 from decimal import Decimal
 from typing import Any

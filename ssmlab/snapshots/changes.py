@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -34,13 +34,11 @@ def set_tags(nodes: pd.DataFrame, names: Iterable[str], tags: Mapping[str, str |
 
 def _set_value(column: pd.Series[Any] | None, size: int, rows: Codes, value: str | None) -> pd.Categorical:
     """A column of tags with another value at some rows; the others are not touched."""
-    known = pd.Categorical([None] * size, []) if column is None else column.array
-    categories = known.categories.astype("str")
-    if value is not None and value not in categories:
-        categories = categories.append(pd.Index([value], dtype="str"))
-    codes = known.codes.astype(np.int64)
-    codes[rows] = -1 if value is None else categories.get_indexer(pd.Index([value]))[0]
-    return pd.Categorical.from_codes(codes, categories)
+    values = pd.Categorical([None] * size, pd.Index([], dtype="str")) if column is None else column.array.copy()
+    if value is not None and value not in values.categories:
+        values = values.add_categories([value])
+    values[rows] = value
+    return values
 
 
 def _find_rows(nodes: pd.DataFrame, names: Sequence[str]) -> Codes:
@@ -48,10 +46,8 @@ def _find_rows(nodes: pd.DataFrame, names: Sequence[str]) -> Codes:
     rows = nodes.index.get_indexer(pd.Index(list(names)))
     ids = [name for name, row in zip(names, rows, strict=True) if row < 0]
     if ids:
-        having = np.flatnonzero(nodes["node_id"].isin(ids))
-        of_id: dict[str, list[int]] = {}
-        for row, node_id in zip(having.tolist(), nodes["node_id"].iloc[having], strict=True):
-            of_id.setdefault(node_id, []).append(row)
+        having = pd.Series(np.flatnonzero(nodes["node_id"].isin(ids)))
+        of_id = having.groupby(nodes["node_id"].iloc[having].array).agg(list)
         rows[rows < 0] = [_find_one(nodes, name, of_id.get(name, [])) for name in ids]
     return rows.astype(np.int64)
 
@@ -68,7 +64,7 @@ def put_policy(policies: pd.DataFrame, row: PolicyRow) -> pd.DataFrame:
     """The policies with one more, or in place of that of the same name, attached also to what that one was."""
     same = policies[(policies.index == row.name) & (policies["layer"] == row.layer)]["attached_to"]
     attached_to = dict.fromkeys(target for targets in (*same, row.attached_to) for target in targets)
-    return _put(policies, row.name, _to_dict(row) | {"attached_to": tuple(attached_to)})
+    return _put(policies, row.name, replace(row, attached_to=tuple(attached_to)))
 
 
 def put_principals(principals: pd.DataFrame, arns: Iterable[str]) -> pd.DataFrame:
@@ -78,18 +74,15 @@ def put_principals(principals: pd.DataFrame, arns: Iterable[str]) -> pd.DataFram
         if arn in principals.index or arn in groups:
             continue
         row = read_identity(arn)
-        if row is None or row.kind == "group":
+        if row is None:
             raise KeyError(describe_unknown("principal", arn, [*principals.index, *groups]))
-        principals = _put(principals, arn, _to_dict(row) | {"tags_known": False})
+        principals = _put(principals, arn, row, tags_known=False)
     return principals
 
 
-def _to_dict(row: PolicyRow | PrincipalRow) -> dict[str, Any]:
-    """The fields as they are; `dataclasses.asdict` would copy documents, and lose that a key is repeated in them."""
-    return {field.name: getattr(row, field.name) for field in fields(row)}
-
-
-def _put(frame: pd.DataFrame, index: str, row: Mapping[str, Any]) -> pd.DataFrame:
+def _put(frame: pd.DataFrame, index: str, row: PolicyRow | PrincipalRow, **others: Any) -> pd.DataFrame:
+    """The frame with a record as its last row. Its fields are not copied, so that repeated keys in them stay seen."""
     kept = frame[frame.index != index]
-    columns = {column: pd.Series([*kept[column], row.get(column)], dtype="object") for column in frame.columns}
+    values = {column: others.get(column, getattr(row, column, None)) for column in frame.columns}
+    columns = {column: pd.Series([*kept[column], value], dtype="object") for column, value in values.items()}
     return pd.DataFrame(columns).set_axis(pd.Index([*kept.index, index], name=frame.index.name))

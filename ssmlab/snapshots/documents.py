@@ -12,9 +12,9 @@ from typing import Any, Final
 
 import pandas as pd
 
-from ssmlab.snapshots.files import ACCOUNT, LIST, TEXT, Call, Folder, Problems, Spot, show
-from ssmlab.snapshots.schema import listed, make_frame
-from ssmlab.snapshots.tags import Export, Place, Tags, read_tags
+from ssmlab.snapshots.files import ACCOUNT, Folder, Spot, show
+from ssmlab.snapshots.schema import Tags, frame_rows, listed
+from ssmlab.snapshots.tags import Export, Place, read_tags
 
 AMAZON: Final = "Amazon"
 # What every Region offers; taken to be there where documents were not collected.
@@ -27,12 +27,6 @@ WELL_KNOWN: Final = (
     "AWS-RunRemoteScript",
     "AWS-RunShellScript",
     "AWS-UpdateSSMAgent",
-)
-_DOCUMENTS: Final = Call(
-    "DocumentIdentifiers",
-    "Name",
-    {"Owner": TEXT, "DocumentType": TEXT, "PlatformTypes": LIST},
-    lost="AWS-owned documents are assumed, others are missing",
 )
 
 
@@ -56,38 +50,30 @@ class _Document:
 class DocumentRows:
     """The documents of any number of places, one row an ARN."""
 
-    def __init__(self, problems: Problems) -> None:
-        self._problems = problems
+    def __init__(self, folder: Folder) -> None:
+        self._folder, self._problems = folder, folder.problems
         self._rows: dict[str, _Document] = {}
-        self._assumed: list[Place] = []
+        self._listed: set[Place] = set()
 
-    def add(self, folder: Folder, place: Place, export: Export) -> None:
+    def add(self, place: Place, export: Export) -> None:
         """Add the documents that an account sees in a Region."""
-        call = f"{place.path}/list-documents"
-        found = folder.listing(_DOCUMENTS, call)
-        if not found.complete:
-            self.assume([place])
-        for name, item in found.items.items():
-            self._add(place, name, item, export, found.spots[name])
+        found = self._folder.listing(f"{place.path}/list-documents")
+        if found.complete:
+            self._listed.add(place)
+        for name, item, spot in found.rows():
+            self._add(place, name, item, export, spot)
 
-    def assume(self, places: Iterable[Place]) -> None:
-        """Take the well-known AWS-owned documents to be in these places, unless a list of documents says better."""
-        self._assumed += places
-
-    def frame(self) -> pd.DataFrame:
-        """All rows."""
-        for place in self._assumed:
+    def frame(self, places: Iterable[Place]) -> pd.DataFrame:
+        """All rows. In places where documents were not listed, the well-known AWS-owned ones are taken to be there."""
+        for place in sorted({*places} - self._listed):
             for name in WELL_KNOWN:
                 document = _Document(name, AMAZON, "", place.region, "Command", tags={})
                 self._rows.setdefault(place.document_arn(name, ""), document)
-        rows = self._rows.values()
-        for account, region in dict.fromkeys((row.account, row.region) for row in rows if row.tags is None):
-            gaps = [row.name for row in rows if row.tags is None and (row.account, row.region) == (account, region)]
-            self._problems.warning(Spot(f"{account}/{region}"), f"not collected: the tags of documents {listed(gaps)}")
-        names = ("name", "owner", "account", "region", "platforms", "document_type", "shared_with")
-        columns: dict[str, list[Any]] = {name: [getattr(row, name) for row in rows] for name in names}
-        columns["tags_known"] = [row.tags is not None for row in rows]
-        return make_frame("documents", list(self._rows), columns, [row.tags or {} for row in rows])
+        frame = frame_rows("documents", self._rows)
+        gaps = frame[~frame["tags_known"]].groupby(["account", "region"], observed=True, sort=False)["name"]
+        for (account, region), names in gaps:
+            self._problems.warning(Spot(f"{account}/{region}"), f"not collected: the tags of documents {listed(names)}")
+        return frame
 
     def _add(self, place: Place, name: str, item: dict[str, Any], export: Export, spot: Spot) -> None:
         owner, short = item.get("Owner"), name.rpartition(":document/")[2]
@@ -98,7 +84,7 @@ class DocumentRows:
         arn = place.document_arn(short, account)
         platforms = tuple(text for text in item.get("PlatformTypes") or () if isinstance(text, str))
         own = read_tags(item["Tags"], spot.below(".Tags"), self._problems) if "Tags" in item else None
-        tags = export.merge(arn, own, self._problems) if account == place.account else None if account else {}
+        tags = export.merge(arn, own) if account == place.account else None if account else {}
         shared = (place.account,) if account not in ("", place.account) else ()
         kind = item.get("DocumentType")
         document = _Document(short, str(owner), account, place.region, kind, platforms, shared, tags)

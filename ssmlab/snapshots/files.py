@@ -1,6 +1,7 @@
 """Files nobody vouches for: damage becomes a row of `Problems` and never loses the rest.
 
-Nothing outside the folder is read.
+Nothing outside the folder is read. Which calls of the AWS CLI have a file stands in `calls.json`, a call a line: what
+it prints, and what is not known without it.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -22,25 +23,17 @@ from ssmlab.policies import RepeatedKeys, read_json
 
 ACCOUNT: Final = r"[0-9]{12}"
 REGION: Final = r"[a-z]{2,}(?:-[a-z]+)+-[0-9]+"
-# A folder of AWS CLI output → the calls whose output may stand in it. A call made once per thing is a folder.
-_LAYOUT: Final = {
-    ACCOUNT: "get-account-authorization-details",
-    f"{ACCOUNT}/{REGION}": "describe-instance(-information|s)|list-documents|list-core-devices|get-resources",
-    f"{ACCOUNT}/{REGION}/(list-tags-for-resource|get-document)": ".+",
-    "organizations": "describe-organization|list-roots",
-    "organizations/list-(organizational-units|accounts)-for-parent": ".+",
-    "organizations/(list-policies-for-target|describe-policy)": ".+",
-}
 _SPREADSHEET: Final = re.compile(r"policies|policies/[^/]+\.(json|csv)|[^/]+\.csv")  # what `spreadsheet` reads
 _PAGE: Final = re.compile(r"(.+?)(?:\.([0-9]+))?\.json")
 _TOKENS: Final = ("NextToken", "nextToken", "PaginationToken", "Marker")
 
-Types = frozenset[object]
-TEXT: Final[Types] = frozenset({str, type(None)})
-LIST: Final[Types] = frozenset({list, type(None)})
-OBJECT: Final[Types] = frozenset({dict, RepeatedKeys, type(None)})
-TIME: Final[Types] = frozenset({str, int, float, Decimal, type(None)})
-_TYPES: Final = {TEXT: "a text", LIST: "a list", OBJECT: "an object", TIME: "a time"}
+# What is expected of a field, as a message says it → the types it may have; null is as good as no field.
+_TYPES: Final = {
+    "a text": frozenset({str, type(None)}),
+    "a list": frozenset({list, type(None)}),
+    "an object": frozenset({dict, RepeatedKeys, type(None)}),
+    "a time": frozenset({str, int, float, Decimal, type(None)}),
+}
 
 
 class LoadError(ValueError):
@@ -81,6 +74,16 @@ class Problems:
         """Take note of something doubtful or not collected."""
         self._rows[*spot, "warning", what] = None
 
+    def text(self, spot: Spot, record: Any, key: str = "") -> str:
+        """The text in a record by its key, such as "Policy.Content"; no key: the record itself. "" if noted as none."""
+        found = record
+        for name in key.split(".") if key else ():
+            found = found.get(name) if isinstance(found, dict) else None
+        if isinstance(found, str) and found:
+            return found
+        self.error(spot, f"an object with a text `{key}`" if key else "a text", show(record))
+        return ""
+
     def frame(self) -> pd.DataFrame:
         """All rows, in the order of loading: columns `file`, `where`, `severity`, `what`."""
         return pd.DataFrame(list(self._rows), columns=["file", "where", "severity", "what"], dtype="str")
@@ -100,21 +103,30 @@ class Call:
 
     Attributes
     ----------
-    records, inner
-        The list they stand in; the list inside each of its elements, as in `Reservations[].Instances[]`.
+    records
+        The list they stand in; "Reservations.Instances" is a list inside each element of another.
     key
         The field that names a record.
     fields
-        The types of other fields that are read.
+        What is expected of other fields that are read, such as "a text".
     lost
-        What is not known without the call.
+        What is not known without the call; empty if other calls may tell it too.
     """
 
-    records: str
-    key: str
-    fields: Mapping[str, Types] = field(default_factory=dict)
-    inner: str = ""
+    records: str = ""
+    key: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
     lost: str = ""
+
+
+def _pattern(path: str) -> str:
+    return path.format(account=ACCOUNT, region=REGION, thing=r"[\s\S]+")
+
+
+_TABLE: Final = orjson.loads(Path(__file__).with_name("calls.json").read_bytes())
+# Path of a call, without `.json` → what it prints; a call made once per thing is a folder.
+_CALLS: Final = {_pattern(path): Call(**row) for path, row in _TABLE.items()}
+_FOLDERS: Final = {_pattern(path.rpartition("/")[0]) for path in _TABLE}
 
 
 @dataclass(slots=True)
@@ -124,6 +136,10 @@ class Listing:
     items: dict[str, dict[str, Any]] = field(default_factory=dict)
     spots: dict[str, Spot] = field(default_factory=dict)
     complete: bool = True
+
+    def rows(self) -> Iterator[tuple[str, dict[str, Any], Spot]]:
+        """Name, record and place of each."""
+        return zip(self.items, self.items.values(), self.spots.values(), strict=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +161,8 @@ class Folder:
         The folders of the layout that are there, by path.
     """
 
-    def __init__(self, root: Path, problems: Problems) -> None:
-        self.root, self.problems = root.resolve(), problems
+    def __init__(self, root: Path) -> None:
+        self.root, self.problems = root.resolve(), Problems()
         self.files: dict[str, dict[int, Path]] = {}
         self.folders: list[str] = []
 
@@ -154,13 +170,13 @@ class Folder:
         """Find the files of CLI output; `NAME.1.json` is a page of `NAME`. Others are noted as not read."""
         for path in sorted(self.root.rglob("*")):
             name, above, page = self.name(path), self.name(path.parent), _PAGE.fullmatch(path.name)
-            calls = next((calls for folder, calls in _LAYOUT.items() if re.fullmatch(folder, above)), "")
+            call = f"{above}/{page[1]}" if page else ""
             if self._is_link(path):
                 continue
-            if path.is_dir() and any(re.fullmatch(folder, name) for folder in _LAYOUT):
+            if path.is_dir() and _is_among(_FOLDERS, name):
                 self.folders.append(name)
-            elif page and path.is_file() and re.fullmatch(calls, page[1]):
-                self.files.setdefault(f"{above}/{page[1]}", {})[int(page[2] or 0)] = path
+            elif path.is_file() and _is_among(_CALLS, call):
+                self.files.setdefault(call, {})[int(page[2] or 0) if page else 0] = path
             elif above in ("", *self.folders) and not path.name.startswith(".") and not _SPREADSHEET.fullmatch(name):
                 wanted = "an account id of 12 digits, a Region or a call of the AWS CLI"
                 self.problems.warning(Spot(name), f"not read: expected {wanted}, got `{path.name}`")
@@ -188,16 +204,16 @@ class Folder:
         """The pages of a call, none if it was not collected. `exact`: see repeated keys, keep numbers exact."""
         if call not in self.files:
             return Pages([], complete=False)
-        pages = self.files[call]
-        read = [self.read_file(path, exact=exact) for _, path in sorted(pages.items())]
+        first, *rest = pages = sorted(self.files[call])
+        read = [self.read_file(self.files[call][page], exact=exact) for page in pages]
         values = [value for found in read for value in found or ()]
-        numbers = [number or 1 for number in pages] if 1 not in pages else list(pages)  # NAME.json may be page 1
-        is_whole = sorted(numbers) in (list(range(len(pages))), list(range(1, len(pages) + 1))) and not _has_more(
-            values
-        )
-        if not is_whole:
+        last = values[-1][1] if values else None
+        has_more = isinstance(last, dict) and any(last.get(token) for token in _TOKENS)
+        # NAME.json may stand before NAME.1.json, or be the first page itself.
+        is_whole = first <= 1 and rest in (list(range(1, len(pages))), list(range(2, len(pages) + 1)))
+        if has_more or not is_whole:
             self.problems.warning(Spot(f"{call}.json"), "not collected: a further page, and what it holds")
-        return Pages(values, is_whole and None not in read)
+        return Pages(values, is_whole and not has_more and None not in read)
 
     def read_file(self, path: Path, *, exact: bool = True) -> list[tuple[Spot, Any]] | None:
         """The JSON values of one file, and where each one stood; None, with a problem noted, if it is no JSON."""
@@ -215,56 +231,52 @@ class Folder:
             return [(Spot(file, "$" if len(values) == 1 else f"$[{n}]"), value) for n, value in enumerate(values)]
         return None
 
-    def listing(self, call: Call, name: str) -> Listing:
-        """The records of a call; what cannot be used is noted and left out."""
-        if name not in self.files:
-            self.problems.warning(Spot(f"{name}.json"), f"not collected: {call.lost}")
-        return self.records(call, self.read(name))
+    def listing(self, path: str) -> Listing:
+        """The records of a call of the table; what cannot be used is noted and left out."""
+        call = next(call for pattern, call in _CALLS.items() if re.fullmatch(pattern, path))
+        if call.lost and path not in self.files:
+            self.problems.warning(Spot(f"{path}.json"), f"not collected: {call.lost}")
+        return self.records(call, self.read(path))
 
     def records(self, call: Call, pages: Pages) -> Listing:
         """The records of a call in its pages."""
-        found = Listing(complete=pages.complete)
-        for page, body in pages.values:
-            for spot, item in self._elements(found, page, body, call.records):
-                for place, record in self._elements(found, spot, item, call.inner) if call.inner else [(spot, item)]:
-                    self._add(found, place, record, call.key)
+        found, records = Listing(complete=pages.complete), iter(pages.values)
+        for name in call.records.split("."):
+            records = self._elements(found, records, name)
+        for spot, record in records:
+            key = self.problems.text(spot, record, call.key)
+            found.complete &= key != ""
+            if key in found.items:
+                got = f"`{key}` again; kept is {' '.join(found.spots[key])}"
+                self.problems.error(spot, f"every `{call.key}` once", got)
+            elif key:
+                found.items[key], found.spots[key] = record, spot
         self._check_types(found, call)
         return found
 
-    def _elements(self, found: Listing, spot: Spot, body: Any, key: str) -> Iterator[tuple[Spot, Any]]:
-        elements = body.get(key) if isinstance(body, dict) else None
-        if not isinstance(elements, list):
-            found.complete = False
-            self.problems.error(spot, f"an object with a list `{key}`", show(body))
-            return
-        for number, element in enumerate(elements):
-            yield Spot(spot.file, f"{spot.where}.{key}[{number}]"), element
-
-    def _add(self, found: Listing, spot: Spot, item: Any, key: str) -> None:
-        name = item.get(key) if isinstance(item, dict) else None
-        if not isinstance(name, str) or not name:
-            found.complete = False
-            self.problems.error(spot, f"an object with a text `{key}`", show(item))
-        elif name in found.items:
-            self.problems.error(spot, f"every `{key}` once", f"`{name}` again; kept is {' '.join(found.spots[name])}")
-        else:
-            found.items[name], found.spots[name] = item, spot
+    def _elements(self, found: Listing, bodies: Iterable[tuple[Spot, Any]], key: str) -> Iterator[tuple[Spot, Any]]:
+        for spot, body in bodies:
+            elements = body.get(key) if isinstance(body, dict) else None
+            if isinstance(elements, list):
+                yield from ((spot.below(f".{key}[{number}]"), element) for number, element in enumerate(elements))
+            else:
+                found.complete = False
+                self.problems.error(spot, f"an object with a list `{key}`", show(body))
 
     def _check_types(self, found: Listing, call: Call) -> None:
         """Leave out fields of a wrong type. Types are compared a column at a time: nearly always all is well."""
-        for name, types in call.fields.items():
+        for name, wanted in call.fields.items():
+            types = _TYPES[wanted]
             if {type(item.get(name)) for item in found.items.values()} <= types:
                 continue
-            for key, item in found.items.items():
+            for key, item, spot in found.rows():
                 if type(item.get(name)) not in types:
-                    self.problems.error(found.spots[key].below(f".{name}"), _TYPES[types], show(item[name]))
+                    self.problems.error(spot.below(f".{name}"), wanted, show(item[name]))
                     found.items[key] = {field: value for field, value in item.items() if field != name}
 
 
-def _has_more(values: list[tuple[Spot, Any]]) -> bool:
-    """Does the last page name a further one?"""
-    last = values[-1][1] if values else None
-    return isinstance(last, dict) and any(last.get(token) for token in _TOKENS)
+def _is_among(patterns: Iterable[str], path: str) -> bool:
+    return any(re.fullmatch(pattern, path) for pattern in patterns)
 
 
 def _parse(data: bytes, *, exact: bool) -> list[Any]:

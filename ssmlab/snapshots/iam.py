@@ -3,32 +3,30 @@
 Sources: shape of `iam get-account-authorization-details`; IAM User Guide, `access_policies_boundaries`, `id_groups`.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import pandas as pd
 
 from ssmlab.patterns import split_arn
 from ssmlab.snapshots.bodies import to_json, to_object
-from ssmlab.snapshots.files import LIST, TEXT, Call, Folder, Problems, Spot, show
-from ssmlab.snapshots.schema import listed, make_frame
-from ssmlab.snapshots.tags import Tags, read_tags
+from ssmlab.snapshots.files import Call, Folder, Spot, show
+from ssmlab.snapshots.schema import Tags, frame_rows, listed
+from ssmlab.snapshots.tags import read_tags
 
 AS_BOUNDARY: Final = " (boundary)"
 _DETAILS: Final = "get-account-authorization-details"
-_FIELDS: Final = {"GroupName": TEXT, "PolicyVersionList": LIST}
-_USERS, _GROUPS, _ROLES, _MANAGED = (
-    Call(name, "Arn", _FIELDS) for name in ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
-)
-_IDENTITY: Final = re.compile(r"(user|role|group)(/|/.*/)([^/]+)")
+_MANAGED: Final = Call("Policies", "Arn", {"PolicyVersionList": "a list"})
+_GROUPS: Final = Call("GroupDetailList", "Arn", {"GroupName": "a text"})
+_USERS, _ROLES = Call("UserDetailList", "Arn"), Call("RoleDetailList", "Arn")
+_INLINE: Final = ("GroupPolicyList", "UserPolicyList", "RolePolicyList")
+_IDENTITY: Final = re.compile(r"(user|role)(/|/.*/)([^/]+)")
 Item = Mapping[str, Any]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class PolicyRow:
     """A policy and what it is attached to; `document` None: not collected."""
 
@@ -57,7 +55,7 @@ class PrincipalRow:
 
 
 def read_identity(arn: str) -> PrincipalRow | None:
-    """What the ARN of a user, role or group says; None for any other text.
+    """What the ARN of a user or role says; None for any other text.
 
     >>> read_identity("arn:aws:iam::123456789012:role/web/WebOps").path
     '/web/'
@@ -70,41 +68,42 @@ def read_identity(arn: str) -> PrincipalRow | None:
 class AccessRows:
     """The principals and policies of any number of accounts, by ARN and by policy id."""
 
-    def __init__(self, problems: Problems) -> None:
-        self._problems = problems
+    def __init__(self, folder: Folder) -> None:
+        self._folder, self._problems = folder, folder.problems
         self.policies: dict[str, PolicyRow] = {}
         self.principals: dict[str, PrincipalRow] = {}
 
-    def add(self, folder: Folder, account: str) -> None:
+    def add(self, account: str) -> None:
         """Add what IAM told of an account."""
-        pages = folder.read(f"{account}/{_DETAILS}", exact=True)
+        pages = self._folder.read(f"{account}/{_DETAILS}", exact=True)
         if not pages.complete:
             what = f"not collected as a whole: principals of `{account}`, and what they may do, are missing"
             self._problems.warning(Spot(f"{account}/{_DETAILS}.json"), what)
-        users, groups, roles, managed = (folder.records(call, pages) for call in (_USERS, _GROUPS, _ROLES, _MANAGED))
-        for arn, item in managed.items.items():
-            self._add_managed(arn, item, managed.spots[arn])
-        for arn, item in groups.items.items():
-            self._attach_all(arn, item, "GroupPolicyList", groups.spots[arn])
+        managed, groups, *callers = (self._folder.records(call, pages) for call in (_MANAGED, _GROUPS, _USERS, _ROLES))
+        for arn, item, spot in managed.rows():
+            self._add_managed(arn, item, spot)
+        for arn, item, spot in groups.rows():
+            self._attach_all(arn, item, spot)
         names = {item.get("GroupName", ""): arn for arn, item in groups.items.items()}
-        for found, inline in ((users, "UserPolicyList"), (roles, "RolePolicyList")):
-            for arn, item in found.items.items():
-                self._add_principal(arn, item, inline, names, found.spots[arn])
+        for found in callers:
+            for arn, item, spot in found.rows():
+                self._add_principal(arn, item, names, spot)
 
-    def add_policy(self, policy: str, row: PolicyRow) -> None:
-        """Add a policy. Every account tells of AWS managed ones: the first that has the document is kept."""
-        kept = self.policies.get(policy)
-        if kept is None or kept.document is None:
-            self.policies[policy] = replace(row, attached_to=(*(kept.attached_to if kept else ()), *row.attached_to))
-        elif row.document is not None and to_json(kept.document) != to_json(row.document):
+    def attach(
+        self, policy: str, spot: Spot, *targets: str, document: Any = None, layer: str = "identity", name: str = ""
+    ) -> None:
+        """Add a policy, attached to what it is attached to. Of several documents the first is kept.
+
+        Every account tells of AWS managed ones.
+        """
+        row = PolicyRow(name or policy.rpartition("/")[2], layer, account_of(policy), targets, document, *spot)
+        kept = self.policies.get(policy, row)
+        if kept.document is not None and document is not None and to_json(kept.document) != to_json(document):
             got = f"another of `{policy}`; kept is {kept.file} {kept.where}"
-            self._problems.error(Spot(row.file, row.where), "one document a policy", got)
-
-    def attach(self, policy: str, target: str, spot: Spot, layer: str = "identity", name: str = "") -> None:
-        """Attach a policy; one that is not known yet is added without a document."""
-        made = PolicyRow(name or policy.rpartition("/")[2], layer, _account(policy), (), None, *spot)
-        row = self.policies.setdefault(policy, made)
-        row.attached_to = tuple(dict.fromkeys((*row.attached_to, target)))
+            self._problems.error(spot, "one document a policy", got)
+        attached_to = tuple(dict.fromkeys((*kept.attached_to, *targets)))
+        chosen = row if kept.document is None and document is not None else kept
+        self.policies[policy] = replace(chosen, attached_to=attached_to)
 
     def finish(self, accounts: Iterable[str], partitions: Mapping[str, str]) -> tuple[pd.DataFrame, pd.DataFrame]:
         """The frames of principals and policies, with a root row an account."""
@@ -120,70 +119,57 @@ class AccessRows:
                 self._problems.warning(Spot(row.file, row.where), what)
         if gaps := [row.name for row in self.principals.values() if row.tags is None]:
             self._problems.warning(Spot(""), f"not collected: the tags of principals {listed(gaps)}")
-        principals = _to_columns(PrincipalRow, self.principals.values())
-        tags = principals.pop("tags")
-        principals["tags_known"] = [own is not None for own in tags]
-        frame = make_frame("principals", list(self.principals), principals, [own or {} for own in tags])
-        return frame, make_frame("policies", list(self.policies), _to_columns(PolicyRow, self.policies.values()))
+        return frame_rows("principals", self.principals), frame_rows("policies", self.policies)
 
     def _add_managed(self, arn: str, item: Item, spot: Spot) -> None:
-        row = PolicyRow(arn.rpartition("/")[2], "identity", _account(arn), (), None, *spot)
+        document, place = None, spot
         for number, version in enumerate(item.get("PolicyVersionList") or ()):
             if isinstance(version, dict) and _is_default(version, item):
-                row.document = to_object(version.get("Document"))
-                row.where = f"{spot.where}.PolicyVersionList[{number}].Document"
-        self.add_policy(arn, row)
+                document, place = version.get("Document"), spot.below(f".PolicyVersionList[{number}].Document")
+        self.attach(arn, place, document=to_object(document))
 
-    def _attach_all(self, arn: str, item: Item, inline: str, spot: Spot) -> None:
+    def _attach_all(self, arn: str, item: Item, spot: Spot) -> None:
         """Attach the inline and managed policies of a user, group or role."""
-        for name, path, element in self._named(arn, item, inline, "PolicyName", spot):
-            document, place = to_object(element.get("PolicyDocument")), path.below(".PolicyDocument")
-            self.add_policy(f"{arn}/{name}", PolicyRow(name, "identity", _account(arn), (arn,), document, *place))
-        for policy, path, _ in self._named(arn, item, "AttachedManagedPolicies", "PolicyArn", spot):
-            self.attach(policy, arn, path)
+        for inline in _INLINE:
+            for name, element, place in self._named(arn, item, inline, "PolicyName", spot):
+                document = to_object(element.get("PolicyDocument"))
+                self.attach(f"{arn}/{name}", place.below(".PolicyDocument"), arn, document=document, name=name)
+        for policy, _, place in self._named(arn, item, "AttachedManagedPolicies", "PolicyArn", spot):
+            self.attach(policy, place, arn)
 
-    def _named(self, arn: str, item: Item, name: str, key: str, spot: Spot) -> Iterator[tuple[str, Spot, Any]]:
+    def _named(self, arn: str, item: Item, name: str, key: str, spot: Spot) -> Iterator[tuple[str, Any, Spot]]:
         """The elements of a list, by a text in them. One that cannot be read may mean any policy: not collected."""
         elements = item.get(name, [])
         for number, element in enumerate(elements if isinstance(elements, list) else [elements]):
-            path = spot.below(f".{name}[{number}]")
-            found = element if not key else element.get(key) if isinstance(element, dict) else None
-            if isinstance(found, str) and found:
-                yield found, path, element
+            place = spot.below(f".{name}[{number}]")
+            if found := self._problems.text(place, element, key):
+                yield found, element, place
             else:
-                self._problems.error(path, f"an object with a text `{key}`" if key else "a text", show(element))
-                self.attach(f"{arn}: {name}[{number}]", arn, path, name=name)
+                self.attach(f"{arn}: {name}[{number}]", place, arn, name=name)
 
-    def _add_principal(self, arn: str, item: Item, inline: str, groups: Mapping[str, str], spot: Spot) -> None:
+    def _add_principal(self, arn: str, item: Item, groups: Mapping[str, str], spot: Spot) -> None:
         row = read_identity(arn)
         if row is None:
             self._problems.error(spot.below(".Arn"), "the ARN of a user or role", show(arn))
             return
         self.principals[arn] = row
-        self._attach_all(arn, item, inline, spot)
+        self._attach_all(arn, item, spot)
         found = self._named(arn, item, "GroupList", "", spot)
-        row.groups = tuple(groups.get(name) or self._add_group(arn, name, path) for name, path, _ in found)
+        row.groups = tuple(groups.get(name) or self._add_group(arn, name, place) for name, _, place in found)
         profiles = self._named(arn, item, "InstanceProfileList", "Arn", spot)
         row.instance_profiles = tuple(profile for profile, *_ in profiles)
         row.tags = read_tags(item.get("Tags", []), spot.below(".Tags"), self._problems)
         trust = to_object(item.get("AssumeRolePolicyDocument"))
         row.trust = trust if isinstance(trust, dict) else None
-        row.boundary = self._read_boundary(arn, item.get("PermissionsBoundary"), spot.below(".PermissionsBoundary"))
+        if (boundary := item.get("PermissionsBoundary")) is not None:
+            policy = self._problems.text(spot.below(".PermissionsBoundary"), boundary, "PermissionsBoundaryArn")
+            row.boundary = policy or f"{arn}: PermissionsBoundary"
 
     def _add_group(self, user: str, name: str, spot: Spot) -> str:
         """A group that was not collected: its ARN as far as it is known, and one policy that stands for all of its."""
         group = f"{user.partition(':user/')[0]}:group/{name}"
-        self.attach(f"{group}: policies", group, spot)
+        self.attach(f"{group}: policies", spot, group)
         return group
-
-    def _read_boundary(self, arn: str, boundary: Any, spot: Spot) -> str | None:
-        match boundary:
-            case None:
-                return None
-            case {"PermissionsBoundaryArn": str(policy)}:
-                return policy
-        self._problems.error(spot, "an object with a text `PermissionsBoundaryArn`", show(boundary))
-        return f"{arn}: PermissionsBoundary"
 
     def _attach_boundary(self, arn: str, principal: PrincipalRow) -> None:
         """A policy that is used both ways has two rows; the second one's id ends in ` (boundary)`."""
@@ -194,18 +180,14 @@ class AccessRows:
         if row and row.layer == "identity" and row.attached_to:
             policy += AS_BOUNDARY
             self.policies.setdefault(policy, replace(row, attached_to=()))
-        self.attach(policy, arn, Spot(f"{principal.account}/{_DETAILS}.json"))
-        self.policies[policy].layer = "boundary"
+        self.attach(policy, Spot(f"{principal.account}/{_DETAILS}.json"), arn)
+        self.policies[policy] = replace(self.policies[policy], layer="boundary")
 
 
 def _is_default(version: Item, policy: Item) -> bool:
     return version.get("IsDefaultVersion") is True or version.get("VersionId", "") == policy.get("DefaultVersionId")
 
 
-def _account(arn: str) -> str:
+def account_of(arn: str) -> str:
+    """The account in an ARN; empty for any other text."""
     return arn.split(":")[4] if arn.count(":") >= 5 else ""
-
-
-def _to_columns(kind: type[Any], rows: Iterable[Any]) -> dict[str, list[Any]]:
-    listed = list(rows)
-    return {column.name: [getattr(row, column.name) for row in listed] for column in fields(kind)}

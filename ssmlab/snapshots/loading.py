@@ -1,26 +1,24 @@
 """`load`: whatever form the files have, one `Snapshot`."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from tqdm.auto import tqdm
 
 from ssmlab.snapshots.documents import DocumentRows
-from ssmlab.snapshots.files import Folder, LoadError, Problems
+from ssmlab.snapshots.files import Folder, LoadError
 from ssmlab.snapshots.iam import AccessRows
 from ssmlab.snapshots.memory import without_collector
 from ssmlab.snapshots.nodes import NodeRows
-from ssmlab.snapshots.organizations import no_organization, read_organization
+from ssmlab.snapshots.organizations import read_organization
 from ssmlab.snapshots.schema import listed
 from ssmlab.snapshots.snapshot import Snapshot
 from ssmlab.snapshots.spreadsheet import ATTACHMENTS, read_inventory, read_loose_policies, read_policy
 from ssmlab.snapshots.storage import is_stored, read_frames
-from ssmlab.snapshots.tags import Place, find_places, note_case_twins, read_export
+from ssmlab.snapshots.tags import Export, Place, find_places, note_case_twins
 
 _ORGANIZATION: Final = ("collected", "none")
+_FILES: Final = (".csv", ".json")
 
 
 def load(path: str | Path, *, organization: str = "collected") -> Snapshot:
@@ -61,12 +59,11 @@ def load(path: str | Path, *, organization: str = "collected") -> Snapshot:
         with without_collector():
             _read_folder(rows)
         return rows.finish(is_alone=organization == "none" or not rows.folder.accounts())
-    if not where.is_file() or where.suffix.lower() not in _READERS:
+    if not where.is_file() or where.suffix.lower() not in _FILES:
         got = f"`{where.suffix}`" if where.exists() else "nothing there"
-        raise LoadError(str(path), "", f"a folder, or a file that ends in {listed(_READERS)}", got)
-    file = where.resolve()
-    rows = _Rows(file.parent)
-    _READERS[where.suffix.lower()](rows, file)
+        raise LoadError(str(path), "", f"a folder, or a file that ends in {listed(_FILES)}", got)
+    rows = _Rows(where.resolve().parent)
+    _read_file(rows, where.resolve())
     return rows.finish(is_alone=True)
 
 
@@ -74,29 +71,24 @@ class _Rows:
     """What is gathered before it becomes frames."""
 
     def __init__(self, root: Path) -> None:
-        self.problems = Problems()
-        self.folder = Folder(root, self.problems)
-        self.access = AccessRows(self.problems)
-        self.nodes = NodeRows(self.problems)
-        self.documents = DocumentRows(self.problems)
+        self.folder = Folder(root)
+        self.access, self.nodes = AccessRows(self.folder), NodeRows(self.folder)
+        self.documents = DocumentRows(self.folder)
 
     def finish(self, *, is_alone: bool) -> Snapshot:
         """The snapshot. `is_alone`: the accounts are in no organization."""
-        nodes, collected = self.nodes.frame(), {*find_places(self.folder)}
+        folder, nodes = self.folder, self.nodes.frame()
         placed = nodes[["account", "region"]].drop_duplicates().itertuples(index=False)
-        places = collected.union(Place(*map(str, place)) for place in placed)
-        self.documents.assume(sorted(places - collected))
-        accounts = {place.account for place in places}.union(self.folder.accounts())
+        places = {*find_places(folder), *(Place(*map(str, place)) for place in placed)}
+        accounts = {place.account for place in places}.union(folder.accounts())
         accounts |= {principal.account for principal in self.access.principals.values()}
-        organization, management = no_organization(), None
-        if not is_alone:
-            organization, management = read_organization(self.folder, self.access, sorted(accounts))
+        organization, management = read_organization(folder, self.access, () if is_alone else sorted(accounts))
         principals, policies = self.access.finish(accounts, {place.account: place.partition for place in places})
-        documents = self.documents.frame()
+        documents = self.documents.frame(places)
         for frame in (nodes, documents, principals):
-            note_case_twins(frame, self.problems)
+            note_case_twins(frame, folder.problems)
         frames = {"principals": principals, "policies": policies, "nodes": nodes, "documents": documents}
-        noted = self.problems.frame()
+        noted = folder.problems.frame()
         return Snapshot.compile(**frames, organization=organization, noted=noted, management_account=management)
 
 
@@ -109,27 +101,23 @@ def _read_folder(rows: _Rows) -> None:
         got = "none of them" if any(folder.root.iterdir()) else "an empty folder"
         raise LoadError(str(folder.root), "", wanted, got)
     for account in folder.accounts():
-        rows.access.add(folder, account)
+        rows.access.add(account)
     for place in tqdm(find_places(folder), "loading", unit=" Regions", delay=1, leave=False):
-        export = read_export(folder, place)
-        rows.nodes.add(folder, place, export)
-        rows.documents.add(folder, place, export)
+        export = Export(folder, place)
+        rows.nodes.add(place, export)
+        rows.documents.add(place, export)
     for path in inventories:
         read_inventory(folder, path, rows.nodes)
     read_loose_policies(folder, rows.access)
 
 
-def _read_inventory(rows: _Rows, path: Path) -> None:
-    read_inventory(rows.folder, path, rows.nodes)
-    if rows.problems.first and not rows.nodes.spots():
-        raise rows.problems.first
-    read_loose_policies(rows.folder, rows.access)
-
-
-def _read_policy(rows: _Rows, path: Path) -> None:
-    read_policy(rows.folder, rows.access, path)
-    if rows.problems.first:
-        raise rows.problems.first
-
-
-_READERS: Final[dict[str, Callable[[_Rows, Path], None]]] = {".csv": _read_inventory, ".json": _read_policy}
+def _read_file(rows: _Rows, path: Path) -> None:
+    is_inventory = path.suffix.lower() == ".csv"
+    if is_inventory:
+        read_inventory(rows.folder, path, rows.nodes)
+    else:
+        read_policy(rows.folder, rows.access, path)
+    if rows.folder.problems.first and not rows.nodes.spots() and not rows.access.policies:
+        raise rows.folder.problems.first
+    if is_inventory:
+        read_loose_policies(rows.folder, rows.access)

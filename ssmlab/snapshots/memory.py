@@ -1,7 +1,5 @@
 """What was worked out from frames, remembered for as long as it may serve again."""
 
-from __future__ import annotations
-
 import gc
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator

@@ -3,46 +3,36 @@
 Sources: shapes of the `organizations` calls; Organizations User Guide, `orgs_manage_policies_scps`.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import pandas as pd
 
 from ssmlab.snapshots.bodies import to_object
-from ssmlab.snapshots.files import LIST, Call, Folder, Spot, show
-from ssmlab.snapshots.iam import AccessRows, PolicyRow
+from ssmlab.snapshots.files import Folder, Spot
+from ssmlab.snapshots.iam import AccessRows, account_of
 
 _LAYERS: Final = {  # layer → type of policy, its name, ending of the files
     "scp": ("SERVICE_CONTROL_POLICY", "service control policies", ""),
     "rcp": ("RESOURCE_CONTROL_POLICY", "resource control policies", ".rcp"),
 }
-_ROOTS: Final = Call("Roots", "Id", {"PolicyTypes": LIST}, lost="where accounts stand is not known")
-_UNITS: Final = Call("OrganizationalUnits", "Id", lost="accounts below are not found")
-_ACCOUNTS: Final = Call("Accounts", "Id", lost="accounts below are not found")
-_POLICIES: Final = Call("Policies", "Id", lost="which policies are attached is not known")
 _NOT_FOUND: Final = "organization"  # stands for the levels of an account that was not found
 Levels = Mapping[str, tuple[str, ...]]
 
 
-def no_organization() -> pd.DataFrame:
-    """No account has levels: there is no organization, or none that binds."""
-    return _to_frame([])
-
-
-def read_organization(folder: Folder, access: AccessRows, accounts: Iterable[str]) -> tuple[pd.DataFrame, str | None]:
+def read_organization(folder: Folder, access: AccessRows, accounts: Sequence[str]) -> tuple[pd.DataFrame, str | None]:
     """The levels of accounts, root first, and the id of the management account, which has none: nothing binds it.
 
     Columns: `account`; `level`, from 0; `target`, the id of the root, unit or account; `scp` and `rcp`, whether
     policies of that kind are in force. Policies that were not collected are added to `access` without a document.
     """
-    roots, chains, management = dict[str, Any](), dict[str, tuple[str, ...]](), None
-    if "organizations" in folder.folders:
+    roots, chains = dict[str, Any](), dict[str, tuple[str, ...]]()
+    management: str | None = None
+    if accounts and "organizations" in folder.folders:
         is_alone, management = _read_head(folder)
         if is_alone:
-            return no_organization(), None
-        roots = folder.listing(_ROOTS, "organizations/list-roots").items
+            return _to_frame([]), None
+        roots = folder.listing("organizations/list-roots").items
         management = management or _read_root(folder, roots)
         chains = _walk(folder, roots)
     bound = {account: chains.get(account, (_NOT_FOUND,)) for account in accounts if account != management}
@@ -59,24 +49,21 @@ def _to_frame(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(dtypes)).astype(dtypes)
 
 
-def _read_head(folder: Folder) -> tuple[bool, str | None]:
+def _read_head(folder: Folder) -> tuple[bool, str]:
     """Is the account in no organization (an empty object, or the error that AWS gives); which account manages it?"""
-    call = "organizations/describe-organization"
-    for spot, body in folder.read(call).values:
-        match body:
-            case {"Organization": {"MasterAccountId": str(account)}}:
-                return False, account
+    for spot, body in folder.read("organizations/describe-organization").values:
         if body == {} or "AWSOrganizationsNotInUse" in str(body):
-            return True, None
-        folder.problems.error(spot, "an object with `Organization.MasterAccountId`", show(body))
-    return False, None
+            return True, ""
+        if account := folder.problems.text(spot, body, "Organization.MasterAccountId"):
+            return False, account
+    return False, ""
 
 
 def _read_root(folder: Folder, roots: Mapping[str, Any]) -> str | None:
     """The management account, which stands in the ARN of the root too: `arn:aws:organizations::ACCOUNT:root/…`."""
     for root in roots.values():
-        if isinstance(arn := root.get("Arn"), str) and arn.count(":") >= 5 and arn.split(":")[4]:
-            return arn.split(":")[4]
+        if account := account_of(root.get("Arn") or ""):
+            return account
     what = "not collected: which account is the management account"
     folder.problems.warning(Spot("organizations/describe-organization.json"), what)
     return None
@@ -88,10 +75,10 @@ def _walk(folder: Folder, roots: Iterable[str]) -> dict[str, tuple[str, ...]]:
     chains: list[tuple[str, ...]] = [(root,) for root in roots]
     seen = set(roots)
     for chain in chains:  # which grows while it is read
-        units = folder.listing(_UNITS, f"organizations/list-organizational-units-for-parent/{chain[-1]}").items
+        units = folder.listing(f"organizations/list-organizational-units-for-parent/{chain[-1]}").items
         chains += [(*chain, unit) for unit in units if unit not in seen]
         seen |= units.keys()
-        for account in folder.listing(_ACCOUNTS, f"organizations/list-accounts-for-parent/{chain[-1]}").items:
+        for account in folder.listing(f"organizations/list-accounts-for-parent/{chain[-1]}").items:
             found.setdefault(account, (*chain, account))
     return found
 
@@ -101,27 +88,24 @@ def _attach(folder: Folder, access: AccessRows, target: str, layer: str) -> None
     _, words, ending = _LAYERS[layer]
     call = f"organizations/list-policies-for-target/{target}{ending}"
     if target == _NOT_FOUND:
-        access.attach(f"{words}: not collected", target, Spot("organizations"), layer)
+        access.attach(f"{words}: not collected", Spot("organizations"), target, layer=layer)
         return
-    found = folder.listing(_POLICIES, call)
+    found = folder.listing(call)
     if not found.complete:
-        access.attach(f"{words} of {target}", target, Spot(f"{call}.json"), layer)
-    for policy, item in found.items.items():
+        access.attach(f"{words} of {target}", Spot(f"{call}.json"), target, layer=layer)
+    for policy, item, spot in found.rows():
         if policy not in access.policies:
-            access.add_policy(policy, _read_policy(folder, policy, item, layer))
-        access.attach(policy, target, found.spots[policy], layer)
+            _add_policy(folder, access, policy, item.get("Name") or policy, layer)
+        access.attach(policy, spot, target, layer=layer)
 
 
-def _read_policy(folder: Folder, policy: str, item: Mapping[str, Any], layer: str) -> PolicyRow:
-    call, name = f"organizations/describe-policy/{policy}", item.get("Name")
-    row = PolicyRow(name if isinstance(name, str) else policy, layer, file=f"{call}.json")
+def _add_policy(folder: Folder, access: AccessRows, policy: str, name: str, layer: str) -> None:
+    call = f"organizations/describe-policy/{policy}"
+    document, place = None, Spot(f"{call}.json", "$")
     for spot, body in folder.read(call, exact=True).values:
-        match body:
-            case {"Policy": {"Content": str(content)}}:
-                row.document, row.where = to_object(content), f"{spot.where}.Policy.Content"
-            case _:
-                folder.problems.error(spot, "an object with a text `Policy.Content`", show(body))
-    return row
+        if content := folder.problems.text(spot, body, "Policy.Content"):
+            document, place = to_object(content), spot.below(".Policy.Content")
+    access.attach(policy, place, document=document, layer=layer, name=name)
 
 
 def _is_in_force(layer: str, roots: Mapping[str, Mapping[str, Any]], access: AccessRows) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 TAG: Final = "tag:"
+Tags = dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,20 +92,30 @@ def _fill(column: pd.Series[Any], missing: Any) -> pd.Series[Any]:
     return pd.Series(values, column.index, "object")
 
 
-def make_frame(
-    name: str, index: Sequence[str], columns: Mapping[str, list[Any]], tags: Sequence[Mapping[str, str]] = ()
-) -> pd.DataFrame:
-    """A frame from columns as lists, and a mapping of tags a row."""
-    names = pd.Index(pd.array(index, dtype="str"), name=SCHEMAS[name].index)
-    empty: dict[str, Any] = {column: [] for column in SCHEMAS[name].required}  # where there are no rows at all
-    return conform(name, pd.DataFrame(empty | dict(columns) | tag_columns(tags), names))
+def make_frame(name: str, columns: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
+    """A frame from columns of equal length, its index among them, or from none at all.
+
+    `tags` is a mapping a row, None where they are not known. Columns of no schema are left out.
+    """
+    schema, tags = SCHEMAS[name], columns.get("tags", ())
+    given = {**columns, "tags_known": [own is not None for own in tags]}
+    index = pd.Index(pd.array(columns.get(schema.index, ()), dtype="str"), name=schema.index)
+    known: dict[str, Any] = {column: given.get(column, ()) for column in schema.columns}
+    return conform(name, pd.DataFrame(known | tag_columns(tags), index))
 
 
-def tag_columns(tags: Sequence[Mapping[str, str]]) -> dict[str, pd.Categorical]:
+def frame_rows(name: str, rows: Mapping[str, Any]) -> pd.DataFrame:
+    """A frame from records by their value in the index; an attribute is a column."""
+    names = (*SCHEMAS[name].columns, "tags")
+    columns: dict[str, Any] = {column: [getattr(row, column, None) for row in rows.values()] for column in names}
+    return make_frame(name, columns | {SCHEMAS[name].index: list(rows)})
+
+
+def tag_columns(tags: Sequence[Tags | None]) -> dict[str, pd.Categorical]:
     """`tag:<Key>` → its values, for one mapping a row; keys in alphabetical order."""
     found: dict[str, tuple[list[int], list[str]]] = {}
     for row, pairs in enumerate(tags):
-        for key, value in pairs.items():
+        for key, value in pairs.items() if pairs else ():
             rows, values = found.setdefault(key, ([], []))
             rows.append(row)
             values.append(value)

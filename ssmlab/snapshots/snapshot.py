@@ -24,6 +24,8 @@ from ssmlab.snapshots.storage import write_frames
 _SERVICE_LINKED: Final = "/aws-service-role/"
 _ORGANIZATION: Final = ("scp", "rcp")
 _LAYERS: Final = ("identity", "boundary", *_ORGANIZATION)
+_BINDING: Final = ("account", "path", "groups", "boundary")  # what tells which policies bind a principal
+Document = Mapping[str, Any] | str
 Levels = tuple[tuple[Policy, ...], ...]
 
 
@@ -35,6 +37,11 @@ class Attached:
     boundary: tuple[Policy, ...] | None
     scps: Levels | None
     rcps: Levels | None
+
+
+def _list_tags(column: pd.Series[Any]) -> pd.DataFrame:
+    values, key = column.dropna(), str(column.name).removeprefix(TAG)
+    return pd.DataFrame({"arn": values.index, "key": key, "value": values.astype("str").array})
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -84,9 +91,7 @@ class Snapshot:
         """What was skipped, is doubtful or was not collected: columns `file`, `where`, `severity`, `what`."""
         rows = [
             (file, where + problem.where[1:], "error", f"policy `{policy}`: {problem.what}")
-            for policy, file, where in zip(
-                self.policies.index, self.policies["file"], self.policies["where"], strict=True
-            )
+            for policy, file, where in self.policies[["file", "where"]].itertuples()
             for problem in self.compiled[policy].problems
         ]
         found = pd.DataFrame(rows, columns=self.noted.columns, dtype="str")
@@ -102,20 +107,11 @@ class Snapshot:
     @cached_property
     def tags(self) -> pd.DataFrame:
         """The tags of nodes and documents: columns `arn`, `key`, `value`."""
-        found = [
-            frame[name]
-            .dropna()
-            .rename("value")
-            .astype("str")
-            .rename_axis("arn")
-            .reset_index()
-            .assign(key=name[len(TAG) :])
-            for frame in (self.nodes, self.documents)
-            for name in frame.columns
-            if name.startswith(TAG)
+        columns = [
+            frame[name] for frame in (self.nodes, self.documents) for name in frame.columns if name.startswith(TAG)
         ]
         empty = pd.DataFrame(columns=["arn", "key", "value"], dtype="str")
-        return pd.concat([empty, *found], ignore_index=True)
+        return pd.concat([empty, *map(_list_tags, columns)], ignore_index=True)
 
     def attached(self, principal: str) -> Attached:
         """The policies that bind a principal, given by its ARN.
@@ -135,14 +131,12 @@ class Snapshot:
     @cached_property
     def _attached(self) -> dict[str, Attached]:
         of: dict[tuple[str, str], list[str]] = {}
-        rows = zip(self.policies.index, self.policies["layer"], self.policies["attached_to"], strict=True)
-        for policy, layer, targets in rows:
+        for policy, layer, targets in self.policies[["layer", "attached_to"]].itertuples():
             for target in targets:
                 of.setdefault((layer, target), []).append(policy)
         scps, rcps = self._levels("scp", of), self._levels("rcp", of)
         found = {}
-        columns = (self.principals[name] for name in ("account", "path", "groups", "boundary"))
-        for arn, account, path, groups, boundary in zip(self.principals.index, *columns, strict=True):
+        for arn, account, path, groups, boundary in self.principals[list(_BINDING)].itertuples():
             own = dict.fromkeys(policy for owner in (arn, *groups) for policy in of.get(("identity", owner), ()))
             is_free = path.startswith(_SERVICE_LINKED)
             found[arn] = Attached(
@@ -158,14 +152,13 @@ class Snapshot:
         return self.compiled.get(policy + AS_BOUNDARY) or self.compiled.get(policy) or Policy.unknown(policy)
 
     def _levels(self, layer: str, of: Mapping[tuple[str, str], Sequence[str]]) -> dict[str, Levels]:
-        levels: dict[str, Levels] = {}
-        columns = (self.organization[name] for name in ("account", "level", "target", layer))
-        for account, _, target, is_bound in sorted(zip(*columns, strict=True)):
-            if not is_bound:
-                continue
-            policies = tuple(self.compiled[policy] for policy in of.get((layer, target), ()))
-            levels[account] = (*levels.get(account, ()), policies)
-        return levels
+        bound = self.organization[self.organization[layer]].sort_values(["account", "level"])
+        return {
+            str(account): tuple(
+                tuple(self.compiled[policy] for policy in of.get((layer, target), ())) for target in chain
+            )
+            for account, chain in bound.groupby("account")["target"]
+        }
 
     def replace(self, **frames: pd.DataFrame) -> Snapshot:
         """A copy with other `nodes`, `documents`, `principals` or `policies`. Only policies that changed are compiled.
@@ -201,12 +194,7 @@ class Snapshot:
         return self.replace(nodes=set_tags(self.nodes, [nodes] if isinstance(nodes, str) else nodes, tags))
 
     def with_policy(
-        self,
-        document: Mapping[str, Any] | str,
-        *,
-        name: str,
-        principal: str | Iterable[str] | None = None,
-        layer: str = "identity",
+        self, document: Document, *, name: str, principal: str | Iterable[str] | None = None, layer: str = "identity"
     ) -> Snapshot:
         """A copy with one more policy, or with another document in that of this name, which stays attached as it was.
 

@@ -1,7 +1,5 @@
 """Inventories kept by hand: a CSV file of nodes, loose policies, and to whom they are attached."""
 
-from __future__ import annotations
-
 import csv
 import io
 import re
@@ -10,15 +8,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from ssmlab.snapshots.files import ACCOUNT, REGION, Folder, Spot, show
-from ssmlab.snapshots.iam import AccessRows, PolicyRow, read_identity
+from ssmlab.snapshots.iam import AccessRows, read_identity
 from ssmlab.snapshots.nodes import KINDS, NODE_ID, NodeRows, default_kind
-from ssmlab.snapshots.schema import SCHEMAS, TAG, listed
+from ssmlab.snapshots.schema import SCHEMAS, TAG, Tags, listed
 from ssmlab.snapshots.tags import Place
 
 ATTACHMENTS: Final = "attachments.csv"
 _REQUIRED: Final = ("node_id", "account", "region")
 _ATTACHED: Final = ("principal", "policy")
-_FLAGS: Final = {"": True, "true": True, "false": False, "unknown": None}
 _TEXTS: Final = tuple(name for name in SCHEMAS["nodes"].columns if name not in ("kind", "managed", "tags_known"))
 # Column → what a value must look like, and how that is said.
 _SHAPES: Final = {
@@ -35,39 +32,35 @@ def read_inventory(folder: Folder, path: Path, nodes: NodeRows) -> None:
 
     `managed` defaults to true; an empty cell of a tag means that the tag is absent.
     """
-    known, rows, tags = nodes.spots(), list[dict[str, str]](), list[str]()
+    known, rows = nodes.spots(), dict[str, dict[str, Any]]()
     for spot, row in _read_table(folder, path, _REQUIRED, (*_REQUIRED, "kind", "managed", *_TEXTS, TAG)):
-        tags = tags or [column for column in row if column.startswith(TAG)]
-        _drop_damaged(folder, spot, row)
-        if not row.keys() >= {*_REQUIRED}:
-            continue
-        row["arn"] = Place(row["account"], row["region"]).node_arn(row["node_id"])
-        if row["arn"] in known:
-            kept = " ".join(known[row["arn"]])
-            folder.problems.error(spot, "every node once", f"`{row['node_id']}` again; kept is {kept}")
-            continue
-        known[row["arn"]] = spot
-        rows.append(row)
-    if rows and not tags:
+        arn = Place(row["account"], row["region"]).node_arn(row["node_id"])
+        if arn in known:
+            got = f"`{row['node_id']}` again; kept is {' '.join(known[arn])}"
+            folder.problems.error(spot, "every node once", got)
+        else:
+            rows[arn], known[arn] = row, spot
+    has_tags = any(column.startswith(TAG) for row in rows.values() for column in row)
+    if rows and not has_tags:
         folder.problems.warning(Spot(folder.name(path)), "not collected: tags, there is no column `tag:<Key>`")
-    columns: dict[str, list[Any]] = {name: [row.get(name) or None for row in rows] for name in ("arn", *_TEXTS)}
+    columns: dict[str, list[Any]] = {name: [row.get(name) or None for row in rows.values()] for name in _TEXTS}
     columns |= {
-        "spot": [known[row["arn"]] for row in rows],
-        "kind": [row.get("kind") or default_kind(row["node_id"]) for row in rows],
-        "managed": [_FLAGS[row.get("managed", "").lower()] for row in rows],
-        "tags": [{column.removeprefix(TAG): row[column] for column in tags if row[column]} for row in rows],
-        "tags_known": [bool(tags)] * len(rows),
+        "arn": list(rows),
+        "spot": [known[arn] for arn in rows],
+        "kind": [row.get("kind") or default_kind(row["node_id"]) for row in rows.values()],
+        "managed": [_is_managed(row.get("managed", "")) for row in rows.values()],
+        "tags": [_tags(row) if has_tags else None for row in rows.values()],
     }
     nodes.extend(columns)
 
 
-def _drop_damaged(folder: Folder, spot: Spot, row: dict[str, str]) -> None:
-    """Take cells that cannot be read out of a line. Of a node whose `managed` is damaged it is not known."""
-    for column, (shape, words) in _SHAPES.items():
-        if (row.get(column) or column in _REQUIRED) and not shape.fullmatch(row[column]):
-            folder.problems.error(spot, f"{words} as `{column}`", show(row.pop(column)))
-            if column == "managed":
-                row[column] = "unknown"
+def _is_managed(cell: str | None) -> bool | None:
+    """Of a node whose cell is damaged it is not known."""
+    return None if cell is None else cell.lower() != "false"
+
+
+def _tags(row: dict[str, Any]) -> Tags:
+    return {column.removeprefix(TAG): cell for column, cell in row.items() if cell and column.startswith(TAG)}
 
 
 def read_loose_policies(folder: Folder, access: AccessRows) -> None:
@@ -76,12 +69,11 @@ def read_loose_policies(folder: Folder, access: AccessRows) -> None:
         read_policy(folder, access, path)
     for path in folder.find(ATTACHMENTS) + folder.find(f"policies/{ATTACHMENTS}"):
         for spot, row in _read_table(folder, path, _ATTACHED, _ATTACHED):
-            principal = read_identity(row["principal"])
-            if principal is None or principal.kind == "group":
+            if (principal := read_identity(row["principal"])) is None:
                 folder.problems.error(spot, "the ARN of a user or role as `principal`", show(row["principal"]))
                 continue
             access.principals.setdefault(row["principal"], principal)
-            access.attach(row["policy"].removesuffix(".json"), row["principal"], spot)
+            access.attach(row["policy"].removesuffix(".json"), spot, row["principal"])
 
 
 def read_policy(folder: Folder, access: AccessRows, path: Path) -> None:
@@ -89,15 +81,18 @@ def read_policy(folder: Folder, access: AccessRows, path: Path) -> None:
     found = folder.read_file(path) or []
     for spot, body in found:
         if isinstance(body, dict) and len(found) == 1:
-            access.add_policy(path.stem, PolicyRow(path.stem, "identity", "", (), body, *spot))
+            access.attach(path.stem, spot, document=body)
         else:
             folder.problems.error(spot, "a policy as the one JSON object of the file", show(body))
 
 
 def _read_table(
     folder: Folder, path: Path, required: Sequence[str], known: Sequence[str]
-) -> Iterator[tuple[Spot, dict[str, str]]]:
-    """The lines of a CSV file as text: place, and column → cell. What cannot be read is noted and left out."""
+) -> Iterator[tuple[Spot, dict[str, Any]]]:
+    """The lines of a CSV file: place, and column → cell, None if it cannot be read.
+
+    What cannot be read is noted; lines without a required cell are left out.
+    """
     lines, problems = _read_lines(folder, path), folder.problems
     spot, names = next(lines, (Spot(folder.name(path)), []))
     header = [name.strip() for name in names]
@@ -110,10 +105,16 @@ def _read_table(
     if unread := [column for column in header if column not in known and not (column.startswith(TAG) and TAG in known)]:
         problems.warning(spot, f"not read: the columns {listed(unread)}, expected {listed(known)}")
     for spot, cells in lines:
-        if len(cells) == len(header):
-            yield spot, dict(zip(header, cells, strict=True))
-        else:
+        if len(cells) != len(header):
             problems.error(spot, f"{len(header)} cells", str(len(cells)))
+            continue
+        row: dict[str, Any] = dict(zip(header, cells, strict=True))
+        for column, (shape, words) in _SHAPES.items():
+            if (row.get(column) or column in required) and not shape.fullmatch(row[column]):
+                problems.error(spot, f"{words} as `{column}`", show(row[column]))
+                row[column] = None
+        if all(row[column] is not None for column in required):
+            yield spot, row
 
 
 def _read_lines(folder: Folder, path: Path) -> Iterator[tuple[Spot, list[str]]]:
@@ -129,11 +130,11 @@ def _read_lines(folder: Folder, path: Path) -> Iterator[tuple[Spot, list[str]]]:
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     while True:
         try:
-            cells = next(lines)
-        except StopIteration:
-            return
+            cells = next(lines, None)
         except csv.Error as error:
             folder.problems.error(Spot(file, f"line {lines.line_num}"), "a line of CSV", str(error))
             continue
+        if cells is None:
+            return
         if cells:
             yield Spot(file, f"line {lines.line_num}"), cells

@@ -1,7 +1,5 @@
 """Policies of a frame, compiled; their statements as text to read."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -12,19 +10,16 @@ from ssmlab.policies import Policy, PolicyError, PolicyProblem, State, Statement
 from ssmlab.snapshots.bodies import to_json
 
 _COLUMNS: Final = "policy index sid effect layer attached_to actions resources conditions problem"
+_COMPILED: Final = ["layer", "document"]
 
 
 def compile_policies(policies: pd.DataFrame, before: pd.DataFrame, compiled: Mapping[str, Policy]) -> dict[str, Policy]:
     """The policies by id. Those of which neither layer nor document changed are the ones that were compiled before."""
-    known = {policy: body for policy, *body in _bodies(before)}
+    known = {policy: body for policy, *body in before[_COMPILED].itertuples()}
     return {
         policy: compiled[policy] if _is_same(known.get(policy), body) else _compile(policy, *body)
-        for policy, *body in _bodies(policies)
+        for policy, *body in policies[_COMPILED].itertuples()
     }
-
-
-def _bodies(policies: pd.DataFrame) -> Iterator[tuple[str, str, Any]]:
-    return zip(policies.index, policies["layer"], policies["document"], strict=True)
 
 
 def _is_same(old: list[Any] | None, new: list[Any]) -> bool:
@@ -43,11 +38,9 @@ def _compile(policy: str, layer: str, document: Any) -> Policy:
 def list_statements(policies: pd.DataFrame, compiled: Mapping[str, Policy]) -> pd.DataFrame:
     """A row a statement, as text to read."""
     rows = [
-        (policy.name, statement.index, statement.sid, statement.effect, layer, targets, *_describe(policy, statement))
-        for layer, targets, policy in zip(
-            policies["layer"], policies["attached_to"], map(compiled.__getitem__, policies.index), strict=True
-        )
-        for statement in policy.statements
+        (name, statement.index, statement.sid, statement.effect, layer, targets, *_describe(compiled[name], statement))
+        for name, layer, targets in policies[["layer", "attached_to"]].itertuples()
+        for statement in compiled[name].statements
     ]
     return pd.DataFrame(rows, columns=_COLUMNS.split())
 

@@ -1,12 +1,9 @@
 """A snapshot as a folder of Parquet files, one a frame."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import pandas as pd
 
 from ssmlab.snapshots.bodies import to_json, to_object
@@ -15,6 +12,7 @@ from ssmlab.snapshots.schema import SCHEMAS, TUPLES, conform
 
 _FRAMES: Final = (*SCHEMAS, "organization", "noted")
 _BODIES: Final = ("trust", "document")
+_READERS: Final[dict[Any, Any]] = dict.fromkeys(TUPLES, tuple) | dict.fromkeys(_BODIES, to_object)
 _MANAGEMENT: Final = "management_account"
 
 
@@ -22,10 +20,8 @@ def write_frames(path: Path, frames: Mapping[str, pd.DataFrame], management_acco
     """Write frames; policy documents become JSON text, the management account stands with the organization."""
     path.mkdir(parents=True, exist_ok=True)
     for name, frame in frames.items():
-        bodies: dict[str, Any] = {
-            column: [None if body is None else to_json(body) for body in frame[column]]
-            for column in _BODIES
-            if column in frame
+        bodies = {
+            column: frame[column].map(to_json, na_action="ignore") for column in frame.columns if column in _BODIES
         }
         stored = frame.assign(**bodies)
         stored.attrs = {_MANAGEMENT: management_account}
@@ -50,17 +46,10 @@ def read_frames(path: Path) -> dict[str, Any]:
         file = f"{name}.parquet"
         try:
             frame = pd.read_parquet(path / file)
-            found[name] = conform(name, frame.assign(**_restore(frame))) if name in SCHEMAS else frame
-        except (OSError, ValueError) as error:
+            read = {column: _READERS[column] for column in frame.columns if column in _READERS}
+            bodies = {column: frame[column].map(reader, na_action="ignore") for column, reader in read.items()}
+            found[name] = conform(name, frame.assign(**bodies)) if name in SCHEMAS else frame
+        except (OSError, ValueError, TypeError) as error:
             raise LoadError(file, "", f"the frame `{name}` of a snapshot", str(error)) from error
         found[_MANAGEMENT] = frame.attrs.get(_MANAGEMENT)
     return found
-
-
-def _restore(frame: pd.DataFrame) -> dict[str, list[Any]]:
-    readers = dict.fromkeys(TUPLES, tuple) | dict.fromkeys(_BODIES, to_object) | {"boundary": str}
-    return {
-        column: [read(value) if isinstance(value, str | np.ndarray) else None for value in frame[column]]
-        for column, read in readers.items()
-        if column in frame
-    }

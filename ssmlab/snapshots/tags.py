@@ -1,20 +1,15 @@
 """Where things are, and what their tags are as far as they were collected."""
 
-from __future__ import annotations
-
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import pandas as pd
 
-from ssmlab.snapshots.files import ACCOUNT, REGION, Call, Folder, Problems, Spot, show
-from ssmlab.snapshots.schema import TAG, listed
+from ssmlab.snapshots.files import ACCOUNT, REGION, Folder, Listing, Problems, Spot, show
+from ssmlab.snapshots.schema import TAG, Tags, listed
 
-Tags = dict[str, str]
 _PLACE: Final = re.compile(f"({ACCOUNT})/({REGION})")
-_RESOURCES: Final = Call("ResourceTagMappingList", "ResourceARN")
 # Region without its last two words → partition, where it is not `aws`. [botocore's list of partitions]
 _PARTITIONS: Final = {
     "cn": "aws-cn", "us-gov": "aws-us-gov", "us-iso": "aws-iso", "us-isob": "aws-iso-b", "eusc-de": "aws-eusc"
@@ -53,34 +48,32 @@ def find_places(folder: Folder) -> list[Place]:
     return [Place(*match.groups()) for match in map(_PLACE.fullmatch, folder.folders) if match]
 
 
-@dataclass(frozen=True, slots=True)
 class Export:
-    """What the tagging API told of a place: tags by ARN. If it is complete, what it does not list has no tags."""
+    """What the tagging API told of a place: tags by ARN. If it is complete, what it does not list has no tags.
 
-    tags: Mapping[str, Tags]
-    spots: Mapping[str, Spot]
-    complete: bool
+    `get-resources.json` may be missing without a word: other calls may tell the tags too.
+    """
 
-    def merge(self, arn: str, own: Tags | None, problems: Problems) -> Tags | None:
+    def __init__(self, folder: Folder, place: Place) -> None:
+        self._problems = folder.problems
+        self._found = folder.listing(f"{place.path}/get-resources")
+        self._tags = tags_of(self._found, folder.problems)
+        self._is_complete = self._found.complete and None not in self._tags.values()
+
+    def merge(self, arn: str, own: Tags | None) -> Tags | None:
         """The tags of a thing, None if they are not known. `own`: what its own service said, which is kept."""
-        exported = self.tags.get(arn)
+        exported = self._tags.get(arn)
         if own is None:
-            return {} if exported is None and self.complete else exported
+            return {} if exported is None and self._is_complete else exported
         if exported is not None and exported != own:
-            problems.warning(
-                self.spots[arn], f"tags of `{arn}`: kept are {show(own)} of its service, not {show(exported)}"
-            )
+            what = f"tags of `{arn}`: kept are {show(own)} of its service, not {show(exported)}"
+            self._problems.warning(self._found.spots[arn], what)
         return own
 
 
-def read_export(folder: Folder, place: Place) -> Export:
-    """`get-resources.json` of a place. It may be missing without a word: other calls may tell the tags too."""
-    found = folder.records(_RESOURCES, folder.read(f"{place.path}/get-resources"))
-    read = {
-        arn: read_tags(item.get("Tags", []), found.spots[arn], folder.problems) for arn, item in found.items.items()
-    }
-    tags = {arn: own for arn, own in read.items() if own is not None}
-    return Export(tags, found.spots, found.complete and len(tags) == len(read))
+def tags_of(found: Listing, problems: Problems) -> dict[str, Tags | None]:
+    """The tags of records by their names; a record without the field `Tags` has none."""
+    return {name: read_tags(item.get("Tags", []), spot, problems) for name, item, spot in found.rows()}
 
 
 def read_tags(pairs: Any, spot: Spot, problems: Problems) -> Tags | None:
@@ -101,11 +94,9 @@ def note_case_twins(frame: pd.DataFrame, problems: Problems) -> None:
 
     Source: IAM User Guide, `reference_policies_elements_condition`.
     """
-    found: dict[str, list[str]] = {}
-    for column in (name for name in frame.columns if name.startswith(TAG)):
-        found.setdefault(column.lower(), []).append(column.removeprefix(TAG))
-    for keys in (keys for keys in found.values() if len(keys) > 1):
-        what = (
-            f"expected tag keys that differ by more than case, got {listed(keys)}: to a condition key they are the same"
-        )
-        problems.warning(Spot("", ", ".join(TAG + key for key in keys)), what)
+    columns = pd.Series([name for name in frame.columns if name.startswith(TAG)], dtype="str")
+    for _, twins in columns.groupby(columns.str.lower()):
+        if len(twins) > 1:
+            keys = listed(twins.str.removeprefix(TAG))
+            what = f"expected tag keys that differ by more than case, got {keys}: to a condition key they are the same"
+            problems.warning(Spot("", ", ".join(twins)), what)
