@@ -10,6 +10,7 @@
 from ssmlab.drawing import draw_graph
 from ssmlab.evaluation import Decision, Outcome, PolicySet, Request, evaluate
 from ssmlab.explanation import Explanation
+from ssmlab.findings import check_policies
 from ssmlab.graphs import to_networkx
 from ssmlab.policies import PolicyError
 from ssmlab.reachability import Reach, reach
@@ -26,6 +27,7 @@ __all__ = [
     "Reach",
     "Request",
     "Snapshot",
+    "check_policies",
     "draw_graph",
     "evaluate",
     "load",
