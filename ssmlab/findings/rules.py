@@ -159,12 +159,12 @@ def _scripts_everywhere(used: Used) -> Found:
         limits = [a.statement for a in person.policies.relevant(SEND) if a.place != ("identity", 0)]
         if any(key.startswith(TAG_KEYS) for s in limits for c in s.conditions for key in c.keys):
             continue
-        region, partition = next(iter(used.site.places(person).items()))
-        place = (partition, (used.literals(3) or [region])[0], person.caller.account)
-        may = [used.site.decide(person, SEND, EXAMPLES[kind].format(*place)) for kind in kinds]
-        arns = {name: EXAMPLES["document"].format(*place, name) for name in _SCRIPTS if any(may)}
-        if names := [name for name, arn in arns.items() if used.site.decide(person, SEND, arn)]:
-            return [last_part(person.caller.arn), *names]
+        for region in used.literals(3) or used.site.places(person):
+            place = (person.caller.arn.split(":")[1], region, person.caller.account)
+            may = [used.site.decide(person, SEND, EXAMPLES[kind].format(*place)) for kind in kinds]
+            arns = {name: EXAMPLES["document"].format(*place, name) for name in _SCRIPTS if any(may)}
+            if names := [name for name, arn in arns.items() if used.site.decide(person, SEND, arn)]:
+                return [last_part(person.caller.arn), *names]
     return ()
 
 

@@ -7,51 +7,32 @@ from itertools import product
 from typing import Final
 
 from ssmlab.explanation import last_part
-from ssmlab.findings.used import NODE_TAGS, NODES, Used
+from ssmlab.findings.used import NODES, WAYS, Used, may_tag
 from ssmlab.patterns import ABSENT, Value, Wild, parse_text, resolve
 from ssmlab.reachability.callers import Person
-from ssmlab.reachability.columns import first_rows
 from ssmlab.services import REACH_ACTIONS
 from ssmlab.truth import FALSE, TRUE
 
-# Action that changes tags → does it set them (or take them away)? Instances of EC2 are tagged through EC2.
-_WAYS: Final = {
-    "ec2:CreateTags": True,
-    "ec2:DeleteTags": False,
-    "ssm:AddTagsToResource": True,
-    "ssm:RemoveTagsFromResource": False,
-}
-_MOST: Final = 200  # nodes with other tags each that are tried for one person
+_MOST: Final = 8  # nodes that are tried for one person and way, no two of them treated alike
 
 
 def find_change(used: Used) -> tuple[str, ...]:
     """The first of those it binds who may: who, which tags, by which action, on which node, to do what."""
     actions = [action for action in REACH_ACTIONS if action in used.reached]
-    tries = product(used.people, _WAYS) if used.tags and actions and used.kinds & NODES else ()
+    tries = product(used.people, WAYS) if used.tags and actions and used.kinds & NODES else ()
     return next(filter(None, (_try(used, person, way, actions[0]) for person, way in tries)), ())
 
 
 def _try(used: Used, person: Person, way: str, action: str) -> tuple[str, ...]:
-    site, nodes, account = used.site, used.site.nodes[way.split(":")[0]], person.caller.account
-    tagging = person.policies.relevant(way)
-    changed = _changed(used, person, _WAYS[way]) if any(a.place == ("identity", 0) for a in tagging) else {}
+    site, changed = used.site, _changed(used, person, WAYS[way]) if may_tag(person, way) else {}
     spelt = {key: key.lower() for key in (condition.key.split("/", 1)[1] for condition in used.tags)}
-    new = {f"aws:RequestTag/{key}": str(changed.get(low)) for key, low in spelt.items()} if _WAYS[way] else {}
-    asked = (a.statement for a in (*tagging, *person.policies.relevant(action)))
-    keys = {key for s in asked for key in (*s.resource_keys, *(key for c in s.conditions for key in c.keys))}
-    read = sorted({f"aws:resourcetag/{key.split('/', 1)[1]}" for key in keys if key.startswith(NODE_TAGS)})
-    rows = first_rows(nodes.column(("aws:resourceaccount", *read)).codes) if changed else ()
-    for row in [row for row in rows if nodes.arns[row].split(":")[4] == account][:_MOST]:
-        arn = nodes.arns[row]
-
-        def tags(key: str, row: int = row) -> Value:
-            column = nodes.column((f"aws:resourcetag/{key}",))
-            return column.values[column.codes[row]][0]  # type: ignore[no-any-return]
-
+    new = {f"aws:RequestTag/{key}": str(changed.get(low)) for key, low in spelt.items()} if WAYS[way] else {}
+    for row in site.candidates(person, way, action)[:_MOST] if changed else ():
+        arn, tags = site.node(way, row)
         if (
-            not site.decide(person, action, arn, tags)
-            and site.decide(person, action, arn, lambda key: changed.get(key) or tags(key))
-            and site.decide(person, way, arn, tags, {**new, "aws:TagKeys": list(spelt)})
+            site.decide(person, way, arn, tags, {**new, "aws:TagKeys": list(spelt)})
+            and not site.decide(person, action, arn, tags)
+            and site.decide(person, action, arn, lambda key, tags=tags: changed.get(key) or tags(key))  # type: ignore[misc]
         ):
             return last_part(person.caller.arn), "`, `".join(spelt), way, last_part(arn), action
     return ()

@@ -7,7 +7,7 @@ so that no rule looks at every node.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import product
 from typing import Final
@@ -18,7 +18,9 @@ from ssmlab.evaluation.requests import ContextValue
 from ssmlab.patterns import ABSENT, NOT_KNOWN, Value, action_matches
 from ssmlab.policies import Policy, State, Statement
 from ssmlab.reachability.callers import Person, read_people, read_principals
-from ssmlab.reachability.columns import Resources
+from ssmlab.reachability.columns import Codes, Column, Resources, combine, first_rows
+from ssmlab.reachability.deciding import Decider
+from ssmlab.reachability.fleets import CONDITIONAL, Fleet, decide_fleet
 from ssmlab.services import ACTIONS, TAG_KEYS, resource_type
 from ssmlab.snapshots import Snapshot
 from ssmlab.truth import TRUE
@@ -36,7 +38,17 @@ EXAMPLES: Final = {
     "managed-instance": "arn:{0}:ssm:{1}:{2}:managed-instance/mi-0fedcba9876543210",
 }
 NODES: Final = frozenset({"instance", "managed-instance"})
+# Action that changes tags → does it set them (or take them away)? Instances of EC2 are tagged through EC2.
+WAYS: Final = {
+    "ec2:CreateTags": True,
+    "ec2:DeleteTags": False,
+    "ssm:AddTagsToResource": True,
+    "ssm:RemoveTagsFromResource": False,
+}
 Tags = Callable[[str], Value]
+Given = Mapping[str, ContextValue | None]
+_UNTAGGED: Final[Tags] = lambda _: ABSENT  # noqa: E731
+_NONE: Final[Given] = {}
 
 
 @lru_cache(maxsize=4096)
@@ -44,6 +56,11 @@ def reached_by(actions: tuple[str, ...], not_action: bool = False) -> frozenset[
     """Those of the actions the rules are about that an Action or NotAction element covers."""
     ours = (name for name in ACTIONS if name.startswith(_OURS))
     return frozenset(a for a in ours if any(action_matches(pattern, a) for pattern in actions) is not not_action)
+
+
+def may_tag(person: Person, way: str) -> bool:
+    """Does an identity policy say anything of an action, but to deny it?"""
+    return any(applied.place == ("identity", 0) for applied in person.policies.relevant(way))
 
 
 def holds_without(condition: Condition) -> bool:
@@ -60,14 +77,14 @@ class Used:
     place
         Its number among those statements of the policy that the rules are about.
     people
-        Whom it binds, one for each set of policies.
+        Whom it binds, one for each account and set of policies.
     """
 
     layer: str
     policy: Policy
     statement: Statement
     place: int
-    people: Sequence[Person]
+    people: list[Person]
     site: Site
 
     @cached_property
@@ -138,10 +155,12 @@ class Site:
     """A snapshot as the rules ask it."""
 
     snapshot: Snapshot
+    _fleets: dict[tuple[str, str], Fleet] = field(default_factory=dict, repr=False)
+    _pairs: dict[tuple[str, str], Codes] = field(default_factory=dict, repr=False)
 
     @cached_property
     def people(self) -> list[Person]:
-        """One principal for each set of policies; nobody can change those of service-linked roles.
+        """One principal for each account and set of policies; nobody can change those of service-linked roles.
 
         Loose policies, where nothing was loaded that they are attached to, count as somebody's each.
         """
@@ -152,19 +171,22 @@ class Site:
             caller = parse_principal(f"arn:aws:iam::{next(iter(self._places), _ACCOUNT)}:user/somebody")
             loose = (PolicySet(identity=(policy,)) for policy in snapshot.compiled.values())
             people = [Person(caller, policies, caller.keys, True) for policies in loose]
-        return list({id(p.policies): p for p in people if not p.caller.is_service_linked}.values())
+        return list({(id(p.policies), p.caller.account): p for p in people if not p.caller.is_service_linked}.values())
 
     @cached_property
     def _used(self) -> dict[tuple[str, int], list[Used]]:
-        bound: dict[tuple[str, int], tuple[Policy, list[Person]]] = {}
+        found: dict[tuple[str, int], list[Used]] = {}
         for person in self.people:
             for layer, policy in _layers(person.policies):
-                bound.setdefault((layer, id(policy)), (policy, []))[1].append(person)
-        found = {}
-        for (layer, number), (policy, people) in bound.items():
-            readable = [s for s in policy.statements if s.state is State.READABLE]
-            ours = enumerate(s for s in readable if reached_by(s.actions, s.not_action))
-            found[layer, number] = [Used(layer, policy, s, place, people, self) for place, s in ours]
+                if (layer, id(policy)) not in found:
+                    ours = (
+                        s
+                        for s in policy.statements
+                        if s.state is State.READABLE and reached_by(s.actions, s.not_action)
+                    )
+                    found[layer, id(policy)] = [Used(layer, policy, s, n, [], self) for n, s in enumerate(ours)]
+                for used in found[layer, id(policy)]:
+                    used.people.append(person)
         return found
 
     def beside(self, person: Person, layer: str) -> list[Used]:
@@ -201,24 +223,52 @@ class Site:
         return self._places.get(person.caller.account) or dict.fromkeys(_REGIONS, person.caller.arn.split(":")[1])
 
     @cached_property
-    def nodes(self) -> dict[str, Resources]:
+    def _deciders(self) -> dict[str, Decider]:
         """Instances of EC2 and the other nodes, by the service that tags them."""
-        is_ec2 = self.snapshot.nodes["kind"] == "ec2"
-        return {
-            service: Resources(self.snapshot.nodes[is_ec2 == (service == "ec2")], "instance") for service in _TAGGERS
-        }
+        frame, is_ec2 = self.snapshot.nodes, self.snapshot.nodes["kind"] == "ec2"
+        return {name: Decider(_Nodes(frame[rows], "instance")) for name, rows in (("ec2", is_ec2), ("ssm", ~is_ec2))}
 
-    def decide(
-        self,
-        person: Person,
-        action: str,
-        arn: str,
-        tags: Tags = lambda _: ABSENT,
-        given: Mapping[str, ContextValue | None] | None = None,
-    ) -> bool:
+    def _fleet(self, action: str, service: str) -> Fleet:
+        """Those who may tag on the nodes that a service tags."""
+        if (action, service) not in self._fleets:
+            principals = read_principals(self._taggers, ACTIONS[action], "instance", {})
+            self._fleets[action, service] = decide_fleet(self._deciders[service], principals, action)
+        return self._fleets[action, service]
+
+    def candidates(self, person: Person, way: str, action: str) -> Codes:
+        """Nodes that a person may tag but not use, one of each that are treated alike; by their rows."""
+        who, service = self._order[id(person)], way.split(":")[0]
+        fleets = [self._fleet(name, service) for name in (way, action)]
+        if (way, action) not in self._pairs:
+            groups = [fleet.groups for fleet in fleets]
+            self._pairs[way, action] = first_rows(combine(groups, len(groups[0])))
+        rows = self._pairs[way, action]
+        taggable, usable = (fleet.outcomes[who][fleet.groups[rows]] >= CONDITIONAL for fleet in fleets)
+        chosen: Codes = rows[taggable & ~usable]
+        return chosen
+
+    @cached_property
+    def _taggers(self) -> list[Person]:
+        return [person for person in self.people if any(may_tag(person, way) for way in WAYS)]
+
+    @cached_property
+    def _order(self) -> dict[int, int]:
+        return {id(person): place for place, person in enumerate(self._taggers)}
+
+    def node(self, way: str, row: int) -> tuple[str, Tags]:
+        """ARN and tags of a node among those that an action tags."""
+        nodes = self._deciders[way.split(":")[0]].resources
+
+        def tags(key: str) -> Value:
+            column = nodes.column((TAG_KEYS[0] + key,))
+            return column.values[column.codes[row]][0]  # type: ignore[no-any-return]
+
+        return str(nodes.arns[row]), tags
+
+    def decide(self, person: Person, action: str, arn: str, tags: Tags = _UNTAGGED, given: Given = _NONE) -> bool:
         """Is it allowed, or may it be, on a resource with these tags (asked by their key in lower case)?"""
         kind, row = resource_type(action, arn) or "", ACTIONS[action]
-        principal = read_principals([person], row, kind, given or {})[0]
+        principal = read_principals([person], row, kind, given)[0]
 
         def lookup(key: str) -> Value:
             is_tag = key.startswith(NODE_TAGS) and row.supplies(key, kind)
@@ -228,7 +278,14 @@ class Site:
         return decision.outcome in (Outcome.ALLOWED, Outcome.CONDITIONAL)
 
 
-_TAGGERS: Final = ("ec2", "ssm")
+class _Nodes(Resources):
+    """Nodes that also answer `ec2:ResourceTag/…`, which the tagging actions of EC2 supply."""
+
+    def answers(self, key: str) -> bool:
+        return super().answers(key.replace("ec2:resourcetag/", TAG_KEYS[0]))
+
+    def column(self, keys: Sequence[str]) -> Column:
+        return super().column([key.replace("ec2:resourcetag/", TAG_KEYS[0]) for key in keys])
 
 
 def _layers(policies: PolicySet) -> Iterator[tuple[str, Policy]]:
