@@ -11,6 +11,7 @@ from ssmlab.drawing import draw_graph
 from ssmlab.evaluation import Decision, Outcome, PolicySet, Request, evaluate
 from ssmlab.expectations import ExpectationError, check_expectations
 from ssmlab.explanation import Explanation
+from ssmlab.findings import check_policies
 from ssmlab.graphs import to_networkx
 from ssmlab.paths import Paths, find_paths
 from ssmlab.policies import PolicyError
@@ -31,6 +32,7 @@ __all__ = [
     "Request",
     "Snapshot",
     "check_expectations",
+    "check_policies",
     "draw_graph",
     "evaluate",
     "find_paths",

@@ -243,7 +243,7 @@ class Condition:
         verdict = agree(
             (v for v in found if isinstance(v, Verdict)), BOOL_VARIABLE if row.variables is None else WILD_VALUE
         )
-        return Verdict(min(verdict.truth, UNKNOWN), verdict.doubts) if resolved.open else verdict
+        return Verdict(min(verdict.truth, UNKNOWN), verdict.doubts + resolved.doubts) if resolved.open else verdict
 
     def _apply(self, matcher: Matcher | Unreadable | None, value: PolicyValue, actual: Any) -> Verdict | Unreadable:
         if matcher is Unreadable.FAILS_CLOSED:

@@ -119,10 +119,12 @@ class Resolved:
 
     `readings`: none if a variable has no value; two if a value holds a wildcard, which may count as such or not.
     `open`: a variable's value is not known; it stands as `*`, so that a text which cannot match is still known not to.
+    `doubts`: why it is not known, where no rule says which of several it is.
     """
 
     readings: tuple[Tokens, ...]
     open: bool = False
+    doubts: tuple[str, ...] = ()
 
     @property
     def may_lack(self) -> bool:
@@ -133,7 +135,7 @@ class Resolved:
 def resolve(tokens: Tokens, lookup: Callable[[str], Value]) -> Resolved:
     """Fill in the variables. A multivalued key gives neither its value nor the default (recorded from AWS)."""
     taken: list[Token] = []
-    is_open = False
+    is_open, doubts = False, list[str]()
     for token in tokens:
         if not isinstance(token, Variable):
             taken.append(token)
@@ -148,9 +150,10 @@ def resolve(tokens: Tokens, lookup: Callable[[str], Value]) -> Resolved:
         elif value is NOT_KNOWN or isinstance(value, Ambiguous):
             taken.append(Wild.MANY)
             is_open = True
+            doubts += [value.doubt] if isinstance(value, Ambiguous) else []
         else:
             return Resolved(())
-    return Resolved(_readings(tokens, taken), is_open)
+    return Resolved(_readings(tokens, taken), is_open, tuple(doubts))
 
 
 def _readings(tokens: Tokens, taken: Sequence[Token]) -> tuple[Tokens, ...]:

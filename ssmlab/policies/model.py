@@ -102,7 +102,7 @@ def _match_resource(resolved: Resolved, arn: str) -> Verdict:
     [reference_policies_variables]
     """
     verdict = agree((compile_resource(reading).match(arn) for reading in resolved.readings), WILD_VALUE)
-    return Verdict(min(verdict.truth, UNKNOWN), verdict.doubts) if resolved.open else verdict
+    return Verdict(min(verdict.truth, UNKNOWN), verdict.doubts + resolved.doubts) if resolved.open else verdict
 
 
 @dataclass(frozen=True, slots=True)
