@@ -1,6 +1,7 @@
 """Findings: every rule with cases that trip it and near misses; those of the sample as a whole."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,38 @@ def test_a_policy_of_nobody_is_not_checked_and_a_loose_file_is(tmp_path: Path, f
     assert ssmlab.check_policies(unused).equals(findings)
     (tmp_path / "mine.json").write_text(json.dumps(body))
     assert ssmlab.check_policies(ssmlab.load(tmp_path / "mine.json"))["finding"].to_list() == ["list-action-on-arn"]
+    (tmp_path / "nodes.csv").write_text("node_id,account,region\ni-0000000000000000a,123456789012,eu-west-1\n")
+    beside_nodes = ssmlab.load(tmp_path / "nodes.csv").with_policy(body, name="mine")
+    assert ssmlab.check_policies(beside_nodes)["finding"].to_list() == ["list-action-on-arn"]
+
+
+def test_tags_that_can_be_changed_name_who_how_and_where(sample: ssmlab.Snapshot) -> None:
+    case = next(case for case in read_cases("findings") if case["name"] == "tags-can-be-changed: may tag instances")
+    (what,) = find(sample, case).query("finding == 'tags-can-be-changed'")["what"]
+    node = re.search(r"on `(i-\w+)`", what)[1]
+    assert what == (
+        f"user/ana may change the tag `Env` by `ec2:CreateTags`, for example on `{node}`, which `ssm:SendCommand` then"
+        " reaches"
+    )
+    snapshot = sample.with_policy(policy(case["statements"]), name="case", principal=ANA)
+    outcomes = [
+        ssmlab.reach(s).outcome("ana", node, "AWS-RunShellScript")
+        for s in (snapshot, snapshot.with_tags(node, {"Env": "dev"}))
+    ]
+    assert outcomes == ["implicitDeny", "allowed"]
+
+
+def test_one_policy_in_two_accounts_is_tried_in_both(tmp_path: Path) -> None:
+    people = ["arn:aws:iam::111122223333:user/ana", "arn:aws:iam::444455556666:user/ben"]
+    (tmp_path / "nodes.csv").write_text(
+        "node_id,account,region,tag:Env\ni-0000000000000000a,444455556666,eu-west-1,prod\n"
+    )
+    (case,) = [case for case in read_cases("findings") if case["name"] == "tags-can-be-changed: may tag instances"]
+    for who in (people, people[::-1]):
+        snapshot = ssmlab.load(tmp_path / "nodes.csv").with_policy(
+            policy(case["statements"]), name="case", principal=who
+        )
+        assert "tags-can-be-changed" in ssmlab.check_policies(snapshot)["finding"].to_list()
 
 
 def test_what_aws_would_refuse_or_was_not_collected_is_left_to_the_problems(sample: ssmlab.Snapshot) -> None:

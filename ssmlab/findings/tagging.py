@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from typing import Final
 
 from ssmlab.explanation import last_part
-from ssmlab.findings.used import NODES, WAYS, Used, may_tag
+from ssmlab.findings.used import NODES, Site, Tags, Used
 from ssmlab.patterns import ABSENT, Value, Wild, parse_text, resolve
-from ssmlab.reachability.callers import Person
-from ssmlab.services import REACH_ACTIONS
+from ssmlab.reachability.callers import Person, read_principals
+from ssmlab.reachability.columns import Column, Resources, combine, first_rows
+from ssmlab.reachability.deciding import Decider
+from ssmlab.reachability.fleets import CONDITIONAL, decide_fleet
+from ssmlab.services import ACTIONS, REACH_ACTIONS, TAG_KEYS
 from ssmlab.truth import FALSE, TRUE
 
+# Actions that set tags, and that take them away. Instances of EC2 are tagged through EC2.
+_SET: Final = ("ec2:CreateTags", "ssm:AddTagsToResource")
+_WAYS: Final = (*_SET, "ec2:DeleteTags", "ssm:RemoveTagsFromResource")
 _MOST: Final = 8  # nodes that are tried for one person and way, no two of them treated alike
+Nodes = Sequence[tuple[str, Tags]]
 
 
 def find_change(used: Used) -> tuple[str, ...]:
     """The first of those it binds who may: who, which tags, by which action, on which node, to do what."""
     actions = [action for action in REACH_ACTIONS if action in used.reached]
-    tries = product(used.people, WAYS) if used.tags and actions and used.kinds & NODES else ()
+    tries = product(used.people, _WAYS) if used.tags and actions and used.kinds & NODES else ()
     return next(filter(None, (_try(used, person, way, actions[0]) for person, way in tries)), ())
 
 
 def _try(used: Used, person: Person, way: str, action: str) -> tuple[str, ...]:
-    site, changed = used.site, _changed(used, person, WAYS[way]) if may_tag(person, way) else {}
+    site, changed = used.site, _changed(used, person, way in _SET) if _may_tag(person, way) else {}
     spelt = {key: key.lower() for key in (condition.key.split("/", 1)[1] for condition in used.tags)}
-    new = {f"aws:RequestTag/{key}": str(changed.get(low)) for key, low in spelt.items()} if WAYS[way] else {}
-    for row in site.candidates(person, way, action)[:_MOST] if changed else ():
-        arn, tags = site.node(way, row)
+    new = {f"aws:RequestTag/{key}": str(changed.get(low)) for key, low in spelt.items()} if way in _SET else {}
+    for arn, tags in _candidates(site, way, action)[id(person)] if changed else ():
         if (
             site.decide(person, way, arn, tags, {**new, "aws:TagKeys": list(spelt)})
             and not site.decide(person, action, arn, tags)
@@ -36,6 +42,45 @@ def _try(used: Used, person: Person, way: str, action: str) -> tuple[str, ...]:
         ):
             return last_part(person.caller.arn), "`, `".join(spelt), way, last_part(arn), action
     return ()
+
+
+def _may_tag(person: Person, way: str) -> bool:
+    """Does an identity policy say anything of an action, but to deny it?"""
+    return any(applied.place == ("identity", 0) for applied in person.policies.relevant(way))
+
+
+def _candidates(site: Site, way: str, action: str) -> Mapping[int, Nodes]:
+    """For each person, by id: nodes that may be tagged but not used, found on whole columns; no two treated alike."""
+    if (way, action) not in site.tried:
+        frame, people = site.snapshot.nodes, [person for person in site.people if _may_tag(person, way)]
+        nodes = _Nodes(frame[(frame["kind"] == "ec2") == way.startswith("ec2:")], "instance")
+        principals = [(name, read_principals(people, ACTIONS[name], "instance", {})) for name in (way, action)]
+        fleets = [decide_fleet(Decider(nodes), callers, name) for name, callers in principals]
+        rows = first_rows(combine([fleet.groups for fleet in fleets], len(nodes.frame)))
+        taggable, usable = (fleet.outcomes[:, fleet.groups[rows]] >= CONDITIONAL for fleet in fleets)
+        chosen = [[nodes.pick(row) for row in rows[fits][:_MOST]] for fits in taggable & ~usable]
+        site.tried[way, action] = dict(zip(map(id, people), chosen, strict=True))
+    found: Mapping[int, Nodes] = site.tried[way, action]
+    return found
+
+
+class _Nodes(Resources):
+    """Nodes that also answer `ec2:ResourceTag/…`, which the tagging actions of EC2 supply."""
+
+    def answers(self, key: str) -> bool:
+        return super().answers(key.replace("ec2:resourcetag/", TAG_KEYS[0]))
+
+    def column(self, keys: Sequence[str]) -> Column:
+        return super().column([key.replace("ec2:resourcetag/", TAG_KEYS[0]) for key in keys])
+
+    def pick(self, row: int) -> tuple[str, Tags]:
+        """ARN and tags of one."""
+
+        def tags(key: str) -> Value:
+            column = self.column((TAG_KEYS[0] + key,))
+            return column.values[column.codes[row]][0]  # type: ignore[no-any-return]
+
+        return str(self.arns[row]), tags
 
 
 def _changed(used: Used, person: Person, sets: bool) -> dict[str, Value]:

@@ -6,11 +6,11 @@ so that no rule looks at every node.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import product
-from typing import Final
+from typing import Any, Final
 
 from ssmlab.conditions import Condition
 from ssmlab.evaluation import Outcome, PolicySet, decide, parse_principal
@@ -18,9 +18,6 @@ from ssmlab.evaluation.requests import ContextValue
 from ssmlab.patterns import ABSENT, NOT_KNOWN, Value, action_matches
 from ssmlab.policies import Policy, State, Statement
 from ssmlab.reachability.callers import Person, read_people, read_principals
-from ssmlab.reachability.columns import Codes, Column, Resources, combine, first_rows
-from ssmlab.reachability.deciding import Decider
-from ssmlab.reachability.fleets import CONDITIONAL, Fleet, decide_fleet
 from ssmlab.services import ACTIONS, TAG_KEYS, resource_type
 from ssmlab.snapshots import Snapshot
 from ssmlab.truth import TRUE
@@ -38,13 +35,6 @@ EXAMPLES: Final = {
     "managed-instance": "arn:{0}:ssm:{1}:{2}:managed-instance/mi-0fedcba9876543210",
 }
 NODES: Final = frozenset({"instance", "managed-instance"})
-# Action that changes tags → does it set them (or take them away)? Instances of EC2 are tagged through EC2.
-WAYS: Final = {
-    "ec2:CreateTags": True,
-    "ec2:DeleteTags": False,
-    "ssm:AddTagsToResource": True,
-    "ssm:RemoveTagsFromResource": False,
-}
 Tags = Callable[[str], Value]
 Given = Mapping[str, ContextValue | None]
 _UNTAGGED: Final[Tags] = lambda _: ABSENT  # noqa: E731
@@ -56,11 +46,6 @@ def reached_by(actions: tuple[str, ...], not_action: bool = False) -> frozenset[
     """Those of the actions the rules are about that an Action or NotAction element covers."""
     ours = (name for name in ACTIONS if name.startswith(_OURS))
     return frozenset(a for a in ours if any(action_matches(pattern, a) for pattern in actions) is not not_action)
-
-
-def may_tag(person: Person, way: str) -> bool:
-    """Does an identity policy say anything of an action, but to deny it?"""
-    return any(applied.place == ("identity", 0) for applied in person.policies.relevant(way))
 
 
 def holds_without(condition: Condition) -> bool:
@@ -152,25 +137,24 @@ class Used:
 
 @dataclass(frozen=True, eq=False)
 class Site:
-    """A snapshot as the rules ask it."""
+    """A snapshot as the rules ask it; `tried` is what `tagging` found."""
 
     snapshot: Snapshot
-    _fleets: dict[tuple[str, str], Fleet] = field(default_factory=dict, repr=False)
-    _pairs: dict[tuple[str, str], Codes] = field(default_factory=dict, repr=False)
+    tried: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False)
 
     @cached_property
     def people(self) -> list[Person]:
         """One principal for each account and set of policies; nobody can change those of service-linked roles.
 
-        Loose policies, where nothing was loaded that they are attached to, count as somebody's each.
+        Loose policies, where no user or role was loaded, count as somebody's each.
         """
         snapshot = self.snapshot
         access = (snapshot.principals, snapshot.policies, snapshot.compiled, snapshot.organization)
         people = snapshot.memory.recall("people", access, lambda: read_people(snapshot))
-        if not people:
+        if all(person.caller.kind == "root" for person in people):
             caller = parse_principal(f"arn:aws:iam::{next(iter(self._places), _ACCOUNT)}:user/somebody")
             loose = (PolicySet(identity=(policy,)) for policy in snapshot.compiled.values())
-            people = [Person(caller, policies, caller.keys, True) for policies in loose]
+            people = [*people, *(Person(caller, policies, caller.keys, True) for policies in loose)]
         return list({(id(p.policies), p.caller.account): p for p in people if not p.caller.is_service_linked}.values())
 
     @cached_property
@@ -222,49 +206,6 @@ class Site:
         """The Regions of a person's nodes, with their partition: `aws`, `aws-cn`, `aws-us-gov`."""
         return self._places.get(person.caller.account) or dict.fromkeys(_REGIONS, person.caller.arn.split(":")[1])
 
-    @cached_property
-    def _deciders(self) -> dict[str, Decider]:
-        """Instances of EC2 and the other nodes, by the service that tags them."""
-        frame, is_ec2 = self.snapshot.nodes, self.snapshot.nodes["kind"] == "ec2"
-        return {name: Decider(_Nodes(frame[rows], "instance")) for name, rows in (("ec2", is_ec2), ("ssm", ~is_ec2))}
-
-    def _fleet(self, action: str, service: str) -> Fleet:
-        """Those who may tag on the nodes that a service tags."""
-        if (action, service) not in self._fleets:
-            principals = read_principals(self._taggers, ACTIONS[action], "instance", {})
-            self._fleets[action, service] = decide_fleet(self._deciders[service], principals, action)
-        return self._fleets[action, service]
-
-    def candidates(self, person: Person, way: str, action: str) -> Codes:
-        """Nodes that a person may tag but not use, one of each that are treated alike; by their rows."""
-        who, service = self._order[id(person)], way.split(":")[0]
-        fleets = [self._fleet(name, service) for name in (way, action)]
-        if (way, action) not in self._pairs:
-            groups = [fleet.groups for fleet in fleets]
-            self._pairs[way, action] = first_rows(combine(groups, len(groups[0])))
-        rows = self._pairs[way, action]
-        taggable, usable = (fleet.outcomes[who][fleet.groups[rows]] >= CONDITIONAL for fleet in fleets)
-        chosen: Codes = rows[taggable & ~usable]
-        return chosen
-
-    @cached_property
-    def _taggers(self) -> list[Person]:
-        return [person for person in self.people if any(may_tag(person, way) for way in WAYS)]
-
-    @cached_property
-    def _order(self) -> dict[int, int]:
-        return {id(person): place for place, person in enumerate(self._taggers)}
-
-    def node(self, way: str, row: int) -> tuple[str, Tags]:
-        """ARN and tags of a node among those that an action tags."""
-        nodes = self._deciders[way.split(":")[0]].resources
-
-        def tags(key: str) -> Value:
-            column = nodes.column((TAG_KEYS[0] + key,))
-            return column.values[column.codes[row]][0]  # type: ignore[no-any-return]
-
-        return str(nodes.arns[row]), tags
-
     def decide(self, person: Person, action: str, arn: str, tags: Tags = _UNTAGGED, given: Given = _NONE) -> bool:
         """Is it allowed, or may it be, on a resource with these tags (asked by their key in lower case)?"""
         kind, row = resource_type(action, arn) or "", ACTIONS[action]
@@ -276,16 +217,6 @@ class Site:
 
         decision = decide(person.caller, action, arn, person.caller.account, lookup, person.policies)
         return decision.outcome in (Outcome.ALLOWED, Outcome.CONDITIONAL)
-
-
-class _Nodes(Resources):
-    """Nodes that also answer `ec2:ResourceTag/…`, which the tagging actions of EC2 supply."""
-
-    def answers(self, key: str) -> bool:
-        return super().answers(key.replace("ec2:resourcetag/", TAG_KEYS[0]))
-
-    def column(self, keys: Sequence[str]) -> Column:
-        return super().column([key.replace("ec2:resourcetag/", TAG_KEYS[0]) for key in keys])
 
 
 def _layers(policies: PolicySet) -> Iterator[tuple[str, Policy]]:
