@@ -153,3 +153,9 @@ def test_one_unknown_key_may_be_a_text() -> None:
 def test_policies_built_to_be_slow_are_answered(change: dict[str, Any], expected: str) -> None:
     request = Request(ANA, "ssm:SendCommand", NODE, {"k:long": "a" * 2_000})
     assert evaluate(request, PolicySet(identity=[policy(ALLOW | change)])).outcome == expected
+
+
+def test_an_empty_list_in_a_variable_is_open_with_its_doubt() -> None:
+    statement = ALLOW | {"Resource": "arn:aws:ec2:*:*:instance/${k:b}"}
+    decision = evaluate(Request(ANA, "ssm:SendCommand", NODE, {"k:b": []}), PolicySet(identity=[policy(statement)]))
+    assert (decision.outcome, "present without a value" in decision.doubts[0]) == ("conditional", True)
