@@ -74,14 +74,14 @@ class Problems:
         """Take note of something doubtful or not collected."""
         self._rows[*spot, "warning", what] = None
 
-    def text(self, spot: Spot, record: Any, key: str = "") -> str:
-        """The text in a record by its key, such as "Policy.Content"; no key: the record itself. "" if noted as none."""
+    def text(self, spot: Spot, record: Any, *keys: str) -> str:
+        """The text in a record by keys such as `Policy`, `Content`, or the record itself. "" if noted as none."""
         found = record
-        for name in key.split(".") if key else ():
-            found = found.get(name) if isinstance(found, dict) else None
+        for key in keys:
+            found = found.get(key) if isinstance(found, dict) else None
         if isinstance(found, str) and found:
             return found
-        self.error(spot, f"an object with a text `{key}`" if key else "a text", show(record))
+        self.error(spot, f"an object with a text `{'.'.join(keys)}`" if keys else "a text", show(record))
         return ""
 
     def frame(self) -> pd.DataFrame:
@@ -258,7 +258,8 @@ class Folder:
         for spot, body in bodies:
             elements = body.get(key) if isinstance(body, dict) else None
             if isinstance(elements, list):
-                yield from ((spot.below(f".{key}[{number}]"), element) for number, element in enumerate(elements))
+                for number, element in enumerate(elements):
+                    yield Spot(spot.file, f"{spot.where}.{key}[{number}]"), element
             else:
                 found.complete = False
                 self.problems.error(spot, f"an object with a list `{key}`", show(body))

@@ -131,18 +131,18 @@ class AccessRows:
     def _attach_all(self, arn: str, item: Item, spot: Spot) -> None:
         """Attach the inline and managed policies of a user, group or role."""
         for inline in _INLINE:
-            for name, element, place in self._named(arn, item, inline, "PolicyName", spot):
+            for name, element, place in self._named(arn, item, spot, inline, "PolicyName"):
                 document = to_object(element.get("PolicyDocument"))
                 self.attach(f"{arn}/{name}", place.below(".PolicyDocument"), arn, document=document, name=name)
-        for policy, _, place in self._named(arn, item, "AttachedManagedPolicies", "PolicyArn", spot):
+        for policy, _, place in self._named(arn, item, spot, "AttachedManagedPolicies", "PolicyArn"):
             self.attach(policy, place, arn)
 
-    def _named(self, arn: str, item: Item, name: str, key: str, spot: Spot) -> Iterator[tuple[str, Any, Spot]]:
+    def _named(self, arn: str, item: Item, spot: Spot, name: str, *keys: str) -> Iterator[tuple[str, Any, Spot]]:
         """The elements of a list, by a text in them. One that cannot be read may mean any policy: not collected."""
         elements = item.get(name, [])
         for number, element in enumerate(elements if isinstance(elements, list) else [elements]):
             place = spot.below(f".{name}[{number}]")
-            if found := self._problems.text(place, element, key):
+            if found := self._problems.text(place, element, *keys):
                 yield found, element, place
             else:
                 self.attach(f"{arn}: {name}[{number}]", place, arn, name=name)
@@ -154,9 +154,9 @@ class AccessRows:
             return
         self.principals[arn] = row
         self._attach_all(arn, item, spot)
-        found = self._named(arn, item, "GroupList", "", spot)
+        found = self._named(arn, item, spot, "GroupList")
         row.groups = tuple(groups.get(name) or self._add_group(arn, name, place) for name, _, place in found)
-        profiles = self._named(arn, item, "InstanceProfileList", "Arn", spot)
+        profiles = self._named(arn, item, spot, "InstanceProfileList", "Arn")
         row.instance_profiles = tuple(profile for profile, *_ in profiles)
         row.tags = read_tags(item.get("Tags", []), spot.below(".Tags"), self._problems)
         trust = to_object(item.get("AssumeRolePolicyDocument"))

@@ -54,7 +54,7 @@ def _read_head(folder: Folder) -> tuple[bool, str]:
     for spot, body in folder.read("organizations/describe-organization").values:
         if body == {} or "AWSOrganizationsNotInUse" in str(body):
             return True, ""
-        if account := folder.problems.text(spot, body, "Organization.MasterAccountId"):
+        if account := folder.problems.text(spot, body, "Organization", "MasterAccountId"):
             return False, account
     return False, ""
 
@@ -103,7 +103,7 @@ def _add_policy(folder: Folder, access: AccessRows, policy: str, name: str, laye
     call = f"organizations/describe-policy/{policy}"
     document, place = None, Spot(f"{call}.json", "$")
     for spot, body in folder.read(call, exact=True).values:
-        if content := folder.problems.text(spot, body, "Policy.Content"):
+        if content := folder.problems.text(spot, body, "Policy", "Content"):
             document, place = to_object(content), spot.below(".Policy.Content")
     access.attach(policy, place, document=document, layer=layer, name=name)
 
