@@ -1,27 +1,33 @@
 """One decision: `Request`, `PolicySet`, `Decision`, and the order of layers."""
 
-from ssmlab.evaluation.decisions import Decision, decide, evaluate
+from ssmlab.evaluation.decisions import Decision, arrange, decide, evaluate, find_statements
 from ssmlab.evaluation.layers import BINDING_CAPS, Layers, Outcome, Rule, decide_layers
-from ssmlab.evaluation.policy_sets import Applied, PolicySet
+from ssmlab.evaluation.policy_sets import DENY, Applied, Place, PolicySet
 from ssmlab.evaluation.principals import Caller, parse_principal
 from ssmlab.evaluation.requests import Request, normalise_context
-from ssmlab.evaluation.statements import OpenCondition, decide_elements
+from ssmlab.evaluation.statements import Asked, Found, OpenCondition, decide_elements
 
 __all__ = [
     "BINDING_CAPS",
+    "DENY",
     "Applied",
+    "Asked",
     "Caller",
     "Decision",
+    "Found",
     "Layers",
     "OpenCondition",
     "Outcome",
+    "Place",
     "PolicySet",
     "Request",
     "Rule",
+    "arrange",
     "decide",
     "decide_elements",
     "decide_layers",
     "evaluate",
+    "find_statements",
     "normalise_context",
     "parse_principal",
 ]

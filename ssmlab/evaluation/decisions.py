@@ -78,14 +78,19 @@ def evaluate(request: Request, policies: PolicySet) -> Decision:
 def decide(caller: Caller, action: str, resource: str, account: str, lookup: Lookup, policies: PolicySet) -> Decision:
     """As `evaluate`, for a caller that is parsed and keys that `lookup` answers (names in lower case)."""
     asked = Asked(caller, action, resource, lookup)
-    applying = (applied for applied in policies.relevant(action) if is_bound(caller, applied.layer))
-    found = [decide_statement(applied, asked) for applied in applying]
+    found = find_statements(asked, policies)
     layers = _gather(found, policies, caller)
     rule = Rule(
         cross_account=caller.account not in ("", account) and needs_both_accounts(action, resource),
         resource_must_allow=_must_allow(action.lower(), resource),
     )
     return _answer(rule, layers, found, asked)
+
+
+def find_statements(asked: Asked, policies: PolicySet) -> list[Found]:
+    """What each statement says whose Action covers the call and whose layer binds the caller."""
+    applying = (applied for applied in policies.relevant(asked.action) if is_bound(asked.caller, applied.layer))
+    return [decide_statement(applied, asked) for applied in applying]
 
 
 _TRUST_ACTIONS: Final = (

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from copy import copy
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from ssmlab.policies import Policy, Statement, parse_policy
@@ -86,6 +87,31 @@ class PolicySet:
                 if statement.covers_action(action)
             )
         return found
+
+    def with_policy(self, document: Document, layer: str = "identity", level: int = 0) -> PolicySet:
+        """A copy with one policy more in a layer."""
+        added = _compile_all([document], layer)
+        return self._edit(lambda *place: place[2] + added if place[:2] == (layer, level) else place[2])
+
+    def without(self, statement: Statement) -> PolicySet:
+        """A copy without a statement, in whatever layers its policy stands."""
+
+        def cut(_layer: str, _level: int, policies: tuple[Policy, ...]) -> tuple[Policy, ...]:
+            kept = (tuple(s for s in policy.statements if s is not statement) for policy in policies)
+            return tuple(replace(policy, statements=left) for policy, left in zip(policies, kept, strict=True))
+
+        return self._edit(cut)
+
+    def _edit(self, edit: Callable[[str, int, tuple[Policy, ...]], tuple[Policy, ...]]) -> PolicySet:
+        changed = copy(self)
+        changed._by_action = {}
+        for layer in ("identity", "boundary", "session", "resource"):
+            policies = getattr(self, layer)
+            setattr(changed, layer, None if policies is None else edit(layer, 0, policies))
+        for layer, levels in (("scps", self.scps), ("rcps", self.rcps)):
+            every = None if levels is None else tuple(edit(layer[:-1], n, level) for n, level in enumerate(levels))
+            setattr(changed, layer, every)
+        return changed
 
     def _levels(self) -> Iterable[tuple[str, int, tuple[Policy, ...]]]:
         yield "identity", 0, self.identity

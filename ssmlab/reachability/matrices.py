@@ -9,8 +9,9 @@ from functools import cached_property
 
 import numpy as np
 
-from ssmlab.evaluation import Applied, Decision, decide
+from ssmlab.evaluation import Applied, Asked, Decision
 from ssmlab.evaluation.requests import ContextValue
+from ssmlab.explanation import Part, last_part
 from ssmlab.patterns import Value
 from ssmlab.reachability.callers import Principal
 from ssmlab.reachability.columns import Codes, Resources, Truths
@@ -112,17 +113,29 @@ class Matrices:
         principals, fleet = self._documents
         return fleet.allowing(principals[who], self.action)
 
+    def ask_node(self, principal: int, node: int) -> Part:
+        """The single question on a node, by row numbers."""
+        return _ask("node", self._nodes, principal, node, self.action)
+
+    def ask_document(self, principal: int, document: int) -> Part:
+        """The single question on a document, by row numbers."""
+        return _ask("document", self._documents, principal, document, self.action)
+
     def decide_node(self, principal: int, node: int) -> Decision:
-        """The single decision on a node, by row numbers."""
-        return decide_one(self._nodes, principal, node, self.action)
+        """The single decision on a node."""
+        return self.ask_node(principal, node).decide()
 
     def decide_document(self, principal: int, document: int) -> Decision:
-        """The single decision on a document, by row numbers."""
-        return decide_one(self._documents, principal, document, self.action)
+        """The single decision on a document."""
+        return self.ask_document(principal, document).decide()
 
 
 def decide_one(side: Side, who: int, row: int, action: str) -> Decision:
     """The single decision behind one cell of a side, by row numbers."""
+    return _ask("", side, who, row, action).decide()
+
+
+def _ask(kind: str, side: Side, who: int, row: int, action: str) -> Part:
     principals, fleet = side
     principal, resources = principals[who], fleet.resources
 
@@ -134,4 +147,4 @@ def decide_one(side: Side, who: int, row: int, action: str) -> Decision:
         return value
 
     arn = resources.frame.index[row]
-    return decide(principal.caller, action, arn, principal.caller.account, lookup, principal.policies)
+    return Part(kind, last_part(arn), Asked(principal.caller, action, arn, lookup), principal.policies)

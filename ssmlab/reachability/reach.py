@@ -11,7 +11,7 @@ Authorization Reference.
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -29,6 +29,7 @@ from ssmlab.reachability.pairs import Selection, to_outcomes
 from ssmlab.reachability.places import count_per_region
 
 MOST_PAIRS: Final = 1_000_000
+_OTHER_ACCOUNT: Final = "the node is in another account than the principal"
 _SENT: Final = ("Command", None, np.nan)  # types of documents that Run Command sends, or that are not known
 
 
@@ -223,19 +224,36 @@ class Reach(Matrices):
         return frame
 
     def explain(self, principal: str, node: str, document: str) -> Explanation:
-        """Why: a sentence, and the steps for document and node. Asks the single decision, not the columns."""
+        """Why: a sentence, the steps for document and node, and the smallest changes that would turn the answer. Asks
+        the single decision, not the columns.
+
+        Examples
+        --------
+        >>> import ssmlab
+        >>> found = ssmlab.reach(ssmlab.load("data/sample")).explain("team-red", "web-1", "AWS-RunShellScript")
+        >>> found.nearest[0]
+        "the node's tag `Team` is `blue`, the policy wants `red` (policy Team-Match, statement 2)"
+        """
         who, where, what = self._find(principal, node, document)
-        machine = self.snapshot.nodes[["name", "node_id"]].iloc[where]
-        named = (
-            f"{machine['name']} ({machine['node_id']})" if isinstance(machine["name"], str) and machine["name"] else ""
-        )
-        parts = {
-            "document": (last_part(self.snapshot.documents.index[what]), self.decide_document(who, what)),
-            "node": (named or str(machine["node_id"]), self.decide_node(who, where)),
-        }
-        called = last_part(self.snapshot.principals.index[who])
+        name, node_id = self.snapshot.nodes[["name", "node_id"]].iloc[where]
+        named = f"{name} ({node_id})" if isinstance(name, str) and name else str(node_id)
+        parts = [self.ask_document(who, what), replace(self.ask_node(who, where), name=named)]
         misfit, but = self._misfit(who, where, what), self._hindrance(where, what)
-        return explain_pair(self._pair(who, where, what), called, parts, misfit, but)
+        called = last_part(self.snapshot.principals.index[who])
+        instead = self._find_fitting(who, where, what) if misfit and misfit != _OTHER_ACCOUNT else []
+        return explain_pair(self._pair(who, where, what), called, parts, misfit, but, instead)
+
+    def _find_fitting(self, who: int, where: int, what: int) -> list[str]:
+        """What would do where document and node do not go together: the document of that name in the node's Region, a
+        document that is shared; if that is allowed.
+        """
+        documents, region = self.snapshot.documents, self._region_of_node(where)
+        if region == self._region_of_document(what):
+            alone = self.decide_document(who, what).outcome, self.decide_node(who, where).outcome
+            return ["the document is not shared with this account"] if {*alone} == {Outcome.ALLOWED} else []
+        twins = (documents["name"] == documents["name"].iloc[what]) & (documents["region"] == region)
+        fits = any(self._pair(who, where, row) is Outcome.ALLOWED for row in np.flatnonzero(twins).tolist())
+        return [f"the document is not that of {region}, which is allowed"] if fits else []
 
     def _hindrance(self, where: int, what: int) -> str:
         """What keeps a command from running, whoever sends it: policies do not ask about it, Run Command does."""
@@ -250,7 +268,7 @@ class Reach(Matrices):
     def _misfit(self, who: int, where: int, what: int) -> str:
         """Why node, document and caller do not go together at all; empty if they do."""
         if self.snapshot.principals["account"].iloc[who] != self.snapshot.nodes["account"].iloc[where]:
-            return "the node is in another account than the principal"
+            return _OTHER_ACCOUNT
         if self._region_of_node(where) != self._region_of_document(what):
             return f"the node is in {self._region_of_node(where)}, the document in {self._region_of_document(what)}"
         if not self.places.sees[who, self._documents[1].groups[what]]:
