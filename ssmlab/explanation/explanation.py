@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -84,9 +85,9 @@ class Explanation:
         return "\n".join([self.sentence, *lines, *changes, *(f"  in doubt: {doubt}" for doubt in self.doubts)])
 
     def _repr_html_(self) -> str:
-        changes = f"<p>{_safe(self._head())}:</p>{_items(self.nearest)}" if self.nearest else ""
+        changes = f"<p><b>{_safe(self._head().capitalize())}</b></p>{_items(self.nearest)}" if self.nearest else ""
         parts = "".join(map(_panel, self._parts()))
-        return f"<p><b>{_safe(self.sentence)}</b></p>{changes}{parts}{_items(f'in doubt: {d}' for d in self.doubts)}"
+        return f"<p>{_safe(self.sentence)}</p>{changes}{parts}{_items(f'in doubt: {d}' for d in self.doubts)}"
 
     def _head(self) -> str:
         more = "; each of these lines is enough" if len(self.nearest) > 1 else ""
@@ -115,8 +116,9 @@ def _say_steps(steps: Iterable[Step]) -> Iterator[tuple[int, str]]:
 
 def _panel(rows: Sequence[tuple[int, str]]) -> str:
     (_, head), *rest = rows
-    lines = "".join(f'<div style="padding-left: {2 * depth - 2}em">{_safe(text)}</div>' for depth, text in rest)
-    return f"<details><summary>{_safe(head)}</summary>{lines}</details>"
+    lines = "".join(f'<div style="padding-left: {depth - 1}em">{_safe(text)}</div>' for depth, text in rest)
+    style = "margin: 0 0 6px; overflow-wrap: anywhere; white-space: normal"
+    return f'<details style="{style}"><summary>{_safe(head)}</summary>{lines}</details>'
 
 
 def _items(lines: Iterable[str]) -> str:
@@ -124,8 +126,8 @@ def _items(lines: Iterable[str]) -> str:
     return f"<ul>{listed}</ul>" if listed else ""
 
 
-def _safe(text: object) -> str:
-    return html.escape(str(text))
+def _safe(text: str) -> str:
+    return re.sub("`([^`]*)`", r"<code>\1</code>", html.escape(text))
 
 
 def explain_pair(
