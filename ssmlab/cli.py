@@ -47,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
         commands,
         "check",
         _check,
-        "print what was skipped, doubtful or not collected; exit 1 if a file is damaged or an expectation is broken",
+        "print problems of the data and findings in policies; exit 1 if a file is damaged or an expectation is broken",
     )
     check.add_argument("path")
     check.add_argument("--expect", type=Path, metavar="FILE", help="expectations to test, see notebooks")
@@ -150,7 +150,10 @@ def _check(arguments: argparse.Namespace) -> int:
     problems = snapshot.problems
     for row in problems.itertuples():
         print(f"{row.severity}: {row.file} {row.where}: {row.what}")
-    print(f"{len(problems)} problems in {arguments.path}")
+    findings = ssmlab.check_policies(snapshot)
+    for row in findings.itertuples():
+        print(f"finding: {last_part(row.policy)}, statement {row.statement}: {row.what}")
+    print(f"{len(problems)} problems, {len(findings)} findings in {arguments.path}")
     broken = arguments.expect is not None and not _expect(snapshot, arguments.expect)
     return int(broken or (problems["severity"] == "error").any())
 

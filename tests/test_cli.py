@@ -70,9 +70,14 @@ def test_an_account_without_an_organization_can_be_said_to_be_so(
     assert "may run AWS-RunShellScript on web-1 (i-0123456789abcdef0): the document is" in capsys.readouterr().out
 
 
-def test_check_lists_what_was_not_collected(capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_lists_problems_and_findings(capsys: pytest.CaptureFixture[str]) -> None:
     main(["check", "data/sample"])
-    assert "problems in data/sample" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert (
+        "finding: policy/Page-1-OneTag, statement 2: `StringLike` on `ssm:resourceTag/Finance` has no wildcard"
+        in printed
+    )
+    assert "5 problems, 19 findings in data/sample" in printed
 
 
 def test_collect_script_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
