@@ -152,7 +152,7 @@ def _check(arguments: argparse.Namespace) -> int:
         print(f"{row.severity}: {row.file} {row.where}: {row.what}")
     findings = ssmlab.check_policies(snapshot)
     for row in findings.itertuples():
-        print(f"finding: {last_part(row.policy)}, statement {row.statement}: {row.what}")
+        print(f"finding: {last_part(str(row.policy))}, statement {row.statement}: {row.what}")
     print(f"{len(problems)} problems, {len(findings)} findings in {arguments.path}")
     broken = arguments.expect is not None and not _expect(snapshot, arguments.expect)
     return int(broken or (problems["severity"] == "error").any())

@@ -2,6 +2,7 @@
 
 import dataclasses
 from random import Random
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -262,3 +263,55 @@ def test_an_explanation_escapes_what_stands_in_names_and_tags(snapshot: ssmlab.S
     shown = ssmlab.reach(snapshot.replace(nodes=nodes)).explain("web-ops", WEB, "AWS-RunShellScript")._repr_html_()
     assert "<script>" not in shown
     assert "&lt;script&gt;" in shown
+
+
+# --- What a review found: variables in Resource ---
+
+
+def instances(tags: dict[str, str | None], resource: str | list[str], **more: str) -> tuple[ssmlab.Snapshot, str]:
+    """A user that may send anything to one Resource, and nodes by id with tag T (None: not known)."""
+    base, user = ssmlab.load("data/policies/page-1-one-tag.json"), "arn:aws:iam::111122223333:user/ana"
+    rows = [_instance(node, tag) for node, tag in tags.items()]
+    nodes = pd.DataFrame(rows).set_index("arn")
+    documents = ssmlab.load("data/sample").documents.query("account == '' and region == 'eu-west-1'")
+    body = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": resource}]}
+    changed = base.replace(nodes=nodes, documents=documents).with_policy(body, name="own", principal=user)
+    people = changed.principals.assign(tags_known=True, **{f"tag:{key}": value for key, value in more.items()})
+    return changed.replace(principals=people), user
+
+
+def _instance(node: str, tag: str | None) -> dict[str, object]:
+    row = {"node_id": node, "account": "111122223333", "region": "eu-west-1", "kind": "ec2", "platform": "Linux"}
+    row |= {"arn": f"arn:aws:ec2:eu-west-1:111122223333:instance/{node}", "name": node, "ping_status": "Online"}
+    return row | {"managed": True, "tags_known": tag is not None, "tag:T": tag}
+
+
+@pytest.mark.parametrize(
+    ("tags", "resource", "own"),
+    [
+        ({"i-02": "i-0", "i-11": "i-0", "i-03": "i-1"}, "instance/${ssm:resourceTag/T}*", {}),
+        ({"i-02": "i-0", "i-01": "i-01"}, "instance/${ssm:resourceTag/T}*", {}),
+        ({"i-02": None, "i-01": "i-01"}, "instance/${ssm:resourceTag/T}*", {}),
+        ({f"i-{n:03}": f"i-{n % 90:03}" for n in range(120)}, "instance/${ssm:resourceTag/T}*", {}),
+        ({"i-01": "x", "i-11": "x"}, ["instance/i-0*", "instance/${aws:PrincipalTag/T}*"], {"T": "i-*"}),
+    ],
+)
+def test_a_variable_in_a_resource_is_each_node_s_own(tags: dict[str, str | None], resource: Any, own: Any) -> None:
+    written = [f"arn:aws:ec2:*:*:{end}" for end in ([resource] if isinstance(resource, str) else resource)]
+    snapshot, user = instances(tags, written, **own)
+    reach = ssmlab.reach(snapshot)
+    who = snapshot.principals.index.get_loc(user)
+    singly = [reach.decide_node(who, row).outcome for row in range(len(tags))]
+    assert reach.nodes(user)["resource_outcome"].to_list() == singly
+
+
+def test_a_node_without_an_account_is_nobody_s(snapshot: ssmlab.Snapshot) -> None:
+    accounts = snapshot.nodes["account"].astype(str).where(snapshot.nodes.index != snapshot.nodes.index[0])
+    reach = ssmlab.reach(snapshot.replace(nodes=snapshot.nodes.assign(account=accounts)))
+    assert reach.nodes("admin-adele")["outcome"].iloc[0] == "implicitDeny"
+    assert len(ssmlab.reach(snapshot.replace(nodes=snapshot.nodes.assign(account=None))).pairs()) == 0
+
+
+def test_a_context_may_hold_truth_values_and_numbers(snapshot: ssmlab.Snapshot) -> None:
+    reach = ssmlab.reach(snapshot, context={MFA: True})  # type: ignore[dict-item]
+    assert reach.outcome("OnCall", WEB, "AWS-RunShellScript") == "allowed"

@@ -15,11 +15,12 @@ from ssmlab.conditions import Condition
 from ssmlab.patterns import Tokens, Value, resolve, variable_keys
 from ssmlab.policies import Statement
 from ssmlab.reachability.columns import Codes, Column, Resources, Truths, combine, first_rows
-from ssmlab.reachability.shapes import Shapes, decide_classes, find_shapes, probe
+from ssmlab.reachability.shapes import Probes, Shapes, decide_classes, find_shapes, probe
 from ssmlab.truth import TRUE, Truth
 
 Binding = tuple[Value, ...]
 ARN: Final = "arn"
+_MOST_READINGS: Final = 64  # values that a node gives a variable in Resource: with more, each node is decided by itself
 _FEW: Final = 8  # values: below, deciding each is faster than finding classes
 
 
@@ -45,7 +46,7 @@ class Decider:
     def __init__(self, resources: Resources) -> None:
         self.resources = resources
         self._decided: dict[Any, Decided] = {}
-        self._noted: set[tuple[tuple[Tokens, ...], Binding]] = set()
+        self._probes_of: dict[tuple[tuple[Tokens, ...], Binding], Probes] = {}
         self._probes = probe(())
         self._shapes: Shapes | None = None
         self._pairs: dict[tuple[str, ...], Column] = {}
@@ -64,11 +65,9 @@ class Decider:
 
     def note(self, statement: Statement, binding: Binding) -> None:
         """Take note of a Resource element, before any is decided: the shapes of ARNs depend on all of them."""
-        name = (statement.resources, binding)
-        if name in self._noted:
+        if (statement.resources, binding) in self._probes_of:
             return
-        self._noted.add(name)
-        is_new = self._probes.take_in(probe(self._filled(statement, binding)))
+        is_new = self._probes.take_in(self._probe(statement, binding))
         if is_new and self._shapes:  # what was decided before spoke of other shapes
             self._shapes = None
             self._pairs.clear()
@@ -120,12 +119,12 @@ class Decider:
         shapes, pairs = self.shapes, self._arns((ARN, *keys))
         if not keys:
             lookup = fixed.__getitem__
-            patterns = self._filled(statement, binding)
-            return shapes.decide(patterns, lambda place: statement.decide_resource(shapes.arns[place], lookup).truth)
+            probes = self._probe(statement, binding)
+            return shapes.decide(probes, lambda place: statement.decide_resource(shapes.arns[place], lookup).truth)
         column, truths = self.resources.column(keys), []
         for row in pairs.values:
             known = {**fixed, **dict(zip(keys, column.values[column.codes[row]], strict=True))}
-            arn = shapes.arns[shapes.codes[row]]
+            arn = self.resources.arns[row]
             truths.append(statement.decide_resource(arn, known.__getitem__).truth)
         return np.array(truths, dtype=np.int8)
 
@@ -133,8 +132,11 @@ class Decider:
         """Shapes of ARNs; with keys, the shapes together with the values of those keys. `values`: a row of each."""
         shapes = self.shapes
         if keys not in self._pairs:
-            columns = [self.resources.column(keys[1:]).codes] if len(keys) > 1 else []
-            codes = combine([shapes.codes, *columns], len(shapes.codes)) if columns else shapes.codes
+            codes = shapes.codes
+            if len(keys) > 1:  # with many values every resource is decided by itself
+                column = self.resources.column(keys[1:])
+                many = len(column.values) > _MOST_READINGS
+                codes = np.arange(len(codes)) if many else combine([codes, column.codes], len(codes))
             self._pairs[keys] = Column(codes, tuple(first_rows(codes).tolist()))
         return self._pairs[keys]
 
@@ -145,16 +147,30 @@ class Decider:
             self._shapes = find_shapes(self.resources.frame.index, self._probes)
         return self._shapes
 
-    def _filled(self, statement: Statement, binding: Binding) -> Sequence[Tokens]:
-        """The patterns of a Resource element, for each value that resources give its variables."""
-        if not statement.resource_keys:
-            return statement.resources
+    def _probe(self, statement: Statement, binding: Binding) -> Probes:
+        """What tells ARNs apart under a Resource element.
+
+        Of patterns without variables any may match. Those with variables may count for some resources only, or not for
+        certain: each, filled in, is a probe of its own.
+        """
+        name = (statement.resources, binding)
+        if name not in self._probes_of:
+            found = probe(tokens for tokens in statement.resources if not variable_keys(tokens))
+            for reading in self._readings(statement, binding):
+                found.take_in(probe([reading]))
+            self._probes_of[name] = found
+        return self._probes_of[name]
+
+    def _readings(self, statement: Statement, binding: Binding) -> Sequence[Tokens]:
+        """The patterns with variables, for each value that resources give these; none where that is too many values."""
         keys = self.inner(statement.resource_keys)
+        values = self.resources.column(keys).values if keys else ((),)
+        if len(values) > _MOST_READINGS:
+            return ()
         fixed = dict(zip(self.outer(statement.resource_keys), binding, strict=True))
-        patterns: dict[Tokens, None] = {}
-        for values in self.resources.column(keys).values if keys else ((),):
-            known = {**fixed, **dict(zip(keys, values, strict=True))}
-            for tokens in statement.resources:
-                readings = resolve(tokens, known.__getitem__).readings if variable_keys(tokens) else (tokens,)
-                patterns |= dict.fromkeys(readings)
-        return list(patterns)
+        found: dict[Tokens, None] = {}
+        for inner in values:
+            known = {**fixed, **dict(zip(keys, inner, strict=True))}
+            for tokens in statement.varied:
+                found |= dict.fromkeys(resolve(tokens, known.__getitem__).readings)
+        return list(found)

@@ -140,7 +140,7 @@ def _acting(resources: Resources, principals: Sequence[Principal], rows: Codes) 
     if resources.resource_type == "document":
         yield np.arange(len(principals)), np.arange(len(rows))
         return
-    accounts = resources.frame["account"].iloc[rows].astype(str).to_numpy()
+    accounts = resources.frame["account"].iloc[rows].astype(object).fillna("").astype(str).to_numpy()
     own = np.array([principal.caller.account for principal in principals], dtype=object)
     for account in pd.unique(accounts):
         yield np.flatnonzero(own == account), np.flatnonzero(accounts == account)

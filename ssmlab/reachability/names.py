@@ -44,7 +44,7 @@ def find_rows(snapshot: Snapshot, frame: str, names: Names) -> Codes:
     index: pd.Index[Any] = getattr(snapshot, frame).index
     if names is None:
         return np.arange(len(index), dtype=np.int64)
-    if isinstance(names, np.ndarray):
+    if isinstance(names, np.ndarray) and names.dtype.kind in "iu":
         return names
     listed = [names] if isinstance(names, str) else list(names)
     found = index.get_indexer(pd.Index(pd.array(listed, dtype="str")))

@@ -65,7 +65,7 @@ def _decide_side(snapshot: Snapshot, kind: str, action: str, context: Mapping[st
     """
     memory, frame = snapshot.memory, getattr(snapshot, _FRAMES[kind])
     people = recall_people(snapshot)
-    given = frozenset((key, value if isinstance(value, str | None) else tuple(value)) for key, value in context.items())
+    given = frozenset((key, repr(value)) for key, value in context.items())
     keys = frozenset(key.lower() for key in context)
     principals = memory.recall(
         f"principals, {kind}", (people, action, given), lambda: read_principals(people, ACTIONS[action], kind, context)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -43,7 +44,7 @@ class Probes(NamedTuple):
 
 
 def probe(patterns: Iterable[Tokens]) -> Probes:
-    """The probes of a Resource element's patterns, their variables filled in.
+    """The probes of patterns of which any may match, as those of a Resource element without variables.
 
     Patterns with the same five parts before the sixth are one: an ARN meets these parts of all of them or of none. Five
     colons stand in each ARN, so a wildcard can span one only in a pattern with fewer; there the last segment meets the
@@ -84,9 +85,8 @@ class Shapes:
     _tails: Vocabulary
     _wholes: Vocabulary
 
-    def decide(self, patterns: Iterable[Tokens], decide: Callable[[int], Truth]) -> Truths:
-        """The truth of each shape under an element with these patterns, each kind of shape decided once."""
-        probes = probe(patterns)
+    def decide(self, probes: Probes, decide: Callable[[int], Truth]) -> Truths:
+        """The truth of each shape under an element with these probes, each kind of shape decided once."""
         masks = [*map(self._tails.match_any, probes.tails), *map(self._wholes.match, probes.wholes)]
         return decide_classes(self._heads, masks, self._tails.find(probes.texts), decide)
 
@@ -101,8 +101,9 @@ def find_shapes(arns: pd.Index[str], probes: Probes) -> Shapes:
     odd = np.flatnonzero(~np.asarray(regular, dtype=bool))
     heads[odd] = int(heads.max(initial=0)) + 1 + np.arange(len(odd))  # no ARN of six parts: each is a kind of its own
     tails, wholes = Vocabulary(pc.list_element(parts, 1)), Vocabulary(column)
-    masks = [*map(tails.match_any, probes.tails), *map(wholes.match, probes.wholes)]
-    codes = combine([heads, tails.label(sorted(probes.texts)), *(mask.astype(np.int64) for mask in masks)], len(arns))
+    masks = chain(map(tails.match_any, probes.tails), map(wholes.match, probes.wholes))  # one at a time: many are large
+    told = chain([heads, tails.label(sorted(probes.texts))], (mask.astype(np.int64) for mask in masks))
+    codes = combine(told, len(arns))
     rows = first_rows(codes)
     taken = pa.array(rows)
     texts: list[Any] = [Vocabulary(part.take(taken).to_pylist()) for part in (pc.list_element(parts, 1), column)]
