@@ -7,6 +7,7 @@
 'allowed'
 """
 
+from ssmlab import commands
 from ssmlab.drawing import draw_graph
 from ssmlab.evaluation import Decision, Outcome, PolicySet, Request, evaluate
 from ssmlab.expectations import ExpectationError, check_expectations
@@ -33,6 +34,7 @@ __all__ = [
     "Snapshot",
     "check_expectations",
     "check_policies",
+    "commands",
     "draw_graph",
     "evaluate",
     "find_paths",

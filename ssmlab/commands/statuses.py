@@ -1,0 +1,214 @@
+"""The statuses of a command and of its nodes, and the table that makes the one from the others.
+
+Sources: Systems Manager User Guide, "Understanding command statuses"; API reference, `Command` and
+`CommandInvocation`; recordings of AWS, September 2026, which are followed where they and the guide differ.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+# StatusDetails of a node → what may follow.
+NEXT: Final[Mapping[str | None, tuple[str, ...]]] = {
+    None: ("Pending",),
+    "Pending": (
+        *("InProgress", "AccessDenied", "InvalidPlatform", "Undeliverable"),
+        *("Terminated", "Cancelled", "DeliveryTimedOut"),
+    ),
+    "InProgress": ("Delayed", "Success", "Failed", "ExecutionTimedOut", "DeliveryTimedOut", "Cancelled"),
+    "Delayed": ("InProgress", "DeliveryTimedOut", "Cancelled"),
+}
+NEXT_OF_COMMAND: Final[Mapping[str | None, tuple[str, ...]]] = {
+    None: ("Pending",),
+    "Pending": ("InProgress", "Cancelling", "NoInstancesInTag", "AccessDenied", "RateExceeded"),
+    "InProgress": ("Cancelling", "Success", "Failed", "DeliveryTimedOut", "ExecutionTimedOut", "Incomplete"),
+    "Cancelling": ("Cancelled",),
+}
+ERRORS: Final = ("Failed", "ExecutionTimedOut")  # what counts against MaxErrors
+REFUSED: Final = ("AccessDenied", "InvalidPlatform", "Undeliverable")  # ends a node that never ran the command
+
+# StatusDetails → Status, where they differ.
+_STATUS: Final = {
+    "Delayed": "Pending",
+    "NoInstancesInTag": "Success",
+    "DeliveryTimedOut": "TimedOut",
+    "ExecutionTimedOut": "TimedOut",
+    **dict.fromkeys((*REFUSED, "Terminated", "Incomplete", "RateExceeded"), "Failed"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What AWS's documentation says in two ways: the way that is taken, the other, and both in words."""
+
+    default: str
+    other: str
+    note: str
+
+
+READINGS: Final[Mapping[str, Reading]] = {
+    "refused": Reading(
+        "success",
+        "incomplete",
+        "one node Success and the others Access Denied, Invalid Platform or Undeliverable: by the examples of the user"
+        " guide the command is Success, by its definition of Incomplete it is that [monitor-commands]",
+    ),
+    "max_errors": Reading(
+        "exceeded",
+        "reached",
+        "a command is Failed at `max-errors or more` errors, but sending stops at one more than MaxErrors, and 0 or"
+        " more would always hold [monitor-commands]; taken is one more",
+    ),
+    "undeliverable": Reading(
+        "counts",
+        "ignored",
+        "whether Undeliverable nodes shape the command's status: the user guide says so, the API reference denies it"
+        " [monitor-commands; StatusDetails]",
+    ),
+    "delivery_timeouts": Reading(
+        "timed out",
+        "incomplete",
+        "delivery time-outs make a command Success, Incomplete or Delivery Timed Out by the user guide, only Success or"
+        " Incomplete by the API reference [monitor-commands; StatusDetails]; AWS was recorded to answer the former",
+    ),
+    "execution_timeouts": Reading(
+        "failed",
+        "timed out",
+        "a command whose node timed out in execution: Execution Timed Out by the API reference, while AWS was recorded"
+        " to answer Failed [StatusDetails]",
+    ),
+    "terminated": Reading(
+        "Failed",
+        "Cancelled",
+        "the Status of a Terminated node is not written: recorded as Failed where an alarm ended a command",
+    ),
+    "delayed": Reading(
+        "Pending",
+        "Delayed",
+        "the API reference lists Delayed as a node's Status; AWS was recorded to answer Pending, and Delayed in"
+        " StatusDetails [CommandInvocationStatus]",
+    ),
+    "platform": Reading(
+        "each node",
+        "whole call",
+        "a node whose platform the document does not fit ends Invalid Platform by the user guide; the API reference"
+        " refuses instance ids with UnsupportedPlatformType [monitor-commands; SendCommand]",
+    ),
+    "instance_ids_target": Reading(
+        "each node",
+        "whole call",
+        "whether Targets with the key InstanceIds are checked node by node, as tags, or all at once, as InstanceIds, is"
+        " not written; AWS was recorded to resolve them late, as tags",
+    ),
+}
+Readings = Mapping[str, str]
+
+
+def choose_readings(given: Readings | None) -> dict[str, str]:
+    """All readings, with those that a caller turns.
+
+    Raises
+    ------
+    ValueError
+        For a name or a reading that there is none of.
+    """
+    for name, value in (given or {}).items():
+        reading = READINGS.get(name)
+        if reading is None:
+            raise ValueError(f"expected readings of {', '.join(f'`{known}`' for known in READINGS)}, got `{name}`")
+        if value not in (reading.default, reading.other):
+            raise ValueError(f"expected `{name}` as `{reading.default}` or `{reading.other}`, got `{value}`")
+    return {name: reading.default for name, reading in READINGS.items()} | dict(given or {})
+
+
+def status_of(details: str, readings: Readings) -> str:
+    """The Status that goes with StatusDetails, of a node or a command."""
+    return readings.get(details.lower()) or _STATUS.get(details, details)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many nodes ended in which StatusDetails, and how many errors are allowed."""
+
+    counts: Mapping[str, int]
+    max_errors: int
+    readings: Readings
+
+    def count(self, *details: str) -> int:
+        """Nodes that ended in one of these."""
+        return sum(self.counts.get(name, 0) for name in details)
+
+    @property
+    def total(self) -> int:
+        """All nodes that count."""
+        return sum(self.counts.values())
+
+    def passes(self, errors: int) -> bool:
+        """Are these more errors than allowed?"""
+        reached = self.readings["max_errors"] == "reached"
+        return errors >= max(self.max_errors, 1) if reached else errors > self.max_errors
+
+    def reads(self, name: str) -> bool:
+        """Is this reading the default?"""
+        return self.readings[name] == READINGS[name].default
+
+
+Rule = tuple[str, Callable[[Tally], bool], str]
+# The first that holds. StatusDetails of the command, when, and why in words.
+_RULES: Final[tuple[Rule, ...]] = (
+    ("Cancelled", lambda t: t.count("Cancelled") > 0, "it was cancelled before all nodes had ended"),
+    (
+        "ExecutionTimedOut",
+        lambda t: not t.reads("execution_timeouts") and t.passes(t.count("ExecutionTimedOut")),
+        "more nodes timed out in execution than max_errors allows",
+    ),
+    (
+        "Failed",
+        lambda t: t.passes(t.count(*ERRORS)),
+        "{errors} of {total} nodes failed or timed out in execution, max_errors is {limit}",
+    ),
+    (
+        "DeliveryTimedOut",
+        lambda t: t.reads("delivery_timeouts") and t.passes(t.count("DeliveryTimedOut")),
+        "{lost} of {total} nodes did not get the command in time, max_errors is {limit}",
+    ),
+    ("Failed", lambda t: t.count(*REFUSED) == t.total, "no node could run it: {refused} of {total} were refused"),
+    ("Success", lambda t: t.count("Success") == t.total, "{success} of {total} nodes ended in Success"),
+    (
+        "Success",
+        lambda t: t.reads("refused") and t.count("Success", *REFUSED) == t.total,
+        "{success} of {total} nodes ended in Success; the {refused} refused ones do not count as errors",
+    ),
+    ("Incomplete", lambda _: True, "{success} of {total} nodes ended in Success, and too few failed for Failed"),
+)
+
+
+def decide_command(details: Iterable[str], max_errors: int, readings: Readings) -> tuple[str, str]:
+    """StatusDetails of a command from those of its nodes, all of which have ended, and why.
+
+    Examples
+    --------
+    >>> decide_command(["AccessDenied"] * 4 + ["Success"], 0, choose_readings(None))
+    ('Success', '1 of 5 nodes ended in Success; the 4 refused ones do not count as errors')
+    """
+    counts = Counter(details)
+    if readings["undeliverable"] == "ignored" and len(counts) > 1:
+        del counts["Undeliverable"]
+    tally = Tally(counts, max_errors, readings)
+    found, _, why = next(rule for rule in _RULES if rule[1](tally))
+    words = {"errors": tally.count(*ERRORS), "lost": tally.count("DeliveryTimedOut"), "refused": tally.count(*REFUSED)}
+    return found, why.format(total=tally.total, limit=max_errors, success=tally.count("Success"), **words)
+
+
+def find_doubts(details: Iterable[str], max_errors: int, readings: Readings) -> list[str]:
+    """Where the command's status hangs on a reading: the note of each whose other reading gives another."""
+    ended, found = list(details), []
+    taken = decide_command(ended, max_errors, readings)[0]
+    for name, reading in READINGS.items():
+        other = reading.other if readings[name] == reading.default else reading.default
+        if decide_command(ended, max_errors, {**readings, name: other})[0] != taken:
+            found.append(reading.note)
+    return found
