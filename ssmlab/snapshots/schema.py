@@ -106,7 +106,9 @@ def _check_values(name: str, column: pd.Series[Any]) -> None:
     """Refuse what pandas would turn into something else: a number into the text `80.0`, a missing truth into True."""
     called, types = _KINDS.get(str(column.name), _KINDS[""])
     values = column.cat.categories if isinstance(column.dtype, pd.CategoricalDtype) else column
-    if types is str and isinstance(values.dtype, pd.StringDtype):
+    settled = pd.StringDtype if types is str else (np.dtypes.BoolDType, pd.BooleanDtype)
+    may_miss = column.name != "tags_known" or not column.hasnans
+    if types is object or (isinstance(values.dtype, settled) and may_miss):
         return
     gaps = pd.isna(values) if column.name != "tags_known" else np.zeros(len(values), dtype=bool)
     if wrong := [value for value in values[~gaps] if not isinstance(value, types)]:
