@@ -33,6 +33,18 @@ class Request:
         Account that owns the resource; default: from the ARN, else the principal's.
     unknown
         Keys whose value is not known. All keys neither here nor in `context` are absent.
+
+    Raises
+    ------
+    TypeError
+        For a principal, action or resource that is no text.
+
+    Examples
+    --------
+    >>> import ssmlab
+    >>> asked = ssmlab.Request("arn:aws:iam::123456789012:user/ana", "s3:ListAllMyBuckets", "*")
+    >>> ssmlab.evaluate(asked, ssmlab.PolicySet()).outcome.value
+    'implicitDeny'
     """
 
     principal: str
@@ -41,6 +53,11 @@ class Request:
     context: Mapping[str, ContextValue] = field(default_factory=dict)
     resource_account: str | None = None
     unknown: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("principal", "action", "resource"):
+            if not isinstance(getattr(self, name), str):
+                raise TypeError(f"expected the {name} as text, got `{getattr(self, name)!r}`")
 
 
 CASE_TWINS = (
