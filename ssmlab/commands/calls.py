@@ -20,6 +20,7 @@ TAG_KEY: Final = "tag-key"
 NODE_TYPES: Final = ("AWS::EC2::Instance", "AWS::SSM::ManagedInstance")
 _MOST_PAYLOAD: Final = 100_000  # bytes
 _ID: Final = r"(^i-(\w{8}|\w{17})$)|(^mi-\w{17}$)"
+_KEY: Final = r"^[\w\s.:/=@-]{1,163}$"
 _CONCURRENCY: Final = r"^([1-9][0-9]*|[1-9][0-9]%|[1-9]%|100%)$"
 _ERRORS: Final = r"^([1-9][0-9]*|[0]|[1-9][0-9]%|[0-9]%|100%)$"
 
@@ -138,8 +139,7 @@ def _check_targets(targets: tuple[Target, ...]) -> None:
 def _check_target(target: Target) -> None:
     if target.key not in (INSTANCE_IDS, GROUP, GROUP_TYPES, TAG_KEY) and not target.key.startswith(TAG):
         raise _invalid(f"a target key `{INSTANCE_IDS}`, `{TAG}<key>`, `{GROUP}` or `{GROUP_TYPES}`", f"`{target.key}`")
-    if len(target.key) > 163:
-        raise _invalid("a target key of at most 163 characters", f"{len(target.key)}")
+    _check_pattern("targets", target.key, _KEY, re.UNICODE)
     most = 5 if target.key == GROUP_TYPES else 50
     if len(target.values) > most:
         raise _invalid(f"at most {most} values of `{target.key}`", f"{len(target.values)}")
@@ -163,8 +163,8 @@ def _listed(value: Any) -> Sequence[Any]:
     return value if isinstance(value, list | tuple) else [value]
 
 
-def _check_pattern(member: str, value: Any, pattern: str) -> None:
-    if isinstance(value, bool) or not re.search(pattern, str(value), re.ASCII) or str(value).endswith("\n"):
+def _check_pattern(member: str, value: Any, pattern: str, flags: re.RegexFlag = re.ASCII) -> None:
+    if isinstance(value, bool) or not re.search(pattern, str(value), flags) or str(value).endswith("\n"):
         raise CommandError(
             "ValidationException",
             f"1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: "

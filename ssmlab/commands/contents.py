@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -16,8 +16,12 @@ import yaml
 from ssmlab.commands.calls import DEFAULT_TIMEOUT
 from ssmlab.commands.errors import CommandError
 
-_SHELL: Final = {"commands": {"type": "StringList"}, "workingDirectory": {"type": "String", "default": ""}}
-_TIMEOUT: Final = {"executionTimeout": {"type": "String", "default": "3600"}}
+_SHELL: Final = {
+    "commands": {"type": "StringList", "minItems": 1},
+    "workingDirectory": {"type": "String", "default": ""},
+}
+_MOST_172800: Final = "([1-9][0-9]{0,4})|(1[0-6][0-9]{4})|(17[0-1][0-9]{3})|(172[0-7][0-9]{2})|(172800)"
+_TIMEOUT: Final = {"executionTimeout": {"type": "String", "default": "3600", "allowedPattern": _MOST_172800}}
 # Of documents whose content everybody knows, what matters here.
 KNOWN: Final[Mapping[str, Mapping[str, Any]]] = {
     "AWS-RunShellScript": {"parameters": _SHELL | _TIMEOUT, "runtimeConfig": {"aws:runShellScript": {}}},
@@ -97,11 +101,17 @@ def read_content(name: str, given: Mapping[str, Any] | str | None) -> Content:
         return Content()
     if not isinstance(body, Mapping):
         raise ValueError(f"expected the content of `{name}` as an object, got `{str(body)[:80]}`")
+    parameters, plugins = body.get("parameters") or {}, body.get("runtimeConfig") or {}
+    if not all(isinstance(part, Mapping) for part in (parameters, plugins, *_values(parameters))):
+        raise ValueError(f"expected `parameters` and `runtimeConfig` of `{name}` as objects of objects, got others")
     steps = [step for step in body.get("mainSteps") or () if isinstance(step, Mapping)]
-    plugins = body.get("runtimeConfig") or {}
     plugin = next((str(step.get("name")) for step in steps), None) or next(iter(plugins), "aws:runShellScript")
     timeouts = tuple(_find_timeouts(steps, plugins)) if given is not None else Content().timeouts
-    return Content(body.get("parameters") or {}, str(plugin), timeouts)
+    return Content(parameters, str(plugin), timeouts)
+
+
+def _values(part: Any) -> Iterable[Any]:
+    return part.values() if isinstance(part, Mapping) else ()
 
 
 def _parse(text: str) -> Any:
@@ -137,11 +147,25 @@ def _find_wrong(definition: Mapping[str, Any], values: tuple[str, ...]) -> Itera
     allowed = definition.get("allowedValues")
     if allowed and any(value not in map(str, allowed) for value in values):
         yield f"one of {', '.join(f'`{value}`' for value in allowed)}"
-    if not definition.get("minItems", 0) <= len(values) <= definition.get("maxItems", len(values)):
-        yield f"from {definition.get('minItems', 0)} to {definition.get('maxItems', 'any number of')} values"
+    yield from _find_beyond(definition, "Items", len(values), "values")
     for value in values:
-        if not definition.get("minChars", 0) <= len(value) <= definition.get("maxChars", len(value)):
-            yield f"from {definition.get('minChars', 0)} to {definition.get('maxChars', 'any number of')} characters"
-        pattern = definition.get("allowedPattern")
-        if pattern and len(value) < _LONG and not _REPEATED_GROUP.search(pattern) and not re.search(pattern, value):
-            yield f"a text that fits `{pattern}`"
+        yield from _find_beyond(definition, "Chars", len(value), "characters")
+        if not _fits(str(definition.get("allowedPattern") or ".*"), value):
+            yield f"a text that fits `{definition['allowedPattern']}`"
+
+
+def _find_beyond(definition: Mapping[str, Any], of: str, size: int, called: str) -> Iterator[str]:
+    least, most = definition.get(f"min{of}"), definition.get(f"max{of}")
+    if isinstance(least, int) and size < least:
+        yield f"at least {least} {called}"
+    if isinstance(most, int) and size > most:
+        yield f"at most {most} {called}"
+
+
+def _fits(pattern: str, value: str) -> bool:
+    if len(value) > _LONG or _REPEATED_GROUP.search(pattern):
+        return True
+    try:
+        return re.fullmatch(pattern, value, re.DOTALL) is not None
+    except re.error:
+        return True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+_OPEN = " (or some does: it hangs on a key of the request that `context` does not give)"
+
 
 class CommandError(ValueError):
     """AWS refuses the call: no command is made.
@@ -38,9 +40,7 @@ class AccessDenied(CommandError):  # noqa: N818 - AWS's own word
     def __init__(self, user: str, resource: str, outcome: str) -> None:
         action = "ssm:SendCommand"
         because = f"because no identity-based policy allows the {action} action"
-        super().__init__(
-            "AccessDeniedException",
-            f"User: {user} is not authorized to perform: {action} on resource: {resource} {because}",
-        )
+        text = f"User: {user} is not authorized to perform: {action} on resource: {resource} {because}"
+        super().__init__("AccessDeniedException", text + _OPEN * (outcome == "conditional"))
         self.args = (user, resource, outcome)  # what makes the error again, when it is copied
         self.resource, self.outcome = resource, outcome

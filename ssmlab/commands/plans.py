@@ -128,6 +128,8 @@ class Planner:
         missing = missing_ids(self.scope, call.targets) if len(call.targets) == 1 else []
         members = (*self._members(nodes), *map(self._stranger, missing))
         doubts = tuple(self._find_doubts(call, members))
+        if self.allow_unknown and (opened := int((self.outcomes[nodes.index] == _CONDITIONAL).sum())):
+            notes.append(f"{opened} nodes hang on keys of the request that `context` does not give: taken as allowed")
         if not members:
             return Plan((), "NoInstancesInTag", "no node is meant by the targets", tuple(notes), doubts)
         return Plan(members, notes=tuple(notes), doubts=doubts)
