@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from random import Random
 from typing import Any, Final
 
@@ -65,7 +65,7 @@ def _find(nodes: pd.DataFrame, name: str) -> Iterable[str]:
 def _read(said: Any, random: Random) -> Answer:
     seconds = random.uniform(*_SECONDS)  # drawn for every node, so that what is said of one changes no other
     if isinstance(said, Answer):
-        return said
+        said = asdict(said)
     if not isinstance(said, Mapping | None):
         raise ValueError(f"expected a node's answer with {listed(_FIELDS)}, got `{said}`")
     if unknown := set(said or ()) - {*_FIELDS}:
@@ -73,4 +73,6 @@ def _read(said: Any, random: Random) -> Answer:
     answer = Answer(**{"seconds": round(seconds, 3), **(said or {})})
     if not (isinstance(answer.exit_code, int) and answer.seconds >= 0):
         raise ValueError(f"expected a whole `exit_code` and `seconds` from 0, got `{said}`")
+    if not (isinstance(answer.output, str) and isinstance(answer.error, str)):
+        raise ValueError(f"expected texts as `output` and `error`, got `{said}`")
     return answer

@@ -110,10 +110,12 @@ def send_command(
     --------
     >>> import ssmlab
     >>> snapshot = ssmlab.load("data/sample")
-    >>> team = [{"Key": "tag:Team", "Values": ["blue"]}, {"Key": "tag:Env", "Values": ["prod"]}]
-    >>> command = ssmlab.commands.send_command(snapshot, "web-ops", "AWS-RunShellScript", None, team, "eu-west-1")
-    >>> command.status_details, command.reason
-    >>> command.invocations["status_details"].value_counts().to_dict()
+    >>> team = [{"Key": "tag:Team", "Values": ["blue"]}]
+    >>> command = ssmlab.commands.send_command(snapshot, "web-ops", "AWS-RunShellScript", None, team, "us-east-2")
+    >>> command.status, command.invocations["status_details"].value_counts().to_dict()
+    ('Success', {'Success': 2, 'AccessDenied': 1, 'Undeliverable': 1})
+    >>> command.reason
+    '2 of 4 nodes ended in Success; 2 refused, which is no error'
     """
     if unknown not in ("refuse", "allow"):
         raise ValueError(f"expected `unknown` as `refuse` or `allow`, got `{unknown}`")

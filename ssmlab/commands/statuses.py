@@ -30,13 +30,13 @@ NEXT_OF_COMMAND: Final[Mapping[str | None, tuple[str, ...]]] = {
 ERRORS: Final = ("Failed", "ExecutionTimedOut")  # what counts against MaxErrors
 REFUSED: Final = ("AccessDenied", "InvalidPlatform", "Undeliverable")  # ends a node that never ran the command
 
+_READ: Final = {"Terminated": "terminated", "Delayed": "delayed"}  # StatusDetails → the reading that tells the Status
 # StatusDetails → Status, where they differ.
 _STATUS: Final = {
-    "Delayed": "Pending",
     "NoInstancesInTag": "Success",
     "DeliveryTimedOut": "TimedOut",
     "ExecutionTimedOut": "TimedOut",
-    **dict.fromkeys((*REFUSED, "Terminated", "Incomplete", "RateExceeded"), "Failed"),
+    **dict.fromkeys((*REFUSED, "Incomplete", "RateExceeded"), "Failed"),
 }
 
 
@@ -126,7 +126,7 @@ def choose_readings(given: Readings | None) -> dict[str, str]:
 
 def status_of(details: str, readings: Readings) -> str:
     """The Status that goes with StatusDetails, of a node or a command."""
-    return readings.get(details.lower()) or _STATUS.get(details, details)
+    return readings[_READ[details]] if details in _READ else _STATUS.get(details, details)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +180,7 @@ _RULES: Final[tuple[Rule, ...]] = (
     (
         "Success",
         lambda t: t.reads("refused") and t.count("Success", *REFUSED) == t.total,
-        "{success} of {total} nodes ended in Success; the {refused} refused ones do not count as errors",
+        "{success} of {total} nodes ended in Success; {refused} refused, which is no error",
     ),
     ("Incomplete", lambda _: True, "{success} of {total} nodes ended in Success, and too few failed for Failed"),
 )
@@ -192,7 +192,7 @@ def decide_command(details: Iterable[str], max_errors: int, readings: Readings) 
     Examples
     --------
     >>> decide_command(["AccessDenied"] * 4 + ["Success"], 0, choose_readings(None))
-    ('Success', '1 of 5 nodes ended in Success; the 4 refused ones do not count as errors')
+    ('Success', '1 of 5 nodes ended in Success; 4 refused, which is no error')
     """
     counts = Counter(details)
     if readings["undeliverable"] == "ignored" and len(counts) > 1:
