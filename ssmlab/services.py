@@ -16,6 +16,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
+from ssmlab.patterns import Ambiguous, Value
 from ssmlab.truth import FALSE, TRUE, UNKNOWN, Truth
 
 TAG_KEYS: Final = ("aws:resourcetag/", "ssm:resourcetag/")
@@ -219,7 +220,7 @@ def condition_doubts(action: str, resource: str, keys: Iterable[str]) -> tuple[s
     if action.lower() != "ssm:sendcommand":
         return ()
     listed = list(keys)
-    is_own_document = is_document(resource) and resource.split(":")[4] != ""
+    is_own_document = is_document(resource) and not is_aws_document(resource)
     tests_tags = is_own_document and any(key.startswith(TAG_KEYS) for key in listed)
     tests_global = any(key.startswith("aws:") and not key.startswith(_NOT_GLOBAL) for key in listed)
     return (DOCUMENT_TAGS,) * tests_tags + (SECOND_CHECK,) * tests_global
@@ -231,6 +232,11 @@ def is_document(resource: str) -> bool:
     return len(parts) == 6 and parts[2] == "ssm" and parts[5].startswith("document/")
 
 
+def is_aws_document(resource: str) -> bool:
+    """Is it the ARN of a document that AWS owns, without an account? [security_iam_service-with-iam]"""
+    return is_document(resource) and resource.split(":", 5)[4] == ""
+
+
 def needs_both_accounts(action: str, resource: str) -> bool:
     """Must the owner's account allow too, across accounts? Not for documents: they carry no resource policy.
 
@@ -240,9 +246,19 @@ def needs_both_accounts(action: str, resource: str) -> bool:
     return not (action.lower() == "ssm:sendcommand" and is_document(resource))
 
 
-# For conditions, AWS-owned documents belong to an account of AWS: this one in us-east-1 (recorded); of other Regions
-# nothing is known.
-AWS_DOCUMENT_OWNER: Final = {"us-east-1": "187340769485"}
+_AWS_OWNERS: Final = {"us-east-1": "187340769485"}  # recorded; of other Regions nothing is known
+_AWS_ACCOUNT: Final = Ambiguous(("an account of AWS",), AWS_OWNER)
+
+
+def aws_account(region: str) -> Value:
+    """The account of AWS that its documents of a Region belong to in conditions on `aws:ResourceAccount`, although
+    their ARNs have none. [answers recorded in September 2026]
+
+    >>> aws_account("us-east-1")
+    '187340769485'
+    """
+    return _AWS_OWNERS.get(region, _AWS_ACCOUNT)
+
 
 _RCP_SERVICES: Final = frozenset({"s3", "sts", "kms", "sqs", "secretsmanager", "events", "logs"})
 _NO_RCP_SERVICES: Final = frozenset({"ssm", "ec2", "iam"})

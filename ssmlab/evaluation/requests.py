@@ -9,6 +9,7 @@ from typing import Any
 from ssmlab.evaluation.principals import Caller
 from ssmlab.patterns import ABSENT, NOT_KNOWN, Ambiguous, Value
 from ssmlab.policies import scalar_text
+from ssmlab.services import aws_account, is_aws_document
 
 ContextValue = str | Sequence[str]
 Lookup = Callable[[str], Value]
@@ -56,7 +57,9 @@ EMPTY_LIST = (
 def read_context(request: Request, caller: Caller, account: str) -> Lookup:
     """How a request answers a key (in lower case): given, following from the ARNs, unknown, else absent."""
     values: dict[str, Value] = dict(caller.keys)
-    if account:
+    if is_aws_document(request.resource) and not request.resource_account:
+        values["aws:resourceaccount"] = aws_account(request.resource.split(":")[3])
+    elif account:
         values["aws:resourceaccount"] = account
     values.update(normalise_context(request.context))
     unknown = [request.unknown] if isinstance(request.unknown, str) else request.unknown
