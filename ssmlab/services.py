@@ -184,6 +184,17 @@ def resource_type(action: str, arn: str) -> str | None:
     return max(fitting, key=lambda kind: len(re.sub(r"\$\{\w+\}", "", kind.arn))).name if fitting else None
 
 
+def has_no_resources(action: str) -> bool:
+    """Does the reference list an action without resource types? It is checked against `*` only, and no ARN grants it.
+    [Service Authorization Reference]
+
+    >>> has_no_resources("ssm:ListCommands"), has_no_resources("ssm:GetDocument")
+    (True, False)
+    """
+    known = ACTIONS.get(action)
+    return known is not None and not known.is_resource_level
+
+
 NOT_SUPPLIED: Final = "`{}` is not a key that `{}` supplies; it counts as absent [Service Authorization Reference]"
 
 _DOUBTFUL_TYPES: Final = {
@@ -237,13 +248,11 @@ def is_aws_document(resource: str) -> bool:
     return is_document(resource) and resource.split(":", 5)[4] == ""
 
 
-def needs_both_accounts(action: str, resource: str) -> bool:
-    """Must the owner's account allow too, across accounts? Not for documents: they carry no resource policy.
-
-    Their owner shares them, and the other account uses them under its own policies. [security_iam_service-with-iam,
-    ssm-share-documents]
+def is_shared(action: str, resource: str) -> bool:
+    """Does the owner share it with other accounts, who use it under their own policies? Documents carry no resource
+    policy that could allow. [security_iam_service-with-iam, ssm-share-documents]
     """
-    return not (action.lower() == "ssm:sendcommand" and is_document(resource))
+    return action.lower() == "ssm:sendcommand" and is_document(resource)
 
 
 _AWS_OWNERS: Final = {"us-east-1": "187340769485"}  # recorded; of other Regions nothing is known
