@@ -27,11 +27,12 @@ class Request:
     action
         `service:Action`, of any service.
     resource
-        ARN, or `*` for actions without resource types.
+        ARN, or `*` for actions without resource types (known ones are asked on `*` whatever stands here).
     context
         Condition keys and their values: a text, or a list for a multivalued (array) key, also with one value.
     resource_account
-        Account that owns the resource; default: from the ARN, else the principal's.
+        Account that owns the resource; default: from the ARN, else the principal's. In conditions on
+        `aws:ResourceAccount` an AWS-owned document is of AWS's account by default.
     unknown
         Keys whose value is not known. All keys neither here nor in `context` are absent.
     """
