@@ -7,6 +7,7 @@
 'allowed'
 """
 
+from ssmlab import events
 from ssmlab.drawing import draw_graph
 from ssmlab.evaluation import Decision, Outcome, PolicySet, Request, evaluate
 from ssmlab.expectations import ExpectationError, check_expectations
@@ -35,6 +36,7 @@ __all__ = [
     "check_policies",
     "draw_graph",
     "evaluate",
+    "events",
     "find_paths",
     "load",
     "reach",
