@@ -7,7 +7,7 @@
 'allowed'
 """
 
-from ssmlab import commands
+from ssmlab import commands, events
 from ssmlab.drawing import draw_graph
 from ssmlab.evaluation import Decision, Outcome, PolicySet, Request, evaluate
 from ssmlab.expectations import ExpectationError, check_expectations
@@ -37,6 +37,7 @@ __all__ = [
     "commands",
     "draw_graph",
     "evaluate",
+    "events",
     "find_paths",
     "load",
     "reach",

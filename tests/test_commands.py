@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import ssmlab
 from ssmlab.commands import AccessDenied, Answer, Command, CommandError, send_command
 from ssmlab.commands.statuses import NEXT, NEXT_OF_COMMAND, READINGS, choose_readings, status_of
+from ssmlab.events import Rule
 
 NODE = "arn:aws:ec2:eu-west-1:123456789012:instance/i-0000000000000000"
 ROLE = "arn:aws:iam::123456789012:role/NodeRole"
@@ -491,3 +492,120 @@ def test_access_is_what_reach_says(words: str, call: dict[str, Any]) -> None:
     outcomes = ssmlab.reach(make_fleet(words)[0]).nodes("web-ops")["resource_outcome"]
     refused = command.invocations.set_index("node")["status_details"] == "AccessDenied"
     assert refused.to_dict() == (outcomes != "allowed").to_dict()
+
+
+# --- Rules that start the next command ---
+
+SHELL = "arn:aws:ssm:eu-west-1::document/AWS-RunShellScript"
+ASSUME = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sts:AssumeRole"}
+STARTER = "arn:aws:iam::123456789012:role/Starter"
+
+
+def rule(name: str, status: str, key: str = "tag:Fleet", value: str = "yes", **target: Any) -> Rule:
+    """A rule that hears of the status of a whole command, and sends AWS-RunShellScript to a tag."""
+    pattern = {"detail-type": ["EC2 Command Status-change Notification"], "detail": {"status": [status]}}
+    block = {"RunCommandTargets": [{"Key": key, "Values": [value]}]}
+    usual = {
+        "Id": "1",
+        "Arn": SHELL,
+        "RoleArn": STARTER,
+        "Input": '{"commands": ["uptime"]}',
+        "RunCommandParameters": block,
+    }
+    return Rule(name, pattern, ({key: value for key, value in (usual | target).items() if value is not None},))
+
+
+def start(words: str, rules: list[Rule], *, resource: str = "*", trust: Any = ASSUME, **call: Any) -> Command:
+    """A command of `web-ops` under rules whose role may send to a resource."""
+    snapshot, responses = make_fleet(words)
+    allow = {"Effect": "Allow", "Action": "ssm:SendCommand", "Resource": [SHELL, resource]}
+    snapshot = snapshot.with_policy({"Version": "2012-10-17", "Statement": [allow]}, name="Start", principal=STARTER)
+    principals = snapshot.principals
+    trusts = principals["trust"].where(principals.index != STARTER, None)
+    trusts[STARTER] = trust and {"Version": "2012-10-17", "Statement": [trust]}
+    snapshot = snapshot.replace(principals=principals.assign(trust=trusts))
+    targets = [{"Key": "tag:Fleet", "Values": ["yes"]}]
+    return send_command(
+        snapshot, "web-ops", "AWS-RunShellScript", targets=targets, responses=responses, rules=rules, **call
+    )
+
+
+def test_a_rule_starts_a_command_and_its_role_decides() -> None:
+    command = start("fails denied", [rule("mend", "Failed", "InstanceIds", "i-00000000000000002")], resource=f"{NODE}2")
+    (other,) = command.started
+    assert (other.principal, other.status, other.requested) == (
+        STARTER,
+        "Success",
+        command.history["time"].iloc[-1] + pd.Timedelta("1s"),
+    )
+    assert other.invocations["node"].tolist() == [f"{NODE}2"]
+    assert command.rules[["rule", "role", "command", "reason"]].to_numpy().tolist() == [
+        ["mend", STARTER, other.command_id, "1 of 1 nodes ended in Success"]
+    ]
+    assert [event["detail"]["command-id"] for event in command.events] == [command.command_id] * 8 + [
+        other.command_id
+    ] * 6
+    assert other.events[0]["detail"]["parameters"] == {"commands": ["uptime"]}
+
+
+def test_what_the_role_may_not_ends_access_denied() -> None:
+    command = start("fails denied", [rule("mend", "Failed")], resource=f"{NODE}1")
+    assert [*command.started[0].invocations["status_details"]] == ["Failed", "AccessDenied"]
+
+
+@pytest.mark.parametrize(
+    ("target", "trust", "reason"),
+    [
+        ({"RoleArn": None}, ASSUME, "expected a role in the target or the rule, got none"),
+        ({"RoleArn": f"{STARTER}X"}, ASSUME, "is not loaded: what it may is not known"),
+        ({"RoleArn": "arn:aws:iam::210987654321:role/NodeRole"}, ASSUME, "of another account than the event bus"),
+        ({}, ASSUME | {"Principal": {"Service": "ec2.amazonaws.com"}}, "does not let events.amazonaws.com assume it"),
+        ({"RunCommandParameters": None}, ASSUME, "expected one block of `RunCommandTargets`, got 0"),
+        ({"Input": "uptime"}, ASSUME, "expected `Input` as a JSON object, got `uptime`"),
+        ({"Input": '{"shell": ["sh"]}'}, ASSUME, "InvalidParameters"),
+        ({"Arn": "arn:aws:ssm:eu-west-1::document/AWS-None"}, ASSUME, "InvalidDocument"),
+        ({"Arn": "arn:aws:ssm:us-east-2::document/AWS-RunShellScript"}, ASSUME, "InvalidDocument"),
+        ({"Arn": "arn:aws:ssm:eu-west-1::document/AWS-RunPowerShellScript"}, ASSUME, "AccessDeniedException"),
+    ],
+)
+def test_a_rule_that_starts_nothing_says_why(target: dict[str, Any], trust: Any, reason: str) -> None:
+    command = start("fails", [rule("mend", "Failed", **target)], resource=f"{NODE}1", trust=trust)
+    assert command.started == ()
+    assert command.rules["command"].tolist() == [None]
+    assert reason in command.rules["reason"].iloc[0]
+
+
+def test_targets_that_are_no_documents_and_rules_that_do_not_match_are_left_alone() -> None:
+    queue = "arn:aws:sqs:eu-west-1:123456789012:work"
+    command = start("fails", [rule("queue", "Failed", Arn=queue), rule("done", "Success")])
+    assert (command.started, len(command.rules), len(command.events)) == ((), 0, 6)
+
+
+def test_a_trust_policy_that_was_not_collected_does_not_stop_a_rule() -> None:
+    assert len(start("fails ok", [rule("mend", "Failed", "tag:Finance", "none")], trust=None).started) == 1
+
+
+def test_a_rule_that_hears_of_itself_is_cut_and_told() -> None:
+    command = start("fails", [rule("again", "Failed")])
+    assert len(command.started) == 5
+    told = "rule `again` starts a command that it hears of again: cut after 5 in a row"
+    assert (command.rules["reason"].iloc[-1], command.notes) == (told, (told,))
+    times = [event["time"] for event in command.events]
+    assert times == sorted(times)
+
+
+def test_two_rules_that_start_each_other_without_end_are_cut_and_told() -> None:
+    command = start("ok", [rule(name, "Success") for name in "abc"])
+    assert len(command.started) == 100
+    assert command.notes == ("rules start more commands than are followed: cut after 100",)
+
+
+def test_the_bus_is_in_time_order_and_the_same_with_the_same_seed() -> None:
+    rules = [rule("again", "Failed"), rule("more", "InProgress")]
+    one, two = (start("fails ok offline", rules, timeout_seconds=30) for _ in range(2))
+    assert one.events == two.events
+    assert [event["time"] for event in one.events] == sorted(event["time"] for event in one.events)
+    assert {event["detail"]["command-id"] for event in one.events} == {
+        one.command_id,
+        *(c.command_id for c in one.started),
+    }

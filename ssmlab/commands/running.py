@@ -12,10 +12,12 @@ from ssmlab.commands.answers import Responses, read_responses
 from ssmlab.commands.calls import read_call
 from ssmlab.commands.command import Command
 from ssmlab.commands.contents import Content, read_content
+from ssmlab.commands.following import follow_rules
 from ssmlab.commands.rights import Context
 from ssmlab.commands.sending import Settings, send_call
 from ssmlab.commands.statuses import Readings, choose_readings
 from ssmlab.commands.targets import Groups
+from ssmlab.events import Rule, Rules
 from ssmlab.reachability.names import find_principal
 from ssmlab.snapshots import Snapshot
 
@@ -46,6 +48,7 @@ def send_command(
     pending_limit: int | None = None,
     start: str | pd.Timestamp = _START,
     seed: int = 0,
+    rules: Iterable[Rule] | Rules = (),
 ) -> Command:
     """Send a command as AWS would, and follow it to its end.
 
@@ -90,6 +93,9 @@ def send_command(
         Nodes that an account may have pending; AWS's figure is not published.
     start, seed
         When it is sent; what decides the ids and the moments at which nodes answer.
+    rules
+        Of the event bus, with targets: those that are documents start commands, which rules hear of in turn. The role
+        of the target decides what they reach.
 
     Returns
     -------
@@ -123,11 +129,12 @@ def send_command(
     settings = Settings(
         *(snapshot, read_responses(responses, snapshot.nodes), dict(context or {}), resource_groups or {}),
         *(unknown == "allow", choose_readings(readings), cloudwatch_log_group),
-        lambda arn: _find_content(snapshot, arn, content),
+        lambda arn: _find_content(snapshot, arn, content if _name(arn) == _name(document) else None),
         pending_limit,
         Random(seed),
     )
-    return send_call(settings, call, _find_sender(snapshot, principal), region, _read_time(start), cancel_after)
+    sender = _find_sender(snapshot, principal)
+    return follow_rules(settings, send_call(settings, call, sender, region, _read_time(start), cancel_after), rules)
 
 
 def _find_sender(snapshot: Snapshot, name: str) -> str:
@@ -142,10 +149,14 @@ def _find_sender(snapshot: Snapshot, name: str) -> str:
 
 
 def _find_content(snapshot: Snapshot, arn: str, given: Mapping[str, Any] | str | None) -> Content:
-    name, loaded = arn.rpartition("/")[2], snapshot.documents.get("content")
+    name, loaded = _name(arn), snapshot.documents.get("content")
     if given is None and loaded is not None and isinstance(loaded[arn], str):
         given = str(loaded[arn])
     return read_content(name, given)
+
+
+def _name(arn: str) -> str:
+    return arn.rpartition("/")[2]
 
 
 def _read_time(start: str | pd.Timestamp) -> pd.Timestamp:
