@@ -9,24 +9,17 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
+import orjson
 import yaml
 
 from ssmlab.commands.calls import DEFAULT_TIMEOUT
 from ssmlab.commands.errors import CommandError
 
-_SHELL: Final = {
-    "commands": {"type": "StringList", "minItems": 1},
-    "workingDirectory": {"type": "String", "default": ""},
-}
-_MOST_172800: Final = "([1-9][0-9]{0,4})|(1[0-6][0-9]{4})|(17[0-1][0-9]{3})|(172[0-7][0-9]{2})|(172800)"
-_TIMEOUT: Final = {"executionTimeout": {"type": "String", "default": "3600", "allowedPattern": _MOST_172800}}
-# Of documents whose content everybody knows, what matters here.
-KNOWN: Final[Mapping[str, Mapping[str, Any]]] = {
-    "AWS-RunShellScript": {"parameters": _SHELL | _TIMEOUT, "runtimeConfig": {"aws:runShellScript": {}}},
-    "AWS-RunPowerShellScript": {"parameters": _SHELL | _TIMEOUT, "runtimeConfig": {"aws:runPowerShellScript": {}}},
-}
+# What matters here of the content of documents that everybody knows.
+KNOWN: Final = orjson.loads(Path(__file__).with_name("known_documents.json").read_bytes())
 KNOWN_PLATFORMS: Final = {"AWS-RunShellScript": ("Linux", "MacOS")}
 _REFUSED: Final = "Parameters provided in document are invalid or not supported."
 _VARIABLE: Final = re.compile(r"\{\{\s*([\w.-]+)\s*\}\}")

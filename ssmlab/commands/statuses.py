@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
+
+import orjson
 
 # StatusDetails of a node → what may follow.
 NEXT: Final[Mapping[str | None, tuple[str, ...]]] = {
@@ -49,61 +52,8 @@ class Reading:
     note: str
 
 
-READINGS: Final[Mapping[str, Reading]] = {
-    "refused": Reading(
-        "success",
-        "incomplete",
-        "one node Success and the others Access Denied, Invalid Platform or Undeliverable: by the examples of the user"
-        " guide the command is Success, by its definition of Incomplete it is that [monitor-commands]",
-    ),
-    "max_errors": Reading(
-        "exceeded",
-        "reached",
-        "a command is Failed at `max-errors or more` errors, but sending stops at one more than MaxErrors, and 0 or"
-        " more would always hold [monitor-commands]; taken is one more",
-    ),
-    "undeliverable": Reading(
-        "counts",
-        "ignored",
-        "whether Undeliverable nodes shape the command's status: the user guide says so, the API reference denies it"
-        " [monitor-commands; StatusDetails]",
-    ),
-    "delivery_timeouts": Reading(
-        "timed out",
-        "incomplete",
-        "delivery time-outs make a command Success, Incomplete or Delivery Timed Out by the user guide, only Success or"
-        " Incomplete by the API reference [monitor-commands; StatusDetails]; AWS was recorded to answer the former",
-    ),
-    "execution_timeouts": Reading(
-        "failed",
-        "timed out",
-        "a command whose node timed out in execution: Execution Timed Out by the API reference, while AWS was recorded"
-        " to answer Failed [StatusDetails]",
-    ),
-    "terminated": Reading(
-        "Failed",
-        "Cancelled",
-        "the Status of a Terminated node is not written: recorded as Failed where an alarm ended a command",
-    ),
-    "delayed": Reading(
-        "Pending",
-        "Delayed",
-        "the API reference lists Delayed as a node's Status; AWS was recorded to answer Pending, and Delayed in"
-        " StatusDetails [CommandInvocationStatus]",
-    ),
-    "platform": Reading(
-        "each node",
-        "whole call",
-        "a node whose platform the document does not fit ends Invalid Platform by the user guide; the API reference"
-        " refuses instance ids with UnsupportedPlatformType [monitor-commands; SendCommand]",
-    ),
-    "instance_ids_target": Reading(
-        "each node",
-        "whole call",
-        "whether Targets with the key InstanceIds are checked node by node, as tags, or all at once, as InstanceIds, is"
-        " not written; AWS was recorded to resolve them late, as tags",
-    ),
-}
+_FILE: Final = Path(__file__).with_name("readings.json")
+READINGS: Final = {name: Reading(**row) for name, row in orjson.loads(_FILE.read_bytes()).items()}
 Readings = Mapping[str, str]
 
 
@@ -146,40 +96,35 @@ class Tally:
         """All nodes that count."""
         return sum(self.counts.values())
 
-    def passes(self, errors: int) -> bool:
-        """Are these more errors than allowed?"""
-        reached = self.readings["max_errors"] == "reached"
-        return errors >= max(self.max_errors, 1) if reached else errors > self.max_errors
+    def passes(self, *details: str) -> bool:
+        """Ended more nodes in these than there may be errors?"""
+        return self.count(*details) > self.max_errors - (not self.default("max_errors") and self.max_errors > 0)
 
-    def reads(self, name: str) -> bool:
+    def default(self, name: str) -> bool:
         """Is this reading the default?"""
         return self.readings[name] == READINGS[name].default
 
 
-Rule = tuple[str, Callable[[Tally], bool], str]
+_Rule = tuple[str, Callable[[Tally], bool], str]
 # The first that holds. StatusDetails of the command, when, and why in words.
-_RULES: Final[tuple[Rule, ...]] = (
+_RULES: Final[tuple[_Rule, ...]] = (
     ("Cancelled", lambda t: t.count("Cancelled") > 0, "it was cancelled before all nodes had ended"),
     (
         "ExecutionTimedOut",
-        lambda t: not t.reads("execution_timeouts") and t.passes(t.count("ExecutionTimedOut")),
-        "more nodes timed out in execution than max_errors allows",
+        lambda t: not t.default("execution_timeouts") and t.passes("ExecutionTimedOut"),
+        "{late} of {total} nodes timed out in execution, {over}",
     ),
-    (
-        "Failed",
-        lambda t: t.passes(t.count(*ERRORS)),
-        "{errors} of {total} nodes failed or timed out in execution, max_errors is {limit}",
-    ),
+    ("Failed", lambda t: t.passes(*ERRORS), "{errors} of {total} nodes failed or timed out in execution, {over}"),
     (
         "DeliveryTimedOut",
-        lambda t: t.reads("delivery_timeouts") and t.passes(t.count("DeliveryTimedOut")),
-        "{lost} of {total} nodes did not get the command in time, max_errors is {limit}",
+        lambda t: t.default("delivery_timeouts") and t.passes("DeliveryTimedOut"),
+        "{lost} of {total} nodes did not get the command in time, {over}",
     ),
     ("Failed", lambda t: t.count(*REFUSED) == t.total, "no node could run it: {refused} of {total} were refused"),
     ("Success", lambda t: t.count("Success") == t.total, "{success} of {total} nodes ended in Success"),
     (
         "Success",
-        lambda t: t.reads("refused") and t.count("Success", *REFUSED) == t.total,
+        lambda t: t.default("refused") and t.count("Success", *REFUSED) == t.total,
         "{success} of {total} nodes ended in Success; {refused} refused, which is no error",
     ),
     ("Incomplete", lambda _: True, "{success} of {total} nodes ended in Success, and too few failed for Failed"),
@@ -199,8 +144,9 @@ def decide_command(details: Iterable[str], max_errors: int, readings: Readings) 
         del counts["Undeliverable"]
     tally = Tally(counts, max_errors, readings)
     found, _, why = next(rule for rule in _RULES if rule[1](tally))
-    words = {"errors": tally.count(*ERRORS), "lost": tally.count("DeliveryTimedOut"), "refused": tally.count(*REFUSED)}
-    return found, why.format(total=tally.total, limit=max_errors, success=tally.count("Success"), **words)
+    kinds = {"errors": ERRORS, "refused": REFUSED, "success": ("Success",), "lost": ("DeliveryTimedOut",)}
+    words = {word: tally.count(*details) for word, details in (kinds | {"late": ("ExecutionTimedOut",)}).items()}
+    return found, why.format(total=tally.total, over=f"max_errors is {max_errors}", **words)
 
 
 def find_doubts(details: Iterable[str], max_errors: int, readings: Readings) -> list[str]:
