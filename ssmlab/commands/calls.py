@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import pandas as pd
+
 from ssmlab.commands.errors import CommandError
 from ssmlab.policies import scalar_text
 
@@ -46,6 +48,8 @@ class Call:
         A number or a percentage, as text.
     timeout
         TimeoutSeconds.
+    start, cancel_after
+        When it is sent, and after how many seconds CancelCommand is called.
     """
 
     document: str
@@ -55,16 +59,23 @@ class Call:
     errors: str
     timeout: int
     parameters: Mapping[str, tuple[str, ...]] | None
+    region: str | None
+    start: pd.Timestamp
+    cancel_after: float | None = None
 
 
 def read_call(
     document: str,
     instance_ids: Iterable[str] | str | None,
     targets: Sequence[Mapping[str, Any]] | Mapping[str, Any] | None,
-    concurrency: str | int,
-    errors: str | int,
-    timeout: int | None,
-    parameters: Mapping[str, Any] | None,
+    region: str | None,
+    start: pd.Timestamp,
+    *,
+    concurrency: str | int = "50",
+    errors: str | int = "0",
+    timeout: int | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    cancel_after: float | None = None,
 ) -> Call:
     """A checked call.
 
@@ -83,7 +94,8 @@ def read_call(
     _check_targets(found)
     _check_pattern("maxConcurrency", concurrency, _CONCURRENCY)
     _check_pattern("maxErrors", errors, _ERRORS)
-    return Call(document, ids or None, found, str(concurrency), str(errors), seconds, _read_parameters(parameters))
+    limits = str(concurrency), str(errors), seconds, _read_parameters(parameters)
+    return Call(document, ids or None, found, *limits, region, start, cancel_after)
 
 
 def resolve_limit(limit: str, total: int) -> tuple[int, bool]:

@@ -24,22 +24,23 @@ from ssmlab.explanation import Explanation
 from ssmlab.reachability import Reach
 
 _TIME: Final = "datetime64[ms, UTC]"
-_TEXT: Final = "str"
-_INVOCATIONS: Final = {
-    **dict.fromkeys(("node", "status", "status_details"), _TEXT),
-    "response_code": "int64",
-    **dict.fromkeys(("output", "reason", "node_id", "standard_output_content", "standard_error_content"), _TEXT),
-    "ended": _TIME,
-}
-_HISTORY: Final = {"time": _TIME, "node": "object", **dict.fromkeys(("status", "status_details", "reason"), _TEXT)}
-_LOG_EVENTS: Final = {"log_group": _TEXT, "log_stream": _TEXT, "timestamp": _TIME, "message": _TEXT}
-_FINDINGS: Final = dict.fromkeys(("node", "finding", "why", "mend"), _TEXT)
-_RULES: Final = {
-    "time": _TIME,
-    **dict.fromkeys(("rule", "event", "role"), _TEXT),
-    "command": "object",
-    "reason": _TEXT,
-}
+
+
+def _columns(texts: str, **others: str) -> dict[str, str]:
+    """Columns in this order → dtype, where it is not text."""
+    return {name: others.get(name, "str") for name in texts.split()}
+
+
+_INVOCATIONS: Final = _columns(
+    "node status status_details response_code output reason node_id"
+    " standard_output_content standard_error_content ended",
+    response_code="int64",
+    ended=_TIME,
+)
+_HISTORY: Final = _columns("time node status status_details reason", time=_TIME, node="object")
+_LOG_EVENTS: Final = _columns("log_group log_stream timestamp message", timestamp=_TIME)
+FINDINGS: Final = _columns("node finding why mend")
+RULES: Final = _columns("time rule event role command reason", time=_TIME, command="object")
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +95,7 @@ class Command:
     doubts: tuple[str, ...]
     reach: Reach = field(repr=False)
     started: tuple[Command, ...] = ()
-    rules: pd.DataFrame = field(default_factory=lambda: make_rules([]))
+    rules: pd.DataFrame = field(default_factory=lambda: make_frame([], RULES))
 
     def __repr__(self) -> str:
         return f"Command({self.command_id}: {self.document} on {len(self.invocations)} nodes, {self.status_details})"
@@ -104,110 +105,77 @@ class Command:
         return self.reach.explain(self.principal, node, self.document)
 
 
+@dataclass(frozen=True, slots=True)
+class Life:
+    """The nodes of a command, how they answer, and what changed when."""
+
+    members: Sequence[Member]
+    answers: Sequence[Answer]
+    changes: Sequence[Change]
+    start: pd.Timestamp
+    readings: Readings
+
+    def history(self) -> pd.DataFrame:
+        """The timeline of the command and its nodes."""
+        nodes = [None if change.node is None else self.members[change.node].node for change in self.changes]
+        rows = [
+            (at(self.start, change.time), node, status_of(change.details, self.readings), change.details, change.reason)
+            for node, change in zip(nodes, self.changes, strict=True)
+        ]
+        return make_frame(rows, _HISTORY)
+
+    def endings(self) -> list[tuple[Member, Change, dict[str, str]]]:
+        """Each node, its last change and what it wrote, in the order of the nodes."""
+        last = {change.node: change for change in self.changes if change.details not in NEXT}
+        nodes = zip(self.members, self.answers, strict=True)
+        return [(member, last[n], _read(last[n], answer)) for n, (member, answer) in enumerate(nodes)]
+
+    def invocations(self) -> pd.DataFrame:
+        """How every node ended."""
+        rows = [
+            (
+                *(member.node, status_of(end.details, self.readings), end.details, end.code),
+                *(join_output(*wrote.values()), end.reason, member.node_id),
+                *(standard_output_content(wrote["stdout"]), standard_error_content(wrote["stderr"])),
+                at(self.start, end.time),
+            )
+            for member, end, wrote in self.endings()
+        ]
+        return make_frame(rows, _INVOCATIONS)
+
+    def log_events(self, group: str, command_id: str, plugin: str, silent: Iterable[str]) -> pd.DataFrame:
+        """The log events of all nodes but silent ones, in time order.
+
+        One event holds a whole stream, standard output without its last newline; an empty stream is not made.
+        """
+        mute = {*silent}
+        rows = [
+            (group, name_stream(command_id, member.node_id, plugin, stream), at(self.start, end.time), message)
+            for member, end, wrote in sorted(self.endings(), key=lambda ending: ending[1].time)
+            for stream, text in wrote.items()
+            if (message := text.removesuffix("\n") if stream == "stdout" else text) and member.node not in mute
+        ]
+        return make_frame(rows, _LOG_EVENTS)
+
+
 def make_frame(rows: Iterable[Sequence[Any]], columns: Mapping[str, str]) -> pd.DataFrame:
     """A frame with declared columns, from rows of values in their order; also from none."""
-    frame = pd.DataFrame([*rows], columns=[*columns], dtype="object")
-    return frame.astype(columns)
+    return pd.DataFrame([*rows], columns=[*columns], dtype="object").astype(columns)
 
 
-def make_rules(rows: Iterable[Sequence[Any]]) -> pd.DataFrame:
-    """What the matches of rules led to."""
-    return make_frame(rows, _RULES)
-
-
-def make_findings(rows: Iterable[Sequence[Any]]) -> pd.DataFrame:
-    """Nodes that cannot write their output."""
-    return make_frame(rows, _FINDINGS)
-
-
-def make_history(
-    changes: Iterable[Change], members: Sequence[Member], start: pd.Timestamp, readings: Readings
-) -> pd.DataFrame:
-    """The timeline of a command and its nodes."""
-    rows = [
-        (
-            at(start, change.time),
-            None if change.node is None else members[change.node].node,
-            status_of(change.details, readings),
-            change.details,
-            change.reason,
-        )
-        for change in changes
-    ]
-    return make_frame(rows, _HISTORY)
-
-
-def make_invocations(
-    changes: Iterable[Change],
-    members: Sequence[Member],
-    answers: Sequence[Answer],
-    start: pd.Timestamp,
-    readings: Readings,
-) -> pd.DataFrame:
-    """How every node ended."""
-    rows = [
-        (
-            members[node].node,
-            status_of(change.details, readings),
-            change.details,
-            change.code,
-            join_output(*streams.values()),
-            change.reason,
-            members[node].node_id,
-            standard_output_content(streams["stdout"]),
-            standard_error_content(streams["stderr"]),
-            at(start, change.time),
-        )
-        for node, change, streams in endings(changes, answers)
-    ]
-    return make_frame(rows, _INVOCATIONS)
-
-
-def make_log_events(
-    changes: Iterable[Change],
-    members: Sequence[Member],
-    answers: Sequence[Answer],
-    start: pd.Timestamp,
-    place: tuple[str, str, str],
-    silent: Iterable[str],
-) -> pd.DataFrame:
-    """The log events of all nodes but silent ones, in time order; place: log group, command id, plugin.
-
-    One event holds a whole stream, standard output without its last newline; an empty stream is not made.
-    """
-    (group, command_id, plugin), mute = place, {*silent}
-    rows = [
-        (group, name_stream(command_id, members[node].node_id, plugin, stream), at(start, change.time), message)
-        for node, change, streams in sorted(endings(changes, answers), key=lambda row: row[1].time)
-        if members[node].node not in mute
-        for stream, text in streams.items()
-        if (message := text.removesuffix("\n") if stream == "stdout" else text)
-    ]
-    return make_frame(rows, _LOG_EVENTS)
-
-
-def endings(changes: Iterable[Change], answers: Sequence[Answer]) -> list[tuple[int, Change, dict[str, str]]]:
-    """Each node's last change and what it wrote, in the order of the nodes."""
-    last = {change.node: change for change in changes if change.node is not None and change.details not in NEXT}
-    return [(node, last[node], _streams(last[node], answers[node])) for node in sorted(last)]
-
-
-def _streams(change: Change, answer: Answer) -> dict[str, str]:
-    if change.details in ("Success", "Failed"):
+def _read(end: Change, answer: Answer) -> dict[str, str]:
+    if end.details in ("Success", "Failed"):
         return read_streams(answer)
     # what was killed wrote something until then
-    return {"stdout": answer.output, "stderr": answer.error} if change.ran else {"stdout": "", "stderr": ""}
+    return {"stdout": answer.output * end.ran, "stderr": answer.error * end.ran}
 
 
 def count_ends(details: Iterable[str]) -> dict[str, int]:
     """The counts of a command that has ended."""
     ended = Counter(details)
-    return {
-        "TargetCount": ended.total(),
-        "CompletedCount": ended.total(),
-        "ErrorCount": sum(ended[name] for name in ERRORS),
-        "DeliveryTimedOutCount": ended["DeliveryTimedOut"],
-    }
+    errors = sum(ended[name] for name in ERRORS)
+    total, lost = ended.total(), ended["DeliveryTimedOut"]
+    return {"TargetCount": total, "CompletedCount": total, "ErrorCount": errors, "DeliveryTimedOutCount": lost}
 
 
 def at(start: pd.Timestamp, seconds: float) -> pd.Timestamp:

@@ -19,10 +19,11 @@ from typing import Any, Final
 import pandas as pd
 
 from ssmlab.commands.calls import read_call
-from ssmlab.commands.command import Command, at, make_rules
+from ssmlab.commands.command import RULES, Command, at, make_frame
 from ssmlab.commands.errors import CommandError
+from ssmlab.commands.plans import Settings
 from ssmlab.commands.rights import decide_trust
-from ssmlab.commands.sending import Settings, send_call
+from ssmlab.commands.sending import send_call
 from ssmlab.evaluation import Outcome
 from ssmlab.events import Rule, Rules
 
@@ -52,7 +53,9 @@ def follow_rules(settings: Settings, first: Command, rules: Iterable[Rule] | Rul
     bus.put(first, 0)
     bus.run()
     notes = (*first.notes, *bus.cuts)
-    return replace(first, events=tuple(bus.heard), started=tuple(bus.started), rules=make_rules(bus.rows), notes=notes)
+    return replace(
+        first, events=tuple(bus.heard), started=tuple(bus.started), rules=make_frame(bus.rows, RULES), notes=notes
+    )
 
 
 class _Bus:
@@ -111,8 +114,9 @@ def _start(settings: Settings, target: Mapping[str, Any], role: str, now: _Heard
     # What the sender's request said of itself, such as its MFA, is not so of the role's.
     own = replace(settings, context={})
     try:
-        call = read_call(str(target["Arn"]), None, blocks, "50", "0", None, _read_input(target))
-        command = send_call(own, call, role, str(now.event["region"]), at(now.time, _UNTIL_STARTED))
+        place = str(now.event["region"]), at(now.time, _UNTIL_STARTED)
+        call = read_call(str(target["Arn"]), None, blocks, *place, parameters=_read_input(target))
+        command = send_call(own, call, role)
     except CommandError as error:
         return None, str(error)
     return command, command.reason

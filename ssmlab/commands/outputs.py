@@ -52,9 +52,9 @@ def read_streams(answer: Answer) -> dict[str, str]:
     return {"stdout": answer.output, "stderr": answer.error + gap + told}
 
 
-def name_log_group(given: str | bool | None, document: str) -> str | None:
-    """The log group of a command: given, by the document's name, or none."""
-    return f"/aws/ssm/{document}" if given is True else given or None
+def name_log_group(given: str | bool | None, document: str) -> str:
+    """The log group of a command: given, by the document's name, or "", none."""
+    return f"/aws/ssm/{document}" if given is True else given or ""
 
 
 def name_stream(command_id: str, node_id: str, plugin: str, stream: str) -> str:

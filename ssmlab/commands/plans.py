@@ -8,21 +8,24 @@ September 2026.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from random import Random
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
+from ssmlab.commands.answers import Answer
 from ssmlab.commands.calls import GROUP, INSTANCE_IDS, Call
-from ssmlab.commands.contents import KNOWN_PLATFORMS
+from ssmlab.commands.contents import KNOWN_PLATFORMS, Content
 from ssmlab.commands.errors import AccessDenied, CommandError
-from ssmlab.commands.rights import decide_right
+from ssmlab.commands.rights import Context, decide_right
 from ssmlab.commands.statuses import READINGS, Readings
 from ssmlab.commands.targets import Groups, Scope, find_ids, find_targets, group_name, invalid_ids, missing_ids
 from ssmlab.reachability import Reach
+from ssmlab.snapshots import Snapshot
 
 OFFLINE: Final = "Delayed"
 _CONDITIONAL: Final = "conditional"
@@ -58,25 +61,31 @@ class Plan:
     doubts: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What all commands of one simulation share; see `send_command`."""
+
+    snapshot: Snapshot
+    answer: Callable[[str, Random], Answer]
+    context: Context
+    groups: Groups
+    allow_unknown: bool
+    readings: Readings
+    log_group: str | bool | None
+    contents: Callable[[str], Content]
+    pending_limit: int | None
+    random: Random
+
+
 @dataclass(frozen=True)
 class Planner:
-    """Who sends which document where, and how what is open is taken.
+    """Who (ARN) sends which document (ARN) where."""
 
-    Attributes
-    ----------
-    document
-        ARN.
-    allow_unknown
-        Does a resource whose answer hangs on an unknown key of the request count as allowed?
-    """
-
+    settings: Settings
     reach: Reach
     principal: str
     document: str
     region: str
-    groups: Groups
-    allow_unknown: bool
-    readings: Readings
 
     @cached_property
     def account(self) -> str:
@@ -98,7 +107,7 @@ class Planner:
         """The nodes that the caller's account has in the Region."""
         nodes = self.reach.snapshot.nodes
         here = (nodes["account"].astype(str) == self.account) & (nodes["region"].astype(str) == self.region)
-        return Scope(nodes[here], self.groups)
+        return Scope(nodes[here], self.settings.groups)
 
     @cached_property
     def outcomes(self) -> pd.Series[str]:
@@ -107,7 +116,7 @@ class Planner:
 
     def is_refused(self, outcome: str) -> bool:
         """Does an outcome count as refused?"""
-        return outcome != "allowed" and not (outcome == _CONDITIONAL and self.allow_unknown)
+        return outcome != "allowed" and not (outcome == _CONDITIONAL and self.settings.allow_unknown)
 
     def make(self, call: Call) -> Plan:
         """The plan of a call.
@@ -128,7 +137,7 @@ class Planner:
         missing = missing_ids(self.scope, call.targets) if len(call.targets) == 1 else []
         members = (*self._members(nodes), *map(self._stranger, missing))
         doubts = tuple(self._find_doubts(call, members))
-        if self.allow_unknown and (opened := int((self.outcomes[nodes.index] == _CONDITIONAL).sum())):
+        if self.settings.allow_unknown and (opened := int((self.outcomes[nodes.index] == _CONDITIONAL).sum())):
             notes.append(f"{opened} nodes hang on keys of the request that `context` does not give: taken as allowed")
         if not members:
             return Plan((), "NoInstancesInTag", "no node is meant by the targets", tuple(notes), doubts)
@@ -158,11 +167,11 @@ class Planner:
         unfit = [member for member in members if member.fate == "InvalidPlatform"]
         refused = [member.node for member in members if member.fate == "AccessDenied"]
         if unfit and call.ids is not None:
-            if self.readings["platform"] == "whole call":
+            if self.settings.readings["platform"] == "whole call":
                 raise CommandError("UnsupportedPlatformType", f"`{unfit[0].node_id}`: {unfit[0].reason}")
             yield READINGS["platform"].note
         if refused and any(target.key == INSTANCE_IDS for target in call.targets):
-            if self.readings["instance_ids_target"] == "whole call":
+            if self.settings.readings["instance_ids_target"] == "whole call":
                 raise AccessDenied(self._user, refused[0], self.outcomes[refused[0]])
             yield READINGS["instance_ids_target"].note
 
@@ -179,29 +188,19 @@ class Planner:
 
     def _members(self, nodes: pd.DataFrame) -> Iterable[Member]:
         platforms = self._platforms()
-        states = zip(
-            nodes.index,
-            nodes["node_id"],
-            self.outcomes[nodes.index],
-            _is_dead(nodes),
-            nodes["platform"].astype(object),
-            nodes["ping_status"].astype(object),
-            strict=True,
-        )
-        for node, node_id, outcome, dead, platform, ping in states:
+        told = nodes[["node_id", "platform", "ping_status"]].astype("object")
+        told = told.assign(outcome=self.outcomes[nodes.index], dead=_is_dead(nodes))
+        for node, node_id, platform, ping, outcome, dead in told.itertuples():
             yield Member(node, node_id, *self._fate(outcome, dead, platform, ping, platforms))
 
     def _fate(self, outcome: str, dead: bool, platform: Any, ping: Any, fit: tuple[str, ...]) -> tuple[str, str]:
         """StatusDetails and reason: the first row that holds."""
         open_ = ": it hangs on a key of the request that `context` does not give" if outcome == _CONDITIONAL else ""
+        unfit = bool(fit) and pd.notna(platform) and platform not in fit
         table = (
             (self.is_refused(outcome), "AccessDenied", f"ssm:SendCommand on this node is {outcome}{open_}"),
             (dead, "Undeliverable", "the node is stopped, or not managed by Systems Manager"),
-            (
-                bool(fit) and pd.notna(platform) and platform not in fit,
-                "InvalidPlatform",
-                f"the node runs {platform}, the document is for {', '.join(fit)}",
-            ),
+            (unfit, "InvalidPlatform", f"the node runs {platform}, the document is for {', '.join(fit)}"),
             (pd.notna(ping) and ping != "Online", OFFLINE, f"the agent is not connected: {ping}"),
         )
         return next(((details, reason) for holds, details, reason in table if holds), ("", ""))
@@ -239,11 +238,7 @@ def find_document(documents: pd.DataFrame, name: str, account: str, region: str)
     else:
         found = here[(here["name"] == name) & owners.isin(["", account])]
     if found.empty:
-        hint = (
-            ""
-            if name.startswith("arn:") or name not in {*here["name"]}
-            else "; that of another account goes by its ARN"
-        )
+        hint = "; that of another account goes by its ARN" * (name in {*here["name"]})
         raise CommandError("InvalidDocument", f"expected a document of `{account}` in {region}, got `{name}`{hint}")
     kind = found["document_type"].astype(object).iloc[0]
     if pd.notna(kind) and kind != "Command":

@@ -13,8 +13,9 @@ from ssmlab.commands.calls import read_call
 from ssmlab.commands.command import Command
 from ssmlab.commands.contents import Content, read_content
 from ssmlab.commands.following import follow_rules
+from ssmlab.commands.plans import Settings
 from ssmlab.commands.rights import Context
-from ssmlab.commands.sending import Settings, send_call
+from ssmlab.commands.sending import send_call
 from ssmlab.commands.statuses import Readings, choose_readings
 from ssmlab.commands.targets import Groups
 from ssmlab.events import Rule, Rules
@@ -125,16 +126,27 @@ def send_command(
     """
     if unknown not in ("refuse", "allow"):
         raise ValueError(f"expected `unknown` as `refuse` or `allow`, got `{unknown}`")
-    call = read_call(document, instance_ids, targets, max_concurrency, max_errors, timeout_seconds, parameters)
+    call = read_call(
+        *(document, instance_ids, targets, region, _read_time(start)),
+        concurrency=max_concurrency,
+        errors=max_errors,
+        timeout=timeout_seconds,
+        parameters=parameters,
+        cancel_after=cancel_after,
+    )
     settings = Settings(
-        *(snapshot, read_responses(responses, snapshot.nodes), dict(context or {}), resource_groups or {}),
-        *(unknown == "allow", choose_readings(readings), cloudwatch_log_group),
+        snapshot,
+        read_responses(responses, snapshot.nodes),
+        dict(context or {}),
+        resource_groups or {},
+        unknown == "allow",
+        choose_readings(readings),
+        cloudwatch_log_group,
         lambda arn: _find_content(snapshot, arn, content if _name(arn) == _name(document) else None),
         pending_limit,
         Random(seed),
     )
-    sender = _find_sender(snapshot, principal)
-    return follow_rules(settings, send_call(settings, call, sender, region, _read_time(start), cancel_after), rules)
+    return follow_rules(settings, send_call(settings, call, _find_sender(snapshot, principal)), rules)
 
 
 def _find_sender(snapshot: Snapshot, name: str) -> str:

@@ -2,64 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from random import Random
 from typing import Any, Final
 
 import pandas as pd
 
-from ssmlab.commands.answers import Answer
 from ssmlab.commands.calls import Call, resolve_limit
-from ssmlab.commands.command import (
-    Command,
-    at,
-    count_ends,
-    endings,
-    make_findings,
-    make_history,
-    make_invocations,
-    make_log_events,
-)
+from ssmlab.commands.command import FINDINGS, Command, Life, at, count_ends, make_frame
 from ssmlab.commands.contents import Content
 from ssmlab.commands.notices import Sender, make_event, make_id
 from ssmlab.commands.outputs import name_log_group
-from ssmlab.commands.plans import Plan, Planner, find_document
-from ssmlab.commands.rights import Context
+from ssmlab.commands.plans import Plan, Planner, Settings, find_document
 from ssmlab.commands.simulation import Change, Limits, simulate
 from ssmlab.commands.statuses import READINGS, Readings, find_doubts
-from ssmlab.commands.targets import Groups, choose_region
+from ssmlab.commands.targets import choose_region
 from ssmlab.commands.writing import Writing, check_writing
 from ssmlab.reachability import reach
-from ssmlab.snapshots import Snapshot
 
 _UNTIL_VERDICT: Final = 1.0  # seconds until a command that goes to no node has ended
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What all commands of one simulation share; see `send_command`."""
-
-    snapshot: Snapshot
-    answer: Callable[[str, Random], Answer]
-    context: Context
-    groups: Groups
-    allow_unknown: bool
-    readings: Readings
-    log_group: str | bool | None
-    contents: Callable[[str], Content]
-    pending_limit: int | None
-    random: Random
-
-
-def send_call(
-    settings: Settings,
-    call: Call,
-    principal: str,
-    region: str | None,
-    start: pd.Timestamp,
-    cancelled: float | None = None,
-) -> Command:
+def send_call(settings: Settings, call: Call, principal: str) -> Command:
     """Send a command as a principal (ARN), and follow it to its end.
 
     Raises
@@ -68,16 +33,13 @@ def send_call(
         Where AWS refuses the whole call.
     """
     snapshot, account = settings.snapshot, principal.split(":")[4]
-    nodes = snapshot.nodes[snapshot.nodes["account"].astype(str) == account]
-    where = choose_region(nodes, call, region)
-    document = find_document(snapshot.documents, call.document, account, where)
-    found = reach(snapshot, context=settings.context)
-    planner = Planner(found, principal, document, where, settings.groups, settings.allow_unknown, settings.readings)
-    plan = planner.make(call)
-    content = settings.contents(document)
+    region = choose_region(snapshot.nodes[snapshot.nodes["account"].astype(str) == account], call)
+    document = find_document(snapshot.documents, call.document, account, region)
+    planner = Planner(settings, reach(snapshot, context=settings.context), principal, document, region)
+    plan, content = planner.make(call), settings.contents(document)
     if call.parameters is not None:
         content.check(call.parameters)
-    return _follow(settings, call, planner, _hold_back(plan, settings.pending_limit), content, start, cancelled)
+    return _follow(call, planner, _hold_back(plan, settings.pending_limit), content)
 
 
 def _hold_back(plan: Plan, limit: int | None) -> Plan:
@@ -89,51 +51,40 @@ def _hold_back(plan: Plan, limit: int | None) -> Plan:
     return replace(plan, members=(), verdict="RateExceeded", reason=reason)
 
 
-def _follow(
-    settings: Settings,
-    call: Call,
-    planner: Planner,
-    plan: Plan,
-    content: Content,
-    start: pd.Timestamp,
-    cancelled: float | None,
-) -> Command:
-    readings, random, members = settings.readings, settings.random, plan.members
+def _follow(call: Call, planner: Planner, plan: Plan, content: Content) -> Command:
+    settings, members, start = planner.settings, plan.members, call.start
+    readings, random = settings.readings, settings.random
     command_id, answers = make_id(random), [settings.answer(member.node, random) for member in members]
-    limits, notes = _limit(call, content, len(members), cancelled)
+    limits, notes = _limit(call, content, len(members))
     changes = _follow_verdict(plan) or simulate(members, answers, limits, readings, random)
+    life = Life(members, answers, changes, start, readings)
+    history, invocations, end = life.history(), life.invocations(), changes[-1]
     group = name_log_group(settings.log_group, planner.document_name)
-    ran = [members[node].node for node, _, streams in endings(changes, answers) if any(streams.values())]
-    writing = Writing()
-    if group and ran:
-        exists = settings.log_group is not True
-        writing = check_writing(settings.snapshot, ran, planner.region, group, exists=exists)
-    silent = writing.silent if group else ran
-    history = make_history(changes, members, start, readings)
-    invocations = make_invocations(changes, members, answers, start, readings)
-    end, expires = history.iloc[-1], at(start, limits.expires)
-    sender = Sender(command_id, planner.called, planner.account, planner.region, start, expires, call.parameters or {})
+    writing = _check_writing(planner, life, group)
+    expires, parameters = at(start, limits.expires), call.parameters or {}
+    sender = Sender(command_id, planner.called, planner.account, planner.region, start, expires, parameters)
     return Command(
-        command_id=command_id,
-        document=planner.document,
-        principal=planner.principal,
-        account=planner.account,
-        region=planner.region,
-        requested=start,
-        expires=expires,
-        status=str(end["status"]),
-        status_details=str(end["status_details"]),
-        reason=str(end["reason"]),
+        *(command_id, planner.document, planner.principal, planner.account, planner.region, start, expires),
+        status=str(history["status"].iloc[-1]),
+        status_details=end.details,
+        reason=end.reason,
         counts=count_ends(invocations["status_details"]),
         invocations=invocations,
         history=history,
         events=_make_events(sender, history, [member.node for member in members], random),
-        log_events=make_log_events(changes, members, answers, start, (group or "", command_id, content.plugin), silent),
-        findings=make_findings(writing.findings),
+        log_events=life.log_events(group, command_id, content.plugin, writing.silent).iloc[: None if group else 0],
+        findings=make_frame(writing.findings, FINDINGS),
         notes=(*plan.notes, *notes),
         doubts=(*plan.doubts, *_find_doubts(history, invocations, limits.errors, readings), *writing.doubts),
         reach=planner.reach,
     )
+
+
+def _check_writing(planner: Planner, life: Life, group: str) -> Writing:
+    """Whether the nodes that wrote something may write it to the log group; "": there is none."""
+    wrote = [member.node for member, _, streams in life.endings() if any(streams.values())] if group else []
+    exists = planner.settings.log_group is not True
+    return check_writing(planner.reach.snapshot, wrote, planner.region, group, exists=exists)
 
 
 def _find_doubts(
@@ -147,13 +98,13 @@ def _find_doubts(
             yield READINGS[name.lower()].note
 
 
-def _limit(call: Call, content: Content, total: int, cancelled: float | None) -> tuple[Limits, list[str]]:
+def _limit(call: Call, content: Content, total: int) -> tuple[Limits, list[str]]:
     """The limits of a command with so many nodes, and a note where a percentage was rounded."""
     (at_once, cut), (errors, cut_errors) = (resolve_limit(text, total) for text in (call.concurrency, call.errors))
     rounded = [text for text, is_cut in ((call.concurrency, cut), (call.errors, cut_errors)) if is_cut]
     notes = [f"`{text}` of {total} nodes is rounded down; how AWS rounds is not documented" for text in rounded]
     execution = content.execution_timeout(call.parameters or {})
-    return Limits(max(at_once, 1), errors, call.timeout + execution, execution, cancelled), notes
+    return Limits(max(at_once, 1), errors, call.timeout + execution, execution, call.cancel_after), notes
 
 
 def _follow_verdict(plan: Plan) -> list[Change]:

@@ -98,7 +98,7 @@ class _Queue:
         while self._left:
             time, _, happen = heapq.heappop(self._due)
             happen(time)
-        self._say(time, None, *decide_command(self._details, self._limits.errors, readings))
+        self.changes.append(Change(time, None, *decide_command(self._details, self._limits.errors, readings)))
         return self.changes
 
     def _push(self, time: float, happen: Callable[[float], None]) -> None:
@@ -108,11 +108,8 @@ class _Queue:
     def _latency(self) -> float:
         return self._random.uniform(*_LATENCY)
 
-    def _say(self, time: float, node: int | None, details: str, reason: str) -> None:
-        self.changes.append(Change(time, node, details, reason))
-
     def _begin(self, time: float) -> None:
-        self._say(time, None, "InProgress", "it is being sent to nodes")
+        self.changes.append(Change(time, None, "InProgress", "it is being sent to nodes"))
         self._send(time)
 
     def _send(self, time: float) -> None:
@@ -129,7 +126,7 @@ class _Queue:
         if member.fate in REFUSED:
             self._push(time + self._latency(), lambda then: self._refuse(then, node))
             return
-        self._change(time, node, "InProgress", "sent to the node")
+        self._change(Change(time, node, "InProgress", "sent to the node"))
         if member.fate == OFFLINE:
             self._push(time + _UNTIL_DELAYED, lambda then: self._delay(then, node))
         else:
@@ -145,56 +142,55 @@ class _Queue:
 
     def _answer(self, time: float, node: int) -> None:
         answer, most = self._answers[node], agent_timeout(self._limits.execution)
+        details, code, reason = "Failed" if answer.exit_code else "Success", answer.exit_code, "exit code {}"
         if answer.seconds > most:
-            reason = f"it ran longer than executionTimeout, {most} seconds"
-            ending = ("ExecutionTimedOut", reason, KILLED)
-        else:
-            ending = ("Failed" if answer.exit_code else "Success", f"exit code {answer.exit_code}", answer.exit_code)
-        self._push(time + min(answer.seconds, most), lambda then: self._end(then, node, *ending, ran=True))
+            details, code, reason = "ExecutionTimedOut", KILLED, f"it ran longer than executionTimeout, {most} seconds"
+        ended = time + min(answer.seconds, most)
+        self._push(ended, lambda then: self._end(Change(then, node, details, reason.format(code), code, ran=True)))
         self._answered(time)
 
     def _delay(self, time: float, node: int) -> None:
         """A node that is not connected: it runs nothing, and holds no place among those that do."""
         if self._details[node] == "InProgress":
-            self._change(time, node, "Delayed", self._members[node].reason)
+            self._change(Change(time, node, "Delayed", self._members[node].reason))
             self._open -= 1
             self._answered(time)
 
     def _refuse(self, time: float, node: int) -> None:
         if self._details[node] == "Pending":
-            self._end(time, node, self._members[node].fate, self._members[node].reason)
+            self._end(Change(time, node, self._members[node].fate, self._members[node].reason))
             self._answered(time)
 
-    def _end(
-        self, time: float, node: int, details: str, reason: str, code: int = NOT_STARTED, *, ran: bool = False
-    ) -> None:
-        if self._details[node] not in NEXT:  # it has ended by other means
+    def _end(self, change: Change) -> None:
+        """A node ends, unless it has by other means."""
+        assert change.node is not None
+        before = self._details[change.node]
+        if before not in NEXT:
             return
-        self._open -= self._details[node] != "Delayed"
-        self._change(time, node, details, reason, code, ran=ran)
-        self._errors += details in ERRORS
+        self._open -= before != "Delayed"
+        self._change(change)
+        self._errors += change.details in ERRORS
         if self._errors > self._limits.errors:
             reason = f"more errors than max_errors, {self._limits.errors}: {self._errors}"
-            self._end_waiting(time, "Terminated", reason)
-        self._send(time)
+            self._end_waiting(change.time, "Terminated", reason)
+        self._send(change.time)
 
-    def _change(
-        self, time: float, node: int, details: str, reason: str, code: int = NOT_STARTED, *, ran: bool = False
-    ) -> None:
-        self.changes.append(Change(time, node, details, reason, code, ran))
-        self._details[node] = details
-        self._left -= details not in NEXT
+    def _change(self, change: Change) -> None:
+        assert change.node is not None
+        self.changes.append(change)
+        self._details[change.node] = change.details
+        self._left -= change.details not in NEXT
 
     def _end_waiting(self, time: float, details: str, reason: str) -> None:
         while self._waiting:
-            self._change(time, self._waiting.popleft(), details, reason)
+            self._change(Change(time, self._waiting.popleft(), details, reason))
 
     def _expire(self, time: float) -> None:
         reason = f"not ended {self._limits.expires:g} seconds after the request"
         self._end_all(time, "DeliveryTimedOut", reason, NOT_STARTED, ran=False)
 
     def _cancel(self, time: float) -> None:
-        self._say(time, None, "Cancelling", "CancelCommand was called")
+        self.changes.append(Change(time, None, "Cancelling", "CancelCommand was called"))
         self._end_all(time, "Cancelled", "CancelCommand was called", KILLED, ran=True)
 
     def _end_all(self, time: float, details: str, reason: str, code: int, *, ran: bool) -> None:
@@ -202,4 +198,4 @@ class _Queue:
         for node, at in enumerate(self._details):
             if at in NEXT:
                 runs = at == "InProgress" and self._members[node].fate == ""
-                self._change(time, node, details, reason, code if runs else NOT_STARTED, ran=ran and runs)
+                self._change(Change(time, node, details, reason, code if runs else NOT_STARTED, ran and runs))

@@ -38,7 +38,7 @@ class Scope:
         return np.asarray(self.nodes.index.isin(wanted) | self.nodes["node_id"].isin(wanted).to_numpy(), dtype=bool)
 
 
-def choose_region(nodes: pd.DataFrame, call: Call, region: str | None) -> str:
+def choose_region(nodes: pd.DataFrame, call: Call) -> str:
     """The Region of a call: given, that of the document's ARN, or the only one that can be meant.
 
     Raises
@@ -48,10 +48,8 @@ def choose_region(nodes: pd.DataFrame, call: Call, region: str | None) -> str:
     CommandError
         "InvalidInstanceId" for ids that the account does not have anywhere.
     """
-    if region is None and call.document.startswith("arn:"):
-        region = call.document.split(":")[3]
-    if region is not None:
-        return region
+    if call.region is not None or call.document.startswith("arn:"):
+        return call.region or call.document.split(":")[3]
     if call.ids and not nodes["node_id"].isin(call.ids).any():
         raise invalid_ids(call.ids)
     named = nodes[nodes["node_id"].isin(call.ids)] if call.ids else nodes

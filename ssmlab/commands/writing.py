@@ -29,8 +29,9 @@ class Writing:
 
 def check_writing(snapshot: Snapshot, nodes: Iterable[str], region: str, group: str, *, exists: bool) -> Writing:
     """Decide for nodes (ARNs) whether they may write to a log group, once a role."""
-    own = find_node_roles(snapshot)
-    roles = {node: own.get(node) for node in nodes}
+    wanted = [*nodes]
+    own = find_node_roles(snapshot) if wanted else {}
+    roles = {node: own.get(node) for node in wanted}
     missing = {
         role: find_missing_rights(snapshot, role, region, group, exists=exists)
         for role in dict.fromkeys(roles.values())
