@@ -255,6 +255,16 @@ def test_nodes_without_collected_tags_are_left_out_and_told() -> None:
     assert command.notes == ("1 nodes whose tags were not collected are left out",)
 
 
+def test_nodes_of_which_it_is_not_known_whether_they_are_managed_count_as_managed_and_are_told() -> None:
+    snapshot, _ = make_fleet("ok")
+    snapshot = snapshot.replace(nodes=snapshot.nodes.assign(managed=pd.array([None], dtype="boolean")))
+    command = send_command(snapshot, "web-ops", "AWS-RunShellScript", ["i-00000000000000001"])
+    assert (command.status, command.notes) == (
+        "Success",
+        ("whether 1 nodes are managed was not collected: taken as managed",),
+    )
+
+
 def test_errors_can_be_copied_and_pickled() -> None:
     for error in (AccessDenied("user", "node", "implicitDeny"), CommandError("InvalidInstanceId", "text")):
         for twin in (copy.copy(error), pickle.loads(pickle.dumps(error))):

@@ -49,7 +49,7 @@ class Command:
 
     Attributes
     ----------
-    command_id, document, principal, account, region
+    command_id, document, parameters, principal, account, region
         What was sent, by whom (ARN), and where.
     requested, expires
         When it was sent, and when every node must have ended.
@@ -77,6 +77,7 @@ class Command:
 
     command_id: str
     document: str
+    parameters: Mapping[str, Sequence[str]]
     principal: str
     account: str
     region: str
@@ -146,14 +147,16 @@ class Life:
     def log_events(self, group: str, command_id: str, plugin: str, silent: Iterable[str]) -> pd.DataFrame:
         """The log events of all nodes but silent ones, in time order.
 
-        One event holds a whole stream, standard output without its last newline; an empty stream is not made.
+        One event holds a whole stream, standard output without its last newline; an empty stream is not made. Group
+        "": there are none.
         """
         mute = {*silent}
         rows = [
             (group, name_stream(command_id, member.node_id, plugin, stream), at(self.start, end.time), message)
             for member, end, wrote in sorted(self.endings(), key=lambda ending: ending[1].time)
             for stream, text in wrote.items()
-            if (message := text.removesuffix("\n") if stream == "stdout" else text) and member.node not in mute
+            if group and member.node not in mute
+            if (message := text.removesuffix("\n") if stream == "stdout" else text)
         ]
         return make_frame(rows, _LOG_EVENTS)
 

@@ -6,39 +6,32 @@ is not listed there: the API's are used.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from random import Random
 from typing import Any, Final, Literal
 from uuid import UUID
 
 import pandas as pd
 
+from ssmlab.commands.command import Command
+
 OF_COMMAND: Final = "EC2 Command Status-change Notification"
 OF_NODE: Final = "EC2 Command Invocation Status-change Notification"
 
 
-@dataclass(frozen=True, slots=True)
-class Sender:
-    """What all events of a command share."""
-
-    command_id: str
-    document: str
-    account: str
-    region: str
-    requested: pd.Timestamp
-    expires: pd.Timestamp
-    parameters: Mapping[str, Sequence[str]]
+def make_events(command: Command, random: Random) -> tuple[dict[str, Any], ...]:
+    """An event for each status change of a command and its nodes, in time order."""
+    nodes, columns = [*command.invocations["node"]], (command.history[name] for name in ("time", "node", "status"))
+    return tuple(_make_event(command, nodes, random, *change) for change in zip(*columns, strict=True))
 
 
-def make_event(
-    sender: Sender, time: pd.Timestamp, node: str | None, nodes: Sequence[str], status: str, random: Random
+def _make_event(
+    command: Command, nodes: list[str], random: Random, time: pd.Timestamp, node: str | None, status: str
 ) -> dict[str, Any]:
-    """The event of one status change, of the command (None) or of a node, given by its ARN."""
-    detail: dict[str, Any] = {"command-id": sender.command_id, "document-name": sender.document}
+    """The event of one status change, of the command (None) or of a node."""
+    detail: dict[str, Any] = {"command-id": command.command_id, "document-name": _name_document(command)}
     if node is None:
-        detail["expire-after"] = say_time(sender.expires, "milliseconds")
-        detail["parameters"] = {name: list(values) for name, values in sender.parameters.items()}
+        detail["expire-after"] = say_time(command.expires, "milliseconds")
+        detail["parameters"] = {name: list(values) for name, values in command.parameters.items()}
     else:
         detail["instance-id"] = node.rpartition("/")[2]
     return {
@@ -46,12 +39,18 @@ def make_event(
         "id": make_id(random),
         "detail-type": OF_COMMAND if node is None else OF_NODE,
         "source": "aws.ssm",
-        "account": sender.account,
+        "account": command.account,
         "time": say_time(time),
-        "region": sender.region,
+        "region": command.region,
         "resources": [*nodes] if node is None else [node],
-        "detail": {**detail, "requested-date-time": say_time(sender.requested, "milliseconds"), "status": status},
+        "detail": {**detail, "requested-date-time": say_time(command.requested, "milliseconds"), "status": status},
     }
+
+
+def _name_document(command: Command) -> str:
+    """The document as a command names it: by its ARN where another account owns it."""
+    owner, name = command.document.split(":")[4], command.document.rpartition("/")[2]
+    return name if owner in ("", command.account) else command.document
 
 
 def say_time(time: pd.Timestamp, unit: Literal["seconds", "milliseconds"] = "seconds") -> str:

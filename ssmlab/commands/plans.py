@@ -97,11 +97,6 @@ class Planner:
         """The document's name."""
         return self.document.rpartition("/")[2]
 
-    @property
-    def called(self) -> str:
-        """The document as a command names it: by its ARN where another account owns it."""
-        return self.document_name if self.document.split(":")[4] in ("", self.account) else self.document
-
     @cached_property
     def scope(self) -> Scope:
         """The nodes that the caller's account has in the Region."""
@@ -136,12 +131,8 @@ class Planner:
             return Plan((), "AccessDenied", refused)
         missing = missing_ids(self.scope, call.targets) if len(call.targets) == 1 else []
         members = (*self._members(nodes), *map(self._stranger, missing))
-        doubts = tuple(self._find_doubts(call, members))
-        if self.settings.allow_unknown and (opened := int((self.outcomes[nodes.index] == _CONDITIONAL).sum())):
-            notes.append(f"{opened} nodes hang on keys of the request that `context` does not give: taken as allowed")
-        if not members:
-            return Plan((), "NoInstancesInTag", "no node is meant by the targets", tuple(notes), doubts)
-        return Plan(members, notes=tuple(notes), doubts=doubts)
+        verdict = ("", "") if members else ("NoInstancesInTag", "no node is meant by the targets")
+        return Plan(members, *verdict, (*notes, *self._note(nodes)), tuple(self._find_doubts(call, members)))
 
     def check_document(self) -> None:
         """Refuse a document that the caller may not send."""
@@ -174,6 +165,13 @@ class Planner:
             if self.settings.readings["instance_ids_target"] == "whole call":
                 raise AccessDenied(self._user, refused[0], self.outcomes[refused[0]])
             yield READINGS["instance_ids_target"].note
+
+    def _note(self, nodes: pd.DataFrame) -> Iterator[str]:
+        """What is not known of these nodes, and what is taken."""
+        if self.settings.allow_unknown and (opened := int((self.outcomes[nodes.index] == _CONDITIONAL).sum())):
+            yield f"{opened} nodes hang on keys of the request that `context` does not give: taken as allowed"
+        if unknown := int(nodes["managed"].isna().sum()):
+            yield f"whether {unknown} nodes are managed was not collected: taken as managed"
 
     def _refuse_group(self, call: Call) -> str:
         """Why the caller may not list the resource group that it targets; empty if it may, or targets none."""

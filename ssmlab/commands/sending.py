@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
-from random import Random
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 
 from ssmlab.commands.calls import Call, resolve_limit
 from ssmlab.commands.command import FINDINGS, Command, Life, at, count_ends, make_frame
 from ssmlab.commands.contents import Content
-from ssmlab.commands.notices import Sender, make_event, make_id
+from ssmlab.commands.notices import make_events, make_id
 from ssmlab.commands.outputs import name_log_group
 from ssmlab.commands.plans import Plan, Planner, Settings, find_document
 from ssmlab.commands.simulation import Change, Limits, simulate
-from ssmlab.commands.statuses import READINGS, Readings, find_doubts
+from ssmlab.commands.statuses import READINGS, Readings, find_doubts, status_of
 from ssmlab.commands.targets import choose_region
 from ssmlab.commands.writing import Writing, check_writing
 from ssmlab.reachability import reach
@@ -62,22 +61,22 @@ def _follow(call: Call, planner: Planner, plan: Plan, content: Content) -> Comma
     group = name_log_group(settings.log_group, planner.document_name)
     writing = _check_writing(planner, life, group)
     expires, parameters = at(start, limits.expires), call.parameters or {}
-    sender = Sender(command_id, planner.called, planner.account, planner.region, start, expires, parameters)
-    return Command(
-        *(command_id, planner.document, planner.principal, planner.account, planner.region, start, expires),
-        status=str(history["status"].iloc[-1]),
+    command = Command(
+        *(command_id, planner.document, parameters, planner.principal, planner.account, planner.region, start, expires),
+        status=status_of(end.details, readings),
         status_details=end.details,
         reason=end.reason,
         counts=count_ends(invocations["status_details"]),
         invocations=invocations,
         history=history,
-        events=_make_events(sender, history, [member.node for member in members], random),
-        log_events=life.log_events(group, command_id, content.plugin, writing.silent).iloc[: None if group else 0],
+        events=(),
+        log_events=life.log_events(group, command_id, content.plugin, writing.silent),
         findings=make_frame(writing.findings, FINDINGS),
         notes=(*plan.notes, *notes),
         doubts=(*plan.doubts, *_find_doubts(history, invocations, limits.errors, readings), *writing.doubts),
         reach=planner.reach,
     )
+    return replace(command, events=make_events(command, random))
 
 
 def _check_writing(planner: Planner, life: Life, group: str) -> Writing:
@@ -112,11 +111,3 @@ def _follow_verdict(plan: Plan) -> list[Change]:
     if not plan.verdict:
         return []
     return [Change(0, None, "Pending", "accepted"), Change(_UNTIL_VERDICT, None, plan.verdict, plan.reason)]
-
-
-def _make_events(
-    sender: Sender, history: pd.DataFrame, nodes: Sequence[str], random: Random
-) -> tuple[dict[str, Any], ...]:
-    """An event for each status change."""
-    columns = zip(*(history[name] for name in ("time", "node", "status")), strict=True)
-    return tuple(make_event(sender, time, node, nodes, status, random) for time, node, status in columns)
