@@ -46,6 +46,7 @@ class Leaf(NamedTuple):
 
 
 Fields = dict[str, list[Leaf]]
+_MAX_DEPTH: Final = 1000  # as the engine's JSON reader, by default
 
 
 class EventError(ValueError):
@@ -92,7 +93,7 @@ def read_number(text: str) -> float | Unheld:
 
 
 def _refuse_constant(name: str) -> Any:
-    raise json.JSONDecodeError(f"`{name}` is no JSON", name, 0)
+    raise ValueError(f"`{name}` is no JSON")
 
 
 _DECODER: Final = json.JSONDecoder(
@@ -108,6 +109,8 @@ def parse_json(text: str, error: Callable[[str, str], ValueError]) -> Any:
         raise error(f"line {bad.lineno}, column {bad.colno}", f"expected JSON: {bad.msg}") from None
     except RecursionError:
         raise error("the text", "nested too deeply") from None
+    except ValueError as bad:
+        raise error("the text", str(bad)) from None
 
 
 def _read_int(value: int) -> float | Unheld:
@@ -151,6 +154,8 @@ def read_fields(event: Any) -> Fields:
     arrays = count()
     work: list[tuple[str, Any, tuple[Place, ...]]] = [("", body, ())]
     for path, node, places in work:  # grows while it is read: nesting costs no recursion
+        if len(places) + path.count(".") > _MAX_DEPTH:
+            raise EventError("the event", f"nested more than {_MAX_DEPTH:,} deep")
         for name, value, inside in _children(path, node, places, arrays):
             read = _READERS.get(type(value))
             if read is None and isinstance(value, list | tuple):
