@@ -10,7 +10,7 @@ recorded from AWS in September 2026 (named "recorded").
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
@@ -135,8 +135,13 @@ _READERS: Final[dict[type, Callable[[Any], Value]]] = {
 }
 
 
-def read_fields(event: Any) -> Fields:
+def read_fields(event: Any, wanted: Container[str] | None = None) -> Fields:
     """Path → leaves of an event, which is an object or its JSON text.
+
+    Parameters
+    ----------
+    wanted
+        Paths, with those above them; what stands elsewhere is not looked at.
 
     Raises
     ------
@@ -157,6 +162,8 @@ def read_fields(event: Any) -> Fields:
         if len(places) + path.count(".") > _MAX_DEPTH:
             raise EventError("the event", f"nested more than {_MAX_DEPTH:,} deep")
         for name, value, inside in _children(path, node, places, arrays):
+            if wanted is not None and name not in wanted:
+                continue
             read = _READERS.get(type(value))
             if read is None and isinstance(value, list | tuple):
                 work.append((name, value, inside))
