@@ -10,72 +10,68 @@ Sources: `aws/event-ruler`, `MachineComplexityEvaluator`; EventBridge User Guide
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import Final
 
 LIMIT: Final = 10
 _STAR: Final = -1
-_OTHER: Final = 256  # stands for every byte that no wildcard text holds
 _BYTE: Final = re.compile(rb"\\(.)|(.)", re.DOTALL)
 
-
-class _State(NamedTuple):
-    """A beginning of a wildcard text. `owner`: the operator it counts for; its beginnings that are equal count once."""
-
-    owner: str
-    tokens: tuple[int, ...]
-    position: int
+_States = frozenset[int]  # beginnings, by number
 
 
 def is_too_complex(wildcards: Iterable[tuple[str, str]]) -> bool:
-    """Could one value match more than ten beginnings of these wildcard texts at once? Each comes with its owner.
+    """Could one value match more than ten beginnings of these wildcard texts at once?
+
+    Each text comes with the operator it stands in: up to its first `*`, what is equal in one operator counts once.
 
     >>> is_too_complex([("", "*a*a*a*a*a")]), is_too_complex([("", "*:*:*:*:*:event-bus/*")])
     (False, True)
     """
-    start = frozenset(_State(owner, _tokens(text), 0) for owner, text in wildcards)
-    if sum(len(state.tokens) - _free(state.tokens) for state in start) < LIMIT:
-        return False
-    alphabet = {byte for state in start for byte in state.tokens if byte != _STAR} | {_OTHER}
-    seen, work = {start}, [start]
+    machine = _Machine()
+    for operator, text in wildcards:
+        machine.add(operator, text)
+    seen, work = set[_States](), [frozenset({0})]
     for states in work:  # grows while it is read
-        for byte in alphabet:
-            following = frozenset(after for state in states for after in _follow(state, byte))
-            if _count(following) > LIMIT:
+        for following in machine.follow(states) - seen:
+            if len(machine.with_stars(following)) > LIMIT:
                 return True
-            if following not in seen:
-                seen.add(following)
-                work.append(following)
+            seen.add(following)
+            work.append(following)
     return False
 
 
-def _tokens(text: str) -> tuple[int, ...]:
-    found = _BYTE.finditer(f'"{text}"'.encode("utf-8", "surrogatepass"))
-    return tuple(_STAR if match[2] == b"*" else (match[1] or match[2])[0] for match in found)
+class _Machine:
+    """The beginnings of wildcard texts, and what follows on them."""
 
+    def __init__(self) -> None:
+        self.numbers: dict[object, int] = {}
+        self.on_any: dict[int, set[int]] = defaultdict(set)  # the `*` that comes next, or itself
+        self.on_byte: dict[int, dict[int, set[int]]] = defaultdict(lambda: defaultdict(set))
 
-def _free(tokens: tuple[int, ...]) -> int:
-    """The tokens before the first `*`: of those a value matches one beginning at a time."""
-    return tokens.index(_STAR) if _STAR in tokens else len(tokens)
+    def add(self, operator: str, text: str) -> None:
+        found = _BYTE.finditer(f'"{text}"'.encode("utf-8", "surrogatepass"))
+        tokens = [_STAR if match[2] == b"*" else (match[1] or match[2])[0] for match in found]
+        before, here = None, 0
+        for position, token in enumerate(tokens, 1):
+            start = tuple(tokens[:position]) if _STAR not in tokens[: position - 1] else (text, position)
+            after = self.numbers.setdefault((operator, start), len(self.numbers) + 1)
+            if token == _STAR:
+                self.on_any[here].add(after)
+                self.on_any[after].add(after)
+            else:
+                self.on_byte[here][token].add(after)
+                if before is not None:  # the `*` may stand for nothing
+                    self.on_byte[before][token].add(after)
+            before, here = (here if token == _STAR else None), after
 
+    def follow(self, states: _States) -> set[_States]:
+        """What may follow on these, byte by byte."""
+        anyhow = frozenset[int]().union(*(self.on_any[state] for state in states))
+        bytes_ = {byte for state in states for byte in self.on_byte[state]}
+        return {anyhow} | {anyhow.union(*(self.on_byte[state][byte] for state in states)) for byte in bytes_}
 
-def _follow(state: _State, byte: int) -> Iterable[_State]:
-    owner, tokens, here = state
-    if here and tokens[here - 1] == _STAR:
-        yield state
-    if here < len(tokens) and tokens[here] == _STAR:
-        yield _State(owner, tokens, here + 1)
-        here += 1  # a `*` may stand for nothing
-    if here < len(tokens) and tokens[here] == byte:
-        yield _State(owner, tokens, here + 1)
-
-
-def _count(states: frozenset[_State]) -> int:
-    """The beginnings, with those that a `*` which comes next adds."""
-    stars = {_State(s.owner, s.tokens, s.position + 1) for s in states if s.tokens[s.position :][:1] == (_STAR,)}
-    return len({_beginning(state) for state in states | stars})
-
-
-def _beginning(state: _State) -> tuple[str, tuple[int, ...], int]:
-    owner, tokens, here = state
-    return (owner, tokens[:here], here) if here <= _free(tokens) + 1 else (owner, tokens, here)
+    def with_stars(self, states: _States) -> _States:
+        """With those that a `*` which comes next adds."""
+        return states.union(*(self.on_any[state] for state in states))

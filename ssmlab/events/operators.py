@@ -34,8 +34,8 @@ class PatternError(ValueError):
     """
 
     def __init__(self, where: str, reason: str) -> None:
-        super().__init__(f"{where}: {reason}")
-        self.where, self.reason = where, reason
+        self.where, self.reason = where or "the pattern", reason
+        super().__init__(f"{self.where}: {reason}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,36 +105,36 @@ def _step(ways: set[Way], field: Field, leaves: Sequence[Leaf]) -> set[Way]:
     A field is absent from a way if it stands in other elements only: so a field whose name sorts before those that
     chose the element must be absent everywhere (engine, recorded).
     """
-    holding = [leaf for leaf in leaves if field.holds(leaf.value)]
+    holding = {leaf.places for leaf in leaves if field.holds(leaf.value)}
     if not any(leaf.places for leaf in leaves):
         return ways if holding or (field.takes_absence and not leaves) else set()
-    after = {way.union(leaf.places) for way, leaf in _join(ways, holding)}
+    after = {way.union(places) for way, places in _join(ways, holding)}
     if field.takes_absence:
-        after |= ways - {way for way, _ in _join(ways, leaves)}
+        after |= ways - {way for way, _ in _join(ways, {leaf.places for leaf in leaves})}
     return after
 
 
-def _join(ways: set[Way], leaves: Iterable[Leaf]) -> Iterator[tuple[Way, Leaf]]:
-    """The pairs that stand in no two elements of one array.
+def _join(ways: set[Way], standing: Iterable[tuple[Place, ...]]) -> Iterator[tuple[Way, tuple[Place, ...]]]:
+    """The ways and the places of leaves that stand in no two elements of one array.
 
-    An array stands in one element of the arrays around it. So where a way leaves the places of a leaf, all further in
-    is free: it lacks the next array, or stands elsewhere in it.
+    An array stands in one element of the arrays around it. So where a way leaves the places of a leaf, it lacks the
+    next array, or stands elsewhere in it; what is further in needs no look.
     """
-    standing = defaultdict(list)
+    through: dict[Place | None, list[Way]] = defaultdict(list, {None: list(ways)})
     for way in ways:
         for place in way:
-            standing[place].append(way)
+            through[place].append(way)
 
     @cache
     def lacking(place: Place | None, array: int) -> list[Way]:
-        return [way for way in (standing[place] if place else ways) if all(other != array for other, _ in way)]
+        return [way for way in through[place] if all(other != array for other, _ in way)]
 
-    for leaf in leaves:
+    for places in standing:
         last = None
-        for place in leaf.places:
-            yield from ((way, leaf) for way in lacking(last, place[0]))
+        for place in places:
+            yield from ((way, places) for way in lacking(last, place[0]))
             last = place
-        yield from ((way, leaf) for way in (standing[last] if last else ways))
+        yield from ((way, places) for way in through[last])
 
 
 def compile_pattern(pattern: Mapping[str, Any] | str) -> Pattern:
@@ -156,7 +156,7 @@ def compile_pattern(pattern: Mapping[str, Any] | str) -> Pattern:
     except (TypeError, ValueError, RecursionError) as error:
         if isinstance(error, PatternError):
             raise
-        raise PatternError("the pattern", f"expected what JSON can hold: {error}") from None
+        raise PatternError("", f"expected what JSON can hold: {error}") from None
 
 
 def matches(pattern: Mapping[str, Any] | str, event: Mapping[str, Any] | str) -> bool:
@@ -187,14 +187,14 @@ def matches(pattern: Mapping[str, Any] | str, event: Mapping[str, Any] | str) ->
 @lru_cache(maxsize=1024)
 def _compile_text(text: str) -> Pattern:
     if len(text) > MAX_LENGTH:
-        raise PatternError("the pattern", f"expected at most {MAX_LENGTH:,} characters, got {len(text):,}")
+        raise PatternError("", f"expected at most {MAX_LENGTH:,} characters, got {len(text):,}")
     body = parse_json(text, PatternError)
     if not isinstance(body, Object):
-        raise PatternError("the pattern", "expected an object")
+        raise PatternError("", "expected an object")
     try:
         found = _add_object([{}], body, "", inside_or=False)
     except RecursionError:
-        raise PatternError("the pattern", "nested too deeply") from None
+        raise PatternError("", "nested too deeply") from None
     branches = tuple(_make_branch(fields) for fields in found)
     _check_wildcards(branches)
     doubts = (
@@ -213,7 +213,7 @@ def _make_branch(fields: dict[str, Field]) -> Branch:
 def _add_object(found: _Found, body: Object, place: str, *, inside_or: bool, path: str = "") -> _Found:
     """The branches, each with the fields of one more object; a field that a branch has already is replaced (engine)."""
     if not body.pairs:
-        raise PatternError(place or "the pattern", "expected at least one field, got an empty object")
+        raise PatternError(place, "expected at least one field, got an empty object")
     for name, value in body.pairs:
         where = f"{place}.{name}" if place else name
         if name == "$or":

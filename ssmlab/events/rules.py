@@ -110,6 +110,8 @@ class Rules:
                     for one in part.alternatives:
                         columns.setdefault(part.path, _Column(part.path)).add(one, bit)
         self._columns = sorted(columns.values(), key=lambda column: -column.naming.bit_count())
+        steps = [path.split(".") for path in columns]
+        self._wanted = frozenset(".".join(parts[: depth + 1]) for parts in steps for depth in range(len(parts)))
         self._sets: dict[int, tuple[int, ...]] = {}
 
     def match(self, events: Iterable[Mapping[str, Any] | str]) -> pd.DataFrame:
@@ -125,7 +127,7 @@ class Rules:
         EventError
             For an event that is no JSON object.
         """
-        found = [self._numbers(read_fields(event)) for event in events]
+        found = [self._numbers(read_fields(event, self._wanted)) for event in events]
         places = np.repeat(np.arange(len(found)), [len(numbers) for numbers in found])
         codes = np.fromiter(chain.from_iterable(found), dtype="int64", count=len(places))
         names = pd.Categorical.from_codes(codes, pd.Index([rule.name for rule in self.rules], dtype="str"))
@@ -133,7 +135,7 @@ class Rules:
 
     def matching(self, event: Mapping[str, Any] | str) -> tuple[Rule, ...]:
         """The rules that match one event, in order."""
-        return tuple(self.rules[number] for number in self._numbers(read_fields(event)))
+        return tuple(self.rules[number] for number in self._numbers(read_fields(event, self._wanted)))
 
     def _numbers(self, event: Fields) -> tuple[int, ...]:
         bits, is_nested = self._passing(event)

@@ -10,7 +10,7 @@ recorded from AWS in September 2026 (named "recorded").
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
@@ -46,6 +46,7 @@ class Leaf(NamedTuple):
 
 
 Fields = dict[str, list[Leaf]]
+_MAX_DEPTH: Final = 1000  # as the engine's JSON reader, by default
 
 
 class EventError(ValueError):
@@ -92,7 +93,7 @@ def read_number(text: str) -> float | Unheld:
 
 
 def _refuse_constant(name: str) -> Any:
-    raise json.JSONDecodeError(f"`{name}` is no JSON", name, 0)
+    raise ValueError(f"`{name}` is no JSON")
 
 
 _DECODER: Final = json.JSONDecoder(
@@ -108,6 +109,8 @@ def parse_json(text: str, error: Callable[[str, str], ValueError]) -> Any:
         raise error(f"line {bad.lineno}, column {bad.colno}", f"expected JSON: {bad.msg}") from None
     except RecursionError:
         raise error("the text", "nested too deeply") from None
+    except ValueError as bad:
+        raise error("the text", str(bad)) from None
 
 
 def _read_int(value: int) -> float | Unheld:
@@ -132,8 +135,13 @@ _READERS: Final[dict[type, Callable[[Any], Value]]] = {
 }
 
 
-def read_fields(event: Any) -> Fields:
+def read_fields(event: Any, wanted: Container[str] | None = None) -> Fields:
     """Path → leaves of an event, which is an object or its JSON text.
+
+    Parameters
+    ----------
+    wanted
+        Paths, with those above them; what stands elsewhere is not looked at.
 
     Raises
     ------
@@ -151,7 +159,11 @@ def read_fields(event: Any) -> Fields:
     arrays = count()
     work: list[tuple[str, Any, tuple[Place, ...]]] = [("", body, ())]
     for path, node, places in work:  # grows while it is read: nesting costs no recursion
+        if len(places) + path.count(".") > _MAX_DEPTH:
+            raise EventError("the event", f"nested more than {_MAX_DEPTH:,} deep")
         for name, value, inside in _children(path, node, places, arrays):
+            if wanted is not None and name not in wanted:
+                continue
             read = _READERS.get(type(value))
             if read is None and isinstance(value, list | tuple):
                 work.append((name, value, inside))
