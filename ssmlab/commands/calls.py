@@ -107,7 +107,7 @@ def resolve_limit(limit: str, total: int) -> tuple[int, bool]:
 
 
 def _read_ids(given: Iterable[str] | str) -> tuple[str, ...]:
-    ids = tuple(text.rpartition("/")[2] for text in ([given] if isinstance(given, str) else given))
+    ids = tuple(str(text).rpartition("/")[2] for text in ([given] if isinstance(given, str) else given))
     for node_id in ids:
         _check_pattern("instanceIds", node_id, _ID)
     _check((len(ids) > 50, "at most 50 `instanceIds`", len(ids)))
