@@ -125,6 +125,7 @@ def read_fields(reader: Reader) -> FieldsPattern:
     reader.take_sign("[")
     more = not reader.take_sign("]")
     while more:
+        reader.skip_space()
         where = reader.position
         if reader.take_sign("..."):
             sides.append([])
@@ -135,14 +136,13 @@ def read_fields(reader: Reader) -> FieldsPattern:
         more = reader.take_sign(",")
         if not more and not reader.take_sign("]"):
             raise reader.expected("`,` or `]`")
-    if reader.text[reader.position :].strip():
+    if not reader.is_at_end():
         raise reader.expected("the end of the pattern")
     head, *tails = map(tuple, sides)
     return FieldsPattern(head, tails[0] if tails else None)
 
 
 def _read_field(reader: Reader) -> Field:
-    reader.skip_space()
     start = reader.position
     if reader.text.startswith((",", "]"), start):
         return Field("")

@@ -72,8 +72,10 @@ class Filter:
         message at a time.
         """
         texts, known = messages.astype(object), messages.notna().to_numpy()
+        if (kind := pd.api.types.infer_dtype(texts, skipna=True)) not in ("string", "empty"):
+            raise ValueError(f"expected texts as messages, got `{kind}`")
         if isinstance(self.body, Terms):
-            return self.body.flags(_to_column(texts.where(known, None))) & known
+            return self.body.flags(_to_column(texts)) & known
         codes, distinct = pd.factorize(texts)
         found = np.fromiter(map(self.body.matches, distinct), dtype=bool, count=len(distinct))
         return np.append(found, False)[codes]
@@ -81,13 +83,13 @@ class Filter:
 
 def _to_column(texts: pd.Series[Any]) -> Any:
     try:
-        column = pa.array(texts, type=pa.string())
+        column = pa.array(texts, type=pa.string(), from_pandas=True)
     except UnicodeEncodeError:  # half of a surrogate pair
-        column = pa.array([None if text is None else encodable(text) for text in texts], type=pa.string())
+        readable = [encodable(text) if isinstance(text, str) else None for text in texts]
+        column = pa.array(readable, type=pa.string())
     return column.fill_null("")
 
 
-@lru_cache(maxsize=1024)
 def compile_filter(pattern: str) -> Filter:
     """Read a filter pattern.
 
@@ -118,6 +120,11 @@ def compile_filter(pattern: str) -> Filter:
         raise PatternError(repr(pattern), 0, f"expected a text, got {type(pattern).__name__}")
     if len(pattern) > _LONGEST:
         raise PatternError(pattern, _LONGEST, f"expected at most {_LONGEST:,} characters, got {len(pattern):,}")
+    return _compile(pattern)
+
+
+@lru_cache(maxsize=1024)
+def _compile(pattern: str) -> Filter:
     reader = Reader(pattern)
     reader.skip_space()
     read = _KINDS.get(pattern[reader.position : reader.position + 1], read_terms)

@@ -173,7 +173,7 @@ def read_json_pattern(reader: Reader) -> JsonPattern:
 
     reader.take_sign("{")
     condition = read_logic(reader, read_condition)
-    if not reader.take_sign("}") or reader.text[reader.position :].strip():
+    if not (reader.take_sign("}") and reader.is_at_end()):
         raise reader.expected("`&&`, `||` or a `}` that ends the pattern")
     return JsonPattern(condition, tuple(selectors))
 

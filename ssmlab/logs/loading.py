@@ -5,8 +5,6 @@ Sources: AWS CLI reference, `logs filter-log-events`, `logs get-log-events`; Clo
 
 from __future__ import annotations
 
-import gzip
-import io
 import re
 import zlib
 from collections.abc import Iterator
@@ -21,7 +19,9 @@ from ssmlab.snapshots.files import Folder, LoadError, Spot, show
 
 COLUMNS: Final = ("log_group", "log_stream", "timestamp", "message")
 _LINE: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z)(?: (.*))?", re.ASCII | re.DOTALL)
+_JSON: Final = re.compile(rb"(\xef\xbb\xbf)?\s*([{\[]|$)|\xff\xfe|\xfe\xff")  # also in UTF-16, as PowerShell redirects
 _GZIP: Final = b"\x1f\x8b"
+_CHUNK: Final = 65_536
 _TEST_FILE: Final = "aws-logs-write-test"  # an export to S3 leaves it beside the folders of the log streams
 _LATEST: Final = 253_402_300_799_999  # the last millisecond of the year 9999
 
@@ -100,10 +100,7 @@ def _read_file(folder: Folder, path: Path) -> Iterator[Row]:
     except OSError as error:
         folder.problems.error(Spot(folder.name(path)), "a file that can be read", str(error.strerror))
         return
-    if head.startswith(_GZIP) or _LINE.match(head.decode("utf-8-sig", "replace")):
-        yield from _read_export(folder, path)
-    else:
-        yield from _read_pages(folder, path)
+    yield from (_read_pages if _JSON.match(head) else _read_export)(folder, path)
 
 
 def _read_pages(folder: Folder, path: Path) -> Iterator[Row]:
@@ -155,16 +152,28 @@ def _read_export(folder: Folder, path: Path) -> Iterator[Row]:
 
 def _read_text(folder: Folder, path: Path) -> str:
     """The text of a file, unpacked; what comes before damage is kept."""
-    data, spot = bytearray(path.read_bytes()), Spot(folder.name(path))
+    data, spot = path.read_bytes(), Spot(folder.name(path))
     if data.startswith(_GZIP):
-        packed, data = gzip.GzipFile(fileobj=io.BytesIO(data)), bytearray()
-        try:
-            while chunk := packed.read1():
-                data += chunk
-        except (OSError, EOFError, zlib.error) as error:
-            folder.problems.error(spot, "a whole gzip file", str(error))
+        data, damage = _unpack(data)
+        if damage:
+            folder.problems.error(spot, "a whole gzip file", damage)
     try:
         return data.decode("utf-8-sig")
     except UnicodeError as error:
         folder.problems.error(spot, "text in UTF-8", str(error))
         return data.decode("utf-8-sig", "replace")
+
+
+def _unpack(packed: bytes) -> tuple[bytes, str]:
+    """What gzip packed, as far as it is whole, and what ended it."""
+    data, member = bytearray(), zlib.decompressobj(wbits=31)
+    try:
+        for start in range(0, len(packed), _CHUNK):
+            piece = packed[start : start + _CHUNK]
+            while piece:
+                member = zlib.decompressobj(wbits=31) if member.eof else member
+                data += member.decompress(piece)
+                piece = member.unused_data
+    except zlib.error as error:
+        return bytes(data), str(error)
+    return bytes(data), "" if member.eof else "one without its end"

@@ -128,7 +128,7 @@ def metric_values(
 
 
 def _check(period: int, statistic: str, frame: pd.DataFrame) -> None:
-    if isinstance(period, bool) or (period not in (10, 20, 30) and (period <= 0 or period % 60)):
+    if not isinstance(period, int) or (period not in (10, 20, 30) and (period <= 0 or period % 60)):
         raise ValueError(f"expected a period of 10, 20, 30 or a multiple of 60 seconds, got `{period}`")
     if statistic not in STATISTICS:
         raise ValueError(f"expected one of {', '.join(f'`{name}`' for name in STATISTICS)}, got `{statistic}`")

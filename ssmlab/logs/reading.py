@@ -58,6 +58,11 @@ class Reader:
         self.skip_space()
         return self.take(re.escape(sign)) is not None
 
+    def is_at_end(self) -> bool:
+        """Is nothing but blanks left?"""
+        self.skip_space()
+        return self.position >= self.end
+
     def string(self) -> str:
         """A text in double quotes, without them; a backslash makes a quote or a backslash plain."""
         match = self.take(_STRING)
@@ -68,7 +73,7 @@ class Reader:
     def rest(self) -> str:
         """What was not read yet, as a message says it."""
         left = self.text[self.position : self.end]
-        return f"`{left if len(left) <= 20 else left[:19] + '…'}`" if left.strip() else "the end of the pattern"
+        return f"`{left if len(left) <= 20 else left[:19] + '…'}`" if left else "the end of the pattern"
 
     def expected(self, what: str) -> PatternError:
         """The error that something else stands here."""

@@ -24,7 +24,7 @@ _COUNT: Final = r"\{(\d{1,4})(,?)(\d{0,4})\}"
 # A text of 256 KB against more than this takes RE2 seconds: the bound of this package, CloudWatch Logs names none.
 _MOST_REPEATED: Final = 1000
 _MOST_REGEXES: Final = 2
-_PRIVATE: Final = range(0xE000, 0xF900)  # characters that stand for nothing: marks in a text
+_START, _END, _OTHER = "\ue000\ue001\ue002"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +47,10 @@ class Regex:
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Where it is found: start and end of each place, none empty."""
-        start, end = [chr(code) for code in _PRIVATE if chr(code) not in text][:2]
-        marked = pc.replace_substring_regex(
-            pa.scalar(encodable(text)), f"({self.expression})", f"{start}\\1{end}", max_replacements=-1
-        )
-        return [span for span in _read_marks(marked.as_py(), start, end) if span[0] < span[1]]
+        # To an expression of ASCII all other characters are alike, so that two of them can serve as marks.
+        free = encodable(text).replace(_START, _OTHER).replace(_END, _OTHER)
+        marked = pc.replace_substring_regex(pa.scalar(free), f"({self.expression})", f"{_START}\\1{_END}").as_py()
+        return [span for span in _read_marks(marked) if span[0] < span[1]]
 
 
 def encodable(text: str) -> str:
@@ -59,12 +58,11 @@ def encodable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _read_marks(marked: str, start: str, end: str) -> Iterator[tuple[int, int]]:
-    position = 0
-    before, *found = marked.split(start)
-    position += len(before)
+def _read_marks(marked: str) -> Iterator[tuple[int, int]]:
+    before, *found = marked.split(_START)
+    position = len(before)
     for piece in found:
-        inside, _, after = piece.partition(end)
+        inside, _, after = piece.partition(_END)
         yield position, position + len(inside)
         position += len(inside) + len(after)
 

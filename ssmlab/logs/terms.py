@@ -90,11 +90,10 @@ class Terms:
 def read_terms(reader: Reader) -> Terms:
     """Terms up to the end of the pattern."""
     found: dict[str, list[Term]] = {"": [], "-": [], "?": []}
-    reader.skip_space()
-    while reader.position < reader.end:
+    while not reader.is_at_end():
         sign = reader.take(r"[-?]")
         found[sign[0] if sign else ""].append(_read_term(reader))
-        if reader.position < reader.end and not reader.take(r"\s+"):
+        if not reader.take(r"\s+|$"):
             raise reader.expected('a blank between terms, and `"` round other characters than letters, digits and `_`')
     required, excluded, optional = map(tuple, found.values())
     if optional and (required or excluded):
