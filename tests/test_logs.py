@@ -375,6 +375,19 @@ def test_a_field_of_a_line_is_a_value() -> None:
     ]
 
 
+def test_times_may_be_of_any_form() -> None:
+    metric, texts = MetricFilter("{ $.ms = * }", "$.ms"), LATENCIES["timestamp"]
+    stamps = pd.to_datetime(texts, unit="ms", utc=True)
+    for times in (
+        stamps,
+        stamps.dt.as_unit("ms"),
+        stamps.dt.as_unit("ns"),
+        stamps.dt.tz_convert("Asia/Tokyo"),
+        texts.astype(float),
+    ):
+        assert listed(metric_values(metric, LATENCIES.assign(timestamp=times))) == [20, None, None, 2.5]
+
+
 def test_no_log_events_have_no_periods() -> None:
     assert metric_values(MetricFilter("x", default=0), LATENCIES.iloc[:0]).empty
 
@@ -387,6 +400,7 @@ def test_no_log_events_have_no_periods() -> None:
         ({"default": "x"}, "expected a number as default value, got `x`"),
         ({"default": 0, "dimensions": {"a": "$.ms"}}, "expected a default value or dimensions, got both"),
         ({"dimensions": dict.fromkeys("abcd", "$.ms")}, "expected at most 3 dimensions, got 4"),
+        ({"dimensions": {"value": "$.ms"}}, "expected dimensions of other names than `period_start` and `value`, got `value`"),
         ({"dimensions": {"a": "$.op"}}, "expected a number, or a selector or field of the pattern (`$.ms`), got `$.op`"),
         ({"pattern": "x", "dimensions": {"a": "$.op"}}, "expected a number, or a selector or field of the pattern (none in this pattern), got `$.op`"),
     ],

@@ -11,11 +11,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple
 
 from ssmlab.conditions.values import read_number
 from ssmlab.logs.reading import Reader
-from ssmlab.logs.regexes import read_regex
+from ssmlab.logs.regexes import Regex, read_regex
 
 _INNER_STAR: Final = (
     "`*` inside a text is read as a plain character: the User Guide of 2020 says so, later ones do not speak of it "
@@ -29,13 +29,6 @@ class Scalar(NamedTuple):
 
     text: str
     number: Decimal | None = None
-
-
-class Literal(Protocol):
-    """What stands behind an operator."""
-
-    def matches(self, text: str) -> bool:
-        """Is this text meant?"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +63,12 @@ class Number:
         return text == self.text
 
 
-def _equals(literal: Any, scalar: Scalar) -> bool:
+Literal = Text | Number | Regex
+
+
+def _equals(literal: Literal, scalar: Scalar) -> bool:
     by_value = isinstance(literal, Number) and scalar.number is not None and scalar.number == literal.value
-    return by_value or bool(literal.matches(scalar.text))
+    return by_value or literal.matches(scalar.text)
 
 
 def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Scalar], bool]:

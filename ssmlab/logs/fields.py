@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from ssmlab.conditions.values import read_number
-from ssmlab.logs.comparing import Comparison, Scalar, read_comparison
+from ssmlab.logs.comparing import Scalar, read_comparison
 from ssmlab.logs.reading import Node, PatternError, Reader, read_logic
 
 _WORD: Final = re.compile(r"\S+")
@@ -59,16 +59,9 @@ class Field:
     name: str
     condition: Node | None = None
 
-
-@dataclass(frozen=True, slots=True)
-class FieldComparison:
-    """A comparison with a field, which is a number if it reads as one."""
-
-    comparison: Comparison
-
-    def test(self, subject: Any) -> bool:
-        """Does it hold for the text of a field?"""
-        return self.comparison.test(Scalar(subject, read_number(subject)))
+    def holds(self, text: str) -> bool:
+        """Does what must hold, hold for this text, which is a number if it reads as one?"""
+        return self.condition is None or self.condition.test(Scalar(text, read_number(text)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +79,7 @@ class FieldsPattern:
     def matches(self, message: str) -> bool:
         """Does a line match?"""
         pairs = self._align(message)
-        return pairs is not None and _holds(pairs)
+        return pairs is not None and all(field.holds(piece.text) for field, piece in pairs)
 
     def spans(self, message: str) -> list[tuple[int, int]]:
         """Where the fields stand that have a condition."""
@@ -111,10 +104,6 @@ class FieldsPattern:
         between = len(pieces) - size - len(self.tail)
         fields = (*self.head, *[Field("")] * between, *self.tail)
         return list(zip(fields, pieces, strict=True)) if between >= 0 else None
-
-
-def _holds(pairs: list[tuple[Field, Piece]]) -> bool:
-    return all(field.condition.test(piece.text) for field, piece in pairs if field.condition)
 
 
 def read_fields(reader: Reader) -> FieldsPattern:
@@ -158,6 +147,6 @@ def _read_field(reader: Reader) -> Field:
         reader.skip_space()
         if not reader.take(rf"{re.escape(name)}(?![A-Za-z0-9_-])"):
             raise reader.expected(f"a condition on `{name}`")
-        return FieldComparison(read_comparison(reader, _BARE, _ANY))
+        return read_comparison(reader, _BARE, _ANY)
 
     return Field(name, read_logic(reader, read_condition))

@@ -61,6 +61,8 @@ class MetricFilter:
         compiled, sources = self.filter, list(self.dimensions.values())
         if len(sources) > _MOST_DIMENSIONS:
             raise ValueError(f"expected at most {_MOST_DIMENSIONS} dimensions, got {len(sources)}")
+        if taken := {"period_start", "value"} & set(self.dimensions):
+            raise ValueError(f"expected dimensions of other names than `period_start` and `value`, got `{min(taken)}`")
         if sources and self.default is not None:
             raise ValueError("expected a default value or dimensions, got both")
         if self.default is not None and not _is_number(self.default):

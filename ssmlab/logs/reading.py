@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -92,25 +92,15 @@ class Node(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Every:
-    """Conditions joined by `&&`."""
+class Joined:
+    """Conditions joined by `&&` (`all`) or `||` (`any`)."""
 
+    join: Callable[[Iterable[bool]], bool]
     parts: tuple[Node, ...]
 
     def test(self, subject: Any) -> bool:
-        """Do all hold?"""
-        return all(part.test(subject) for part in self.parts)
-
-
-@dataclass(frozen=True, slots=True)
-class Some:
-    """Conditions joined by `||`."""
-
-    parts: tuple[Node, ...]
-
-    def test(self, subject: Any) -> bool:
-        """Does at least one hold?"""
-        return any(part.test(subject) for part in self.parts)
+        """Do all, or does any, hold?"""
+        return self.join(part.test(subject) for part in self.parts)
 
 
 def read_logic(reader: Reader, read_condition: Callable[[], Node], depth: int = 0) -> Node:
@@ -126,10 +116,10 @@ def read_logic(reader: Reader, read_condition: Callable[[], Node], depth: int = 
             raise reader.expected("`)`, `&&` or `||`")
         return inner
 
-    def read_joined(read: Callable[[], Node], sign: str, join: Callable[[tuple[Node, ...]], Node]) -> Node:
+    def read_joined(read: Callable[[], Node], sign: str, join: Callable[[Iterable[bool]], bool]) -> Node:
         parts = [read()]
         while reader.take_sign(sign):
             parts.append(read())
-        return join(tuple(parts)) if len(parts) > 1 else parts[0]
+        return Joined(join, tuple(parts)) if len(parts) > 1 else parts[0]
 
-    return read_joined(lambda: read_joined(read_one, "&&", Every), "||", Some)
+    return read_joined(lambda: read_joined(read_one, "&&", all), "||", any)
