@@ -176,6 +176,12 @@ def test_a_pattern_that_is_no_text_is_refused(pattern: object) -> None:
         matches(pattern, "x")  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("pattern", ["x", "%x%", "[a]", "{ $.a = 1 }"])
+def test_a_message_that_is_no_text_is_refused(pattern: str) -> None:
+    with pytest.raises(TypeError, match="expected a text as message, got dict"):
+        matches(pattern, {"a": 1})  # type: ignore[arg-type]
+
+
 # --- What holds for all ---
 
 
@@ -569,7 +575,7 @@ def test_damaged_records_are_told_and_lose_no_others(tmp_path: Path) -> None:
         event(1, "kept"),
         event(1, None),
         event("now", "x"),
-        event(-1, "x"),
+        event(True, "x"),
         event(1, "x", logStreamName=7),
         "x",
         event(2, "too"),
@@ -597,7 +603,7 @@ def test_damaged_records_are_told_and_lose_no_others(tmp_path: Path) -> None:
     assert export.problems["what"].tolist()[:3] == [
         'expected an event with a text `message`, got `{"timestamp": 1, "message": null}`',
         "expected milliseconds since 1970, got `now`",
-        "expected milliseconds since 1970, got `-1`",
+        "expected milliseconds since 1970, got `true`",
     ]
 
 

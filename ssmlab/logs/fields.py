@@ -19,7 +19,7 @@ from ssmlab.logs.reading import Node, PatternError, Reader, read_logic
 _WORD: Final = re.compile(r"\S+")
 _REST: Final = re.compile(r"\S*")
 _CLOSING: Final = {'"': '"', "[": "]"}
-_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
 _BARE: Final = re.compile(r'(?:(?!&&|\|\|)[^\s,\[\]()"%=<>])+')
 _ANY: Final = re.compile(r"[\s\S]*")
 

@@ -49,6 +49,8 @@ class Filter:
 
     def matches(self, message: str) -> bool:
         """Does a message match?"""
+        if not isinstance(message, str):
+            raise TypeError(f"expected a text as message, got {type(message).__name__}")
         return self.body.matches(message)
 
     def spans(self, message: str) -> list[tuple[int, int]]:
@@ -138,6 +140,8 @@ def matches(filter_pattern: str, message: str) -> bool:
     ------
     PatternError
         For a pattern that CloudWatch Logs refuses.
+    TypeError
+        For a message that is no text.
 
     Examples
     --------
@@ -164,6 +168,13 @@ def filter_events(pattern: str, frame: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         Those rows, with all columns.
+
+    Raises
+    ------
+    PatternError
+        For a pattern that CloudWatch Logs refuses.
+    ValueError
+        For a frame without messages, or with messages that are no texts.
 
     Examples
     --------

@@ -167,7 +167,7 @@ def read_json_pattern(reader: Reader) -> JsonPattern:
         reader.skip_space()
         where, selector = reader.position, _read_selector(reader)
         selectors[selector] = None
-        if sum(_is_wild(one) for one in selectors) > _MOST_WILD:
+        if sum(_count_wild(one) for one in selectors) > _MOST_WILD:
             raise reader.error(f"expected at most {_MOST_WILD} selectors with a wildcard", where)
         return _read_state(reader, selector) or Compared(selector, read_comparison(reader, _BARE, _WILD))
 
@@ -199,7 +199,7 @@ def _read_selector(reader: Reader) -> Selector:
     if not steps or reader.take(r"[.\[]"):
         reader.position -= bool(steps)
         raise reader.expected("`.name`, `.['name']`, `[number]`, `.*` or `[*]`")
-    if _is_wild(selector) > 1:
+    if _count_wild(selector) > 1:
         raise reader.error("expected at most one wildcard in a selector", start)
     return selector
 
@@ -213,5 +213,5 @@ def _read_step(reader: Reader) -> Step | None:
     return name[1] if name else None
 
 
-def _is_wild(selector: Selector) -> int:
+def _count_wild(selector: Selector) -> int:
     return sum(isinstance(step, Wild) for step in selector.steps)

@@ -123,7 +123,7 @@ def _read_event(folder: Folder, spot: Spot, event: Any, stream: str) -> Iterator
     message, time, stream = fields.get("message"), fields.get("timestamp"), fields.get("logStreamName", stream)
     if not isinstance(message, str):
         folder.problems.error(spot, "an event with a text `message`", show(event))
-    elif not isinstance(time, int) or not 0 <= time <= _LATEST:
+    elif type(time) is not int or not 0 <= time <= _LATEST:
         folder.problems.error(spot.below(".timestamp"), "milliseconds since 1970", show(time))
     elif not isinstance(stream, str):
         folder.problems.error(spot.below(".logStreamName"), "a text", show(stream))
