@@ -16,6 +16,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
+from ssmlab.patterns import Ambiguous, Value
 from ssmlab.truth import FALSE, TRUE, UNKNOWN, Truth
 
 TAG_KEYS: Final = ("aws:resourcetag/", "ssm:resourcetag/")
@@ -183,6 +184,17 @@ def resource_type(action: str, arn: str) -> str | None:
     return max(fitting, key=lambda kind: len(re.sub(r"\$\{\w+\}", "", kind.arn))).name if fitting else None
 
 
+def has_no_resources(action: str) -> bool:
+    """Does the reference list an action without resource types? It is checked against `*` only, and no ARN grants it.
+    [Service Authorization Reference]
+
+    >>> has_no_resources("ssm:ListCommands"), has_no_resources("ssm:GetDocument")
+    (True, False)
+    """
+    known = ACTIONS.get(action)
+    return known is not None and not known.is_resource_level
+
+
 NOT_SUPPLIED: Final = "`{}` is not a key that `{}` supplies; it counts as absent [Service Authorization Reference]"
 
 _DOUBTFUL_TYPES: Final = {
@@ -219,7 +231,7 @@ def condition_doubts(action: str, resource: str, keys: Iterable[str]) -> tuple[s
     if action.lower() != "ssm:sendcommand":
         return ()
     listed = list(keys)
-    is_own_document = is_document(resource) and resource.split(":")[4] != ""
+    is_own_document = is_document(resource) and not is_aws_document(resource)
     tests_tags = is_own_document and any(key.startswith(TAG_KEYS) for key in listed)
     tests_global = any(key.startswith("aws:") and not key.startswith(_NOT_GLOBAL) for key in listed)
     return (DOCUMENT_TAGS,) * tests_tags + (SECOND_CHECK,) * tests_global
@@ -231,18 +243,31 @@ def is_document(resource: str) -> bool:
     return len(parts) == 6 and parts[2] == "ssm" and parts[5].startswith("document/")
 
 
-def needs_both_accounts(action: str, resource: str) -> bool:
-    """Must the owner's account allow too, across accounts? Not for documents: they carry no resource policy.
+def is_aws_document(resource: str) -> bool:
+    """Is it the ARN of a document that AWS owns, without an account? [security_iam_service-with-iam]"""
+    return is_document(resource) and resource.split(":", 5)[4] == ""
 
-    Their owner shares them, and the other account uses them under its own policies. [security_iam_service-with-iam,
-    ssm-share-documents]
+
+def is_shared(action: str, resource: str) -> bool:
+    """Does the owner share it with other accounts, who use it under their own policies? Documents carry no resource
+    policy that could allow. [security_iam_service-with-iam, ssm-share-documents]
     """
-    return not (action.lower() == "ssm:sendcommand" and is_document(resource))
+    return action.lower() == "ssm:sendcommand" and is_document(resource)
 
 
-# For conditions, AWS-owned documents belong to an account of AWS: this one in us-east-1 (recorded); of other Regions
-# nothing is known.
-AWS_DOCUMENT_OWNER: Final = {"us-east-1": "187340769485"}
+_AWS_OWNERS: Final = {"us-east-1": "187340769485"}  # recorded; of other Regions nothing is known
+_AWS_ACCOUNT: Final = Ambiguous(("an account of AWS",), AWS_OWNER)
+
+
+def aws_account(region: str) -> Value:
+    """The account of AWS that its documents of a Region belong to in conditions on `aws:ResourceAccount`, although
+    their ARNs have none. [answers recorded in September 2026]
+
+    >>> aws_account("us-east-1")
+    '187340769485'
+    """
+    return _AWS_OWNERS.get(region, _AWS_ACCOUNT)
+
 
 _RCP_SERVICES: Final = frozenset({"s3", "sts", "kms", "sqs", "secretsmanager", "events", "logs"})
 _NO_RCP_SERVICES: Final = frozenset({"ssm", "ec2", "iam"})

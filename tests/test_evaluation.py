@@ -92,16 +92,16 @@ LAYERS = st.builds(
 
 
 @settings(max_examples=300)
-@given(layers=LAYERS, cross=st.booleans(), must=st.booleans(), data=st.data())
+@given(layers=LAYERS, cross=st.booleans(), must=st.booleans(), shared=st.booleans(), data=st.data())
 def test_settling_what_is_unknown_never_contradicts_a_certain_answer(
-    layers: Layers, cross: bool, must: bool, data: st.DataObject
+    layers: Layers, cross: bool, must: bool, shared: bool, data: st.DataObject
 ) -> None:
     def settle(truth: Truth) -> Truth:
         return data.draw(st.sampled_from([Truth.FALSE, Truth.TRUE])) if truth is Truth.UNKNOWN else truth
 
     settled = Layers(*(settle(t) for t in layers[:5]), tuple((n, settle(t)) for n, t in layers.grants))
-    before = decide_layers(layers, Rule(cross, must))
-    after = decide_layers(settled, Rule(cross, must))
+    before = decide_layers(layers, Rule(cross, must, shared))
+    after = decide_layers(settled, Rule(cross, must, shared))
     denied = {Outcome.IMPLICIT_DENY, Outcome.EXPLICIT_DENY}
     assert before is Outcome.CONDITIONAL or before is after or {before, after} == denied
     assert after is not Outcome.CONDITIONAL

@@ -368,8 +368,16 @@ def bound_mutants() -> Iterator[Mutant]:
     )
     for truth in Truth:
         yield Mutant(f"RCPs reach: {truth.name}", function(services.rcp_applies, lambda f, action, truth=truth: truth))
-    yield Mutant("documents need their owner", function(services.needs_both_accounts, lambda *_: True))
-    yield Mutant("nothing needs its owner", function(services.needs_both_accounts, lambda *_: False))
+    for service in sorted(services._RCP_SERVICES):
+        yield Mutant(
+            f"RCPs do not reach {service}", name(services, "_RCP_SERVICES", services._RCP_SERVICES - {service})
+        )
+    for service in ("ec2", "ssm"):
+        rest = services._NO_RCP_SERVICES - {service}
+        yield Mutant(f"RCPs may reach {service}", name(services, "_NO_RCP_SERVICES", rest))
+    yield Mutant("documents of AWS are nobody's", function(services.is_aws_document, lambda *_: False))
+    yield Mutant("the account of AWS is known everywhere", function(services.aws_account, lambda f, _: f("us-east-1")))
+    yield Mutant("every action has resources", function(services.has_no_resources, lambda *_: False))
     yield Mutant("no doubt of a bucket", function(services.resource_doubts, lambda *_: ()))
     yield Mutant("no doubt of keys", function(services.condition_doubts, lambda *_: ()))
 
@@ -453,6 +461,7 @@ def statement_mutants() -> Iterator[Mutant]:
     yield Mutant("both elements may stand", function(elements.check_pair, lambda *_, **__: None))
     yield Mutant("every action is right", name(elements, "_ACTION", ANYTHING))
     yield Mutant("every Sid is right", name(grammar, "_SID", ANYTHING))
+    yield Mutant("principals may be patterns", name(elements, "_NO_PATTERN", ANYTHING))
     yield Mutant("every principal is right", function(elements._is_principal, lambda *_: True))
     yield Mutant("every policy is right", function(grammar._check_body, lambda *_: ()))
     yield Mutant("every value is right", name(Condition, "unreadable", fixed(())))

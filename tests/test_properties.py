@@ -82,7 +82,12 @@ def statements(draw: st.DrawFn, layer: str = "identity", variables: bool = True)
     statement[draw(st.sampled_from(["Action"] * 5 + ["NotAction"]))] = draw(actions)
     listed = pick(resources + ["arn:aws:sqs:*:*:${k:b}", "arn:aws:sqs:*:*:x${k:c, 'y'}"] * variables)
     statement[draw(st.sampled_from(["Resource"] * 5 + ["NotResource"]))] = draw(listed)
-    if layer in ("resource", "rcp"):
+    if layer == "rcp":  # what AWS takes of a customer
+        actions = pick(["sqs:*", "SQS:send*", ACTION, "s3:*"])
+        return {"Effect": "Deny", "Principal": "*", "Action": draw(actions), "Resource": draw(listed)} | {
+            "Condition": draw(conditions(variables))
+        }
+    if layer == "resource":
         named = ["*", {"AWS": list(PRINCIPALS[:2])}, {"AWS": "123456789012"}, {"AWS": SESSION}, {"AWS": PRINCIPALS[5]}]
         form = draw(st.sampled_from(["Principal", "Principal", "Principal", "NotPrincipal"]))
         statement[form] = draw(st.sampled_from([*named, {"Service": "events.amazonaws.com"}]))

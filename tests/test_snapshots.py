@@ -799,11 +799,40 @@ def test_a_frame_with_the_required_columns_is_enough(snapshot):
             lambda s: {"nodes": pd.concat([s.nodes, s.nodes])},
             "expected every `arn` of `nodes` once, got .* more than once",
         ),
+        (
+            lambda s: {"nodes": pd.concat([s.nodes, s.nodes["kind"]], axis=1)},
+            "expected every `column` of `nodes` once, got `kind` more than once",
+        ),
+        (
+            lambda s: {"nodes": s.nodes.rename(index={s.nodes.index[0]: None})},
+            "expected every `arn` of `nodes` to be text, got `(None|nan)`",
+        ),
+        (
+            lambda s: {"nodes": s.nodes.assign(**{"tag:Port": 80.0})},
+            "expected text in the column `tag:Port` of `nodes`, got `80.0`",
+        ),
+        (
+            lambda s: {"documents": s.documents.assign(shared_with="111122223333")},
+            "expected a list of texts in the column `shared_with` of `documents`, got `'111122223333'`",
+        ),
+        (
+            lambda s: {"nodes": s.nodes.assign(tags_known=None)},
+            "expected True or False in the column `tags_known` of `nodes`, got `None`",
+        ),
     ],
 )
 def test_frames_that_do_not_fit_are_refused(snapshot, change, message):
     with pytest.raises(ValueError, match=message):
         snapshot.replace(**change(snapshot))
+
+
+def test_a_frame_may_hold_lists_and_gaps(snapshot):
+    shared = [["111122223333"]] * len(snapshot.documents)
+    changed = snapshot.replace(
+        documents=snapshot.documents.assign(shared_with=shared), principals=snapshot.principals.assign(path=None)
+    )
+    assert {*changed.documents["shared_with"]} == {("111122223333",)}
+    assert {*changed.principals["path"]} == {"/"}
 
 
 def test_a_principal_that_is_not_known_is_an_error_that_names_the_nearest(snapshot):

@@ -6,7 +6,7 @@ Sources: as in `layers`; AWS Organizations User Guide on whom SCPs and RCPs bind
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Generic, NamedTuple, TypeVar
 
 from ssmlab.evaluation.layers import Layers, Outcome, Rule, decide_layers, find_open
@@ -15,7 +15,7 @@ from ssmlab.evaluation.principals import Caller, parse_principal
 from ssmlab.evaluation.requests import Lookup, Request, read_context
 from ssmlab.evaluation.statements import Asked, Found, OpenCondition, decide_statement, list_open
 from ssmlab.patterns import split_arn
-from ssmlab.services import needs_both_accounts, resource_doubts
+from ssmlab.services import has_no_resources, is_shared, resource_doubts
 from ssmlab.truth import FALSE, TRUE, UNKNOWN, Truth
 
 Said = TypeVar("Said")
@@ -71,6 +71,8 @@ def evaluate(request: Request, policies: PolicySet) -> Decision:
     'allowed'
     """
     caller = parse_principal(request.principal)
+    if has_no_resources(request.action):
+        request = replace(request, resource="*")
     account = request.resource_account or _account_of(request.resource) or caller.account
     return decide(caller, request.action, request.resource, account, read_context(request, caller, account), policies)
 
@@ -81,8 +83,9 @@ def decide(caller: Caller, action: str, resource: str, account: str, lookup: Loo
     found = find_statements(asked, policies)
     layers = _gather(found, policies, caller)
     rule = Rule(
-        cross_account=caller.account not in ("", account) and needs_both_accounts(action, resource),
+        cross_account=caller.account not in ("", account),
         resource_must_allow=_must_allow(action.lower(), resource),
+        is_shared=is_shared(action, resource),
     )
     return _answer(rule, layers, found, asked)
 

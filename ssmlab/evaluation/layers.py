@@ -59,10 +59,13 @@ class Rule(NamedTuple):
         Both the caller's account and the resource's must allow. [reference_policies_evaluation-logic-cross-account]
     resource_must_allow
         Role trust policies and KMS key policies: identity alone is not enough in the same account either.
+    is_shared
+        Across accounts the owner has shared it, and its policy says nothing: a document. [ssm-share-documents]
     """
 
     cross_account: bool = False
     resource_must_allow: bool = False
+    is_shared: bool = False
 
 
 IN_ACCOUNT: Final = Rule()
@@ -73,7 +76,7 @@ def decide_layers(layers: Layers, rule: Rule = IN_ACCOUNT) -> Outcome:
     if layers.deny is TRUE:  # an explicit deny anywhere, RCPs included, beats everything
         return Outcome.EXPLICIT_DENY
     own = min(layers.identity, layers.boundary, layers.session)  # boundary and session only take away
-    named = max((truth for _, truth in layers.grants), default=FALSE)
+    named = TRUE if rule.is_shared else max((truth for _, truth in layers.grants), default=FALSE)
     alone = max((min(truth, *_caps(layers, name)) for name, truth in layers.grants), default=FALSE)
     in_account = alone if rule.resource_must_allow else max(own, alone)
     granted = min(own, named) if rule.cross_account else in_account

@@ -43,6 +43,7 @@ def place_of(layer: str, level: int, statement: Statement) -> Place:
     return (layer, level) if statement.effect == "Allow" else DENY
 
 
+@dataclass(frozen=True, init=False, repr=False, eq=False)
 class PolicySet:
     """The policies that apply to a caller, immutable and compiled once.
 
@@ -54,9 +55,27 @@ class PolicySet:
         One list of documents a level, root first; None: no organisation.
     resource
         The resource's own policy, or a role's trust policy.
+
+    Raises
+    ------
+    PolicyError
+        For a document that is no JSON object.
+
+    Examples
+    --------
+    >>> import ssmlab
+    >>> allow = {"Effect": "Allow", "Action": "ssm:*", "Resource": "*"}
+    >>> ssmlab.PolicySet(identity=[{"Version": "2012-10-17", "Statement": allow}], scps=[[], []])
+    PolicySet(identity: 1 policy, scps: 2 levels)
     """
 
-    __slots__ = ("_by_action", "boundary", "identity", "rcps", "resource", "scps", "session")
+    identity: tuple[Policy, ...]
+    boundary: tuple[Policy, ...] | None
+    session: tuple[Policy, ...] | None
+    scps: tuple[tuple[Policy, ...], ...] | None
+    rcps: tuple[tuple[Policy, ...], ...] | None
+    resource: tuple[Policy, ...]
+    _by_action: dict[str, tuple[Applied, ...]]
 
     def __init__(
         self,
@@ -67,13 +86,24 @@ class PolicySet:
         rcps: Iterable[Iterable[Document]] | None = None,
         resource: Document | None = None,
     ) -> None:
-        self.identity = _compile_all(identity, "identity")
-        self.boundary = None if boundary is None else _compile_all(boundary, "boundary")
-        self.session = None if session is None else _compile_all(session, "session")
-        self.scps = None if scps is None else tuple(_compile_all(level, "scp") for level in scps)
-        self.rcps = None if rcps is None else tuple(_compile_all(level, "rcp") for level in rcps)
-        self.resource = () if resource is None else _compile_all([resource], "resource")
-        self._by_action: dict[str, tuple[Applied, ...]] = {}
+        layers = {
+            "identity": _compile_all(identity, "identity"),
+            "boundary": None if boundary is None else _compile_all(boundary, "boundary"),
+            "session": None if session is None else _compile_all(session, "session"),
+            "scps": None if scps is None else tuple(_compile_all(level, "scp") for level in scps),
+            "rcps": None if rcps is None else tuple(_compile_all(level, "rcp") for level in rcps),
+            "resource": () if resource is None else _compile_all([resource], "resource"),
+        }
+        self.__dict__.update(layers, _by_action={})
+
+    def __repr__(self) -> str:
+        unit = {"scps": ("level", "levels"), "rcps": ("level", "levels")}
+        told = [
+            f"{name}: {len(value)} {unit.get(name, ('policy', 'policies'))[len(value) != 1]}"
+            for name, value in vars(self).items()
+            if value is not None and name != "_by_action" and (value or name != "resource")
+        ]
+        return f"PolicySet({', '.join(told)})"
 
     def relevant(self, action: str) -> tuple[Applied, ...]:
         """The statements whose Action covers an action, with their layer; found once per action."""
@@ -104,13 +134,13 @@ class PolicySet:
 
     def _edit(self, edit: Callable[[str, int, tuple[Policy, ...]], tuple[Policy, ...]]) -> PolicySet:
         changed = copy(self)
-        changed._by_action = {}
+        changed.__dict__["_by_action"] = {}
         for layer in ("identity", "boundary", "session", "resource"):
             policies = getattr(self, layer)
-            setattr(changed, layer, None if policies is None else edit(layer, 0, policies))
+            changed.__dict__[layer] = None if policies is None else edit(layer, 0, policies)
         for layer, levels in (("scps", self.scps), ("rcps", self.rcps)):
             every = None if levels is None else tuple(edit(layer[:-1], n, level) for n, level in enumerate(levels))
-            setattr(changed, layer, every)
+            changed.__dict__[layer] = every
         return changed
 
     def _levels(self) -> Iterable[tuple[str, int, tuple[Policy, ...]]]:

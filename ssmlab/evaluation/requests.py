@@ -9,6 +9,7 @@ from typing import Any
 from ssmlab.evaluation.principals import Caller
 from ssmlab.patterns import ABSENT, NOT_KNOWN, Ambiguous, Value
 from ssmlab.policies import scalar_text
+from ssmlab.services import aws_account, is_aws_document
 
 ContextValue = str | Sequence[str]
 Lookup = Callable[[str], Value]
@@ -26,13 +27,26 @@ class Request:
     action
         `service:Action`, of any service.
     resource
-        ARN, or `*` for actions without resource types.
+        ARN, or `*` for actions without resource types (known ones are asked on `*` whatever stands here).
     context
         Condition keys and their values: a text, or a list for a multivalued (array) key, also with one value.
     resource_account
-        Account that owns the resource; default: from the ARN, else the principal's.
+        Account that owns the resource; default: from the ARN, else the principal's. In conditions on
+        `aws:ResourceAccount` an AWS-owned document is of AWS's account by default.
     unknown
         Keys whose value is not known. All keys neither here nor in `context` are absent.
+
+    Raises
+    ------
+    TypeError
+        For a principal, action or resource that is no text.
+
+    Examples
+    --------
+    >>> import ssmlab
+    >>> asked = ssmlab.Request("arn:aws:iam::123456789012:user/ana", "s3:ListAllMyBuckets", "*")
+    >>> ssmlab.evaluate(asked, ssmlab.PolicySet()).outcome.value
+    'implicitDeny'
     """
 
     principal: str
@@ -41,6 +55,11 @@ class Request:
     context: Mapping[str, ContextValue] = field(default_factory=dict)
     resource_account: str | None = None
     unknown: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("principal", "action", "resource"):
+            if not isinstance(getattr(self, name), str):
+                raise TypeError(f"expected the {name} as text, got `{getattr(self, name)!r}`")
 
 
 CASE_TWINS = (
@@ -56,7 +75,9 @@ EMPTY_LIST = (
 def read_context(request: Request, caller: Caller, account: str) -> Lookup:
     """How a request answers a key (in lower case): given, following from the ARNs, unknown, else absent."""
     values: dict[str, Value] = dict(caller.keys)
-    if account:
+    if is_aws_document(request.resource) and not request.resource_account:
+        values["aws:resourceaccount"] = aws_account(request.resource.split(":")[3])
+    elif account:
         values["aws:resourceaccount"] = account
     values.update(normalise_context(request.context))
     unknown = [request.unknown] if isinstance(request.unknown, str) else request.unknown

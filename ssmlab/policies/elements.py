@@ -18,6 +18,7 @@ from ssmlab.policies.json_text import RepeatedKeys
 _PRINCIPAL_TYPES: Final = ("AWS", "Service", "Federated", "CanonicalUser")
 _ACTION = re.compile(r"\*|[A-Za-z0-9*?-]+:[A-Za-z0-9*?_-]+")
 _ACCOUNT = re.compile(r"\d{12}")
+_NO_PATTERN = re.compile(r"\*|[^*?]*")  # everyone, or a name in full
 
 
 class RefusedError(ValueError):
@@ -90,7 +91,7 @@ def read_principals(source: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
         raise RefusedError(f".{name}", f"expected `*` or any of {list_names(_PRINCIPAL_TYPES)}, got {show_kind(value)}")
     pairs = [(kind, text) for kind, texts in value.items() for text in (texts if isinstance(texts, list) else [texts])]
     for kind, text in pairs:
-        if not isinstance(text, str) or (text != "*" and "*" in text) or (kind == "AWS" and not _is_principal(text)):
+        if not isinstance(text, str) or not _NO_PATTERN.fullmatch(text) or (kind == "AWS" and not _is_principal(text)):
             what = "an account, an ARN of no group and without wildcards, or `*`"
             raise RefusedError(f".{name}.{kind}", f"expected {what}, got {show_kind(text)}")
     return tuple(pairs)

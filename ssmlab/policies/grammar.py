@@ -39,6 +39,8 @@ _ELEMENTS: Final = (
     "Condition",
 )
 _SID = re.compile(r"[A-Za-z0-9]*")
+# the one statement of RCPFullAWSAccess, attached to every root, unit and account [AWS Organizations User Guide, RCPs]
+_RCP_FULL_ACCESS: Final = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
 
 
 class PolicyError(ValueError):
@@ -179,3 +181,23 @@ def _check_statement(raw: Any, layer: str) -> None:
         check_pair(raw, name, required)
     if layer not in ("resource", "rcp") and not {"Principal", "NotPrincipal"}.isdisjoint(raw):
         raise RefusedError(".Principal", f"a Principal may not stand in a policy of the {layer} layer")
+    if layer == "rcp" and {name: raw[name] for name in raw if name != "Sid"} != _RCP_FULL_ACCESS:
+        _check_rcp(raw)
+
+
+def _check_rcp(raw: Mapping[str, Any]) -> None:
+    """What AWS refuses in a customer's RCP [AWS Organizations User Guide, RCP syntax; recorded from AWS]."""
+    if raw["Effect"] != "Deny":
+        raise RefusedError(".Effect", f"expected `Deny` in a resource control policy, got `{raw['Effect']}`")
+    for name in ("NotAction", "NotPrincipal"):
+        if name in raw:
+            raise RefusedError(f".{name}", f"a {name} may not stand in a resource control policy")
+    if raw["Principal"] not in ("*", {"AWS": "*"}):
+        raise RefusedError(
+            ".Principal", f"expected `*` in a resource control policy, got `{json.dumps(raw['Principal'])}`"
+        )
+    for action in raw["Action"] if isinstance(raw["Action"], list) else [raw["Action"]]:
+        if str(action).lower().partition(":")[0] in ("*", "iam"):
+            raise RefusedError(
+                ".Action", f"expected actions of services that resource control policies reach, got `{action}`"
+            )

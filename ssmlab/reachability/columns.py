@@ -18,13 +18,12 @@ import pandas as pd
 from ssmlab.evaluation.requests import CASE_TWINS
 from ssmlab.explanation import last_part
 from ssmlab.patterns import ABSENT, NOT_KNOWN, Ambiguous, Value, Vocabulary
-from ssmlab.services import AWS_DOCUMENT_OWNER, AWS_OWNER, TAG_KEYS
+from ssmlab.services import TAG_KEYS, aws_account
 
 Codes = npt.NDArray[np.int64]
 Texts = npt.NDArray[np.object_]
 Truths = npt.NDArray[np.int8]
 TAG: Final = "tag:"
-_AWS_ACCOUNT: Final = Ambiguous(("an account of AWS",), AWS_OWNER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +172,7 @@ class Resources:
         region, regions = encode(self.frame["region"])
         codes = combine((account, region), len(self.frame))
         owners = ((accounts[account[row]], regions[region[row]]) for row in first_rows(codes))
-        return codes, tuple(owner or AWS_DOCUMENT_OWNER.get(place, _AWS_ACCOUNT) for owner, place in owners)
+        return codes, tuple(owner or aws_account(place) for owner, place in owners)
 
     def _read_tag(self, key: str) -> tuple[Codes, tuple[Value, ...]]:
         """A tag by its key without regard to case: absent or not known where no column has it, ambiguous where two

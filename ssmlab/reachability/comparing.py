@@ -73,13 +73,13 @@ class Comparison:
         there = np.where(self.nodes.before == _NONE, "added", np.where(self.nodes.after == _NONE, "removed", "both"))
         found = pd.DataFrame(
             {
-                "principal": self.people.index.to_numpy()[who],
+                "principal": self.people.index.take(who),
                 "group": group,
-                "document": self.documents.index.to_numpy()[document],
+                "document": self.documents.index.take(document),
                 "before": to_outcomes(first),
                 "after": to_outcomes(then),
                 "count": counts[group],
-                "example": self.nodes.index.to_numpy()[self.nodes.rows[group]],
+                "example": self.nodes.index.take(self.nodes.rows[group]),
                 "nodes": there[group],
             }
         )
@@ -94,7 +94,8 @@ class Comparison:
         nodes_after = _take(after.node_outcomes, self.people.after, self.nodes.after)
         documents = _take(before.document_outcomes, self.people.before, self.documents.before)
         documents_after = _take(after.document_outcomes, self.people.after, self.documents.after)
-        together = _regions(self.nodes)[:, None] == _regions(self.documents)[None, :]
+        regions = self._regions("nodes", self.nodes), self._regions("documents", self.documents)
+        together = regions[0][:, None] == regions[1][None, :]
         differs = (nodes != nodes_after).any(axis=1) | (documents != documents_after).any(axis=1)
         for who in np.flatnonzero(differs).tolist():
             first = np.minimum.outer(nodes[who], documents[who])
@@ -104,6 +105,12 @@ class Comparison:
             group, document = np.nonzero(kept)
             yield who, group, document, first[kept], then[kept]
 
+    def _regions(self, frame: str, union: _Union) -> Texts:
+        """The Region of each common group."""
+        every = pd.concat([getattr(side.snapshot, frame)["region"].astype("str") for side in self._sides])
+        found: Texts = every[~every.index.duplicated()].loc[union.index[union.rows]].to_numpy(dtype=object)
+        return found
+
     def _expand(self, who: int, group: Codes, document: Codes, first: Truths, then: Truths) -> Codes:
         """The same with a column for each document of the groups."""
         size = self._members[document]
@@ -112,11 +119,6 @@ class Comparison:
         start = np.cumsum(self._members) - self._members
         member = np.argsort(self.documents.group, kind="stable")[start[document[row]] + within]
         return np.array([np.full(len(row), who), group[row], member, first[row], then[row]], dtype=np.int64)
-
-
-def _regions(union: _Union) -> Texts:
-    """The Region of each common group, from the ARN."""
-    return np.array([arn.split(":", 4)[3] for arn in union.index[union.rows]], dtype=object)
 
 
 def _take(outcomes: Truths, who: Codes, groups: Codes) -> Truths:

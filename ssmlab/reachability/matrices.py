@@ -73,6 +73,13 @@ class Matrices:
         """Each document group with the best node of its Region."""
         return np.minimum(self.document_outcomes, self._best_node[:, self.places.document_region])
 
+    def pair_outcomes(self, node: int, document: int) -> Truths:
+        """Every principal on one pair, by row numbers: both must allow, and be in one Region."""
+        group, other = self._nodes[1].groups[node], self._documents[1].groups[document]
+        alone = np.minimum(self.node_outcomes[:, group], self.document_outcomes[:, other])
+        together = self.places.node_region[group] == self.places.document_region[other]
+        return alone if together else np.full_like(alone, IMPLICIT)
+
     @property
     def node_group_codes(self) -> Codes:
         """The group of each node, in the order of `snapshot.nodes`."""

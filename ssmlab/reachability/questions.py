@@ -30,7 +30,7 @@ def reach(
     snapshot
         From `ssmlab.load`.
     action
-        "ssm:SendCommand".
+        "ssm:SendCommand" or "ssm:StartSession" (whose document is that of the session), in any case.
     context
         Condition keys of the request and their values; None: known to be absent. Keys that are not given are unknown,
         and what depends on them is conditional.
@@ -51,6 +51,7 @@ def reach(
     >>> found.outcome("web-ops", "i-0123456789abcdef0", "AWS-RunShellScript").value
     'allowed'
     """
+    action = {name.lower(): name for name in REACH_ACTIONS}.get(action.lower(), action)
     if action not in REACH_ACTIONS:
         raise ValueError(f"expected an action of {', '.join(f'`{name}`' for name in REACH_ACTIONS)}, got `{action}`")
     given = dict(context or {})

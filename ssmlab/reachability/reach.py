@@ -11,7 +11,7 @@ Authorization Reference.
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
@@ -19,18 +19,17 @@ import numpy as np
 import pandas as pd
 
 from ssmlab.evaluation import Outcome
-from ssmlab.explanation import Explanation, explain_pair, last_part
+from ssmlab.explanation import Explanation
 from ssmlab.reachability.columns import TAG, Codes, Truths, combine, encode, first_rows
 from ssmlab.reachability.comparing import Comparison
-from ssmlab.reachability.fleets import ALLOWED, CONDITIONAL, IMPLICIT, OUTCOMES, Fleet
+from ssmlab.reachability.explaining import explain_row
+from ssmlab.reachability.fleets import ALLOWED, CONDITIONAL, OUTCOMES, Fleet
 from ssmlab.reachability.matrices import Matrices
 from ssmlab.reachability.names import Names, find_document, find_node, find_principal, find_rows
 from ssmlab.reachability.pairs import Selection, to_outcomes
 from ssmlab.reachability.places import count_per_region
 
 MOST_PAIRS: Final = 1_000_000
-_OTHER_ACCOUNT: Final = "the node is in another account than the principal"
-_SENT: Final = ("Command", None, np.nan)  # types of documents that Run Command sends, or that are not known
 
 
 @dataclass(frozen=True)
@@ -48,8 +47,16 @@ class Reach(Matrices):
         ------
         KeyError
             For a name that is not known, with the nearest known ones, or that means several.
+
+        Examples
+        --------
+        >>> import ssmlab
+        >>> reach = ssmlab.reach(ssmlab.load("data/sample"))
+        >>> reach.outcome("web-ops", "web-1", "AWS-RunShellScript")
+        <Outcome.ALLOWED: 'allowed'>
         """
-        return self._pair(*self._find(principal, node, document))
+        who, where, what = self._find(principal, node, document)
+        return OUTCOMES[self.pair_outcomes(where, what)[who]]
 
     def rows(self, frame: str, names: Names) -> Codes:
         """Row numbers in "principals", "nodes" or "documents" of ARNs, names or ids; None: all."""
@@ -59,24 +66,21 @@ class Reach(Matrices):
         where = find_node(self.snapshot, node)
         return find_principal(self.snapshot, principal), where, find_document(self.snapshot, document, where)
 
-    def _region_of_node(self, row: int) -> str:
-        return str(self.snapshot.nodes["region"].iloc[row])
-
-    def _region_of_document(self, row: int) -> str:
-        return str(self.snapshot.documents["region"].iloc[row])
-
-    def _pair(self, who: int, where: int, what: int) -> Outcome:
-        if self._region_of_node(where) != self._region_of_document(what):
-            return Outcome.IMPLICIT_DENY
-        pair = min(
-            self.node_outcomes[who, self._nodes[1].groups[where]],
-            self.document_outcomes[who, self._documents[1].groups[what]],
-        )
-        return OUTCOMES[pair]
-
     def nodes(self, principal: str) -> pd.DataFrame:
         """All nodes for one principal: index arn; `resource_outcome`: the node alone; `outcome`: with at least one
         document of its Region.
+
+        Raises
+        ------
+        KeyError
+            As `outcome`.
+
+        Examples
+        --------
+        >>> import ssmlab
+        >>> reach = ssmlab.reach(ssmlab.load("data/sample"))
+        >>> (reach.nodes("web-ops")["outcome"] == "allowed").sum().item()  # two of them are not managed
+        8
         """
         who = find_principal(self.snapshot, principal)
         groups = self._nodes[1].groups
@@ -84,7 +88,7 @@ class Reach(Matrices):
 
     def documents(self, principal: str) -> pd.DataFrame:
         """All documents for one principal: index arn; `resource_outcome`: alone; `outcome`: with at least one node of
-        its Region.
+        its Region. Raises as `outcome`.
         """
         who = find_principal(self.snapshot, principal)
         groups = self._documents[1].groups
@@ -98,6 +102,14 @@ class Reach(Matrices):
 
         All but the last count managed nodes (and those of which it is not known), jointly: a node counts with at
         least one document.
+
+        Examples
+        --------
+        >>> import ssmlab
+        >>> reach = ssmlab.reach(ssmlab.load("data/sample"))
+        >>> counts = reach.summary().loc["arn:aws:iam::123456789012:user/web-ops"]
+        >>> counts[["nodes", "documents", "pairs", "unmanaged_nodes"]].to_list()
+        [6, 23, 72, 2]
         """
         places = self.places
         at_nodes, at_documents = (places.node_region, places.regions), (places.document_region, places.regions)
@@ -123,21 +135,27 @@ class Reach(Matrices):
     def who_can(self, node: str | None = None, document: str | None = None) -> pd.DataFrame:
         """Every principal that may reach a node, a document, or the node with the document: columns principal,
         outcome (allowed or conditional).
+
+        Raises
+        ------
+        ValueError
+            For neither.
+        KeyError
+            As `outcome`.
+
+        Examples
+        --------
+        >>> import ssmlab
+        >>> reach = ssmlab.reach(ssmlab.load("data/sample"))
+        >>> reach.who_can(node="web-1", document="AWS-RunShellScript").head(1).values.tolist()
+        [['arn:aws:iam::123456789012:user/web-ops', 'allowed']]
         """
         if node is None and document is None:
             raise ValueError("expected a node, a document, or both")
         where = None if node is None else find_node(self.snapshot, node)
         what = None if document is None else find_document(self.snapshot, document, where)
         if where is not None and what is not None:
-            found = np.minimum(
-                self.node_outcomes[:, self._nodes[1].groups[where]],
-                self.document_outcomes[:, self._documents[1].groups[what]],
-            )
-            found = (
-                found
-                if self._region_of_node(where) == self._region_of_document(what)
-                else np.full_like(found, IMPLICIT)
-            )
+            found = self.pair_outcomes(where, what)
         elif where is not None:
             found = self.joint_nodes[:, self._nodes[1].groups[where]]
         else:
@@ -164,6 +182,20 @@ class Reach(Matrices):
             cut off with a warning.
 
         Nodes that are not managed are listed too.
+
+        Raises
+        ------
+        KeyError
+            As `outcome`.
+        ValueError
+            For an outcome that there is not.
+
+        Examples
+        --------
+        >>> import ssmlab
+        >>> reach = ssmlab.reach(ssmlab.load("data/sample"))
+        >>> len(reach.pairs(principal="web-ops", document="AWS-RunShellScript"))
+        8
         """
         chosen = Selection(self, principal, node, document, outcome)
         total = chosen.count()
@@ -234,46 +266,7 @@ class Reach(Matrices):
         >>> found.nearest[0]
         "the node's tag `Team` is `blue`, the policy wants `red` (policy Team-Match, statement 2)"
         """
-        who, where, what = self._find(principal, node, document)
-        name, node_id = self.snapshot.nodes[["name", "node_id"]].iloc[where]
-        named = f"{name} ({node_id})" if isinstance(name, str) and name else str(node_id)
-        parts = [self.ask_document(who, what), replace(self.ask_node(who, where), name=named)]
-        misfit, but = self._misfit(who, where, what), self._hindrance(where, what)
-        called = last_part(self.snapshot.principals.index[who])
-        instead = self._find_fitting(who, where, what) if misfit and misfit != _OTHER_ACCOUNT else []
-        return explain_pair(self._pair(who, where, what), called, parts, misfit, but, instead)
-
-    def _find_fitting(self, who: int, where: int, what: int) -> list[str]:
-        """What would do where document and node do not go together: the document of that name in the node's Region, a
-        document that is shared; if that is allowed.
-        """
-        documents, region = self.snapshot.documents, self._region_of_node(where)
-        if region == self._region_of_document(what):
-            alone = self.decide_document(who, what).outcome, self.decide_node(who, where).outcome
-            return ["the document is not shared with this account"] if {*alone} == {Outcome.ALLOWED} else []
-        twins = (documents["name"] == documents["name"].iloc[what]) & (documents["region"] == region)
-        fits = any(self._pair(who, where, row) is Outcome.ALLOWED for row in np.flatnonzero(twins).tolist())
-        return [f"the document is not that of {region}, which is allowed"] if fits else []
-
-    def _hindrance(self, where: int, what: int) -> str:
-        """What keeps a command from running, whoever sends it: policies do not ask about it, Run Command does."""
-        kind, managed = self.snapshot.documents["document_type"].iloc[what], self.snapshot.nodes["managed"].iloc[where]
-        reasons = [f"the document is of type {kind}, which Run Command does not run"] if kind not in _SENT else []
-        if pd.isna(managed):
-            reasons.append("whether the node is managed was not collected")
-        elif not managed:
-            reasons.append("the node is not managed by Systems Manager: no command reaches it")
-        return " and ".join(reasons)
-
-    def _misfit(self, who: int, where: int, what: int) -> str:
-        """Why node, document and caller do not go together at all; empty if they do."""
-        if self.snapshot.principals["account"].iloc[who] != self.snapshot.nodes["account"].iloc[where]:
-            return _OTHER_ACCOUNT
-        if self._region_of_node(where) != self._region_of_document(what):
-            return f"the node is in {self._region_of_node(where)}, the document in {self._region_of_document(what)}"
-        if not self.places.sees[who, self._documents[1].groups[what]]:
-            return "the document belongs to another account and is not shared with this one"
-        return ""
+        return explain_row(self, *self._find(principal, node, document))
 
 
 def _warn_if_cut(total: int, limit: int | None) -> None:

@@ -51,7 +51,13 @@ _DTYPES: Final = {
     "tags_known": "bool",
     "last_ping": "datetime64[ns, UTC]",
 }
-_MISSING: Final = {"file": "", "where": "$"} | dict.fromkeys(TUPLES, ())
+_KINDS: Final[dict[str, tuple[str, Any]]] = {
+    "": ("text", str),
+    **dict.fromkeys(TUPLES, ("a list of texts", list | tuple)),
+    **dict.fromkeys(("managed", "tags_known"), ("True or False", bool | np.bool_)),
+    **dict.fromkeys(("document", "trust", "last_ping"), ("anything", object)),
+}
+_MISSING: Final = {"file": "", "where": "$", "path": "/"} | dict.fromkeys(TUPLES, ())
 
 
 def conform(name: str, frame: pd.DataFrame) -> pd.DataFrame:
@@ -62,14 +68,19 @@ def conform(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        For another index, an index value that stands twice, or a missing column.
+        For another index, an index value that is missing or stands twice, a missing or doubled column, or a value of
+        another kind.
     """
     _check(name, frame)
     known = SCHEMAS[name].columns
     tags = [column for column in frame.columns if column.startswith(TAG)]
+    for column in [*known, *tags]:
+        if column in frame:
+            _check_values(name, frame[column])
     filled: dict[str, Any] = {column: [_MISSING.get(column)] * len(frame) for column in known if column not in frame}
     # Left to itself, pandas makes text of a column that holds texts and None, and NaN of the None.
-    filled |= {column: _fill(frame[column], _MISSING.get(column)) for column in known if column in _PLAIN & set(frame)}
+    gaps = (_PLAIN | set(_MISSING)) & set(frame)
+    filled |= {column: _fill(frame[column], _MISSING.get(column)) for column in known if column in gaps}
     dtypes = {column: _DTYPES.get(column, "category") for column in known} | dict.fromkeys(tags, "category")
     rest = [column for column in frame.columns if column not in known]
     return frame.assign(**filled)[[*known, *rest]].astype(dtypes)
@@ -79,16 +90,34 @@ def _check(name: str, frame: pd.DataFrame) -> None:
     schema = SCHEMAS[name]
     if frame.index.name != schema.index:
         raise ValueError(f"expected `{name}` with an index named `{schema.index}`, got `{frame.index.name}`")
-    if not frame.index.is_unique:
-        twice = frame.index[frame.index.duplicated()][0]
-        raise ValueError(f"expected every `{schema.index}` of `{name}` once, got `{twice}` more than once")
+    for axis, values in ((schema.index, frame.index), ("column", frame.columns)):
+        is_text = isinstance(values.dtype, pd.StringDtype) and not values.hasnans
+        if not_text := [] if is_text else [value for value in values if not isinstance(value, str)]:
+            raise ValueError(f"expected every `{axis}` of `{name}` to be text, got `{not_text[0]}`")
+        if not values.is_unique:
+            twice = values[values.duplicated()][0]
+            raise ValueError(f"expected every `{axis}` of `{name}` once, got `{twice}` more than once")
     if missing := [column for column in schema.required if column not in frame]:
         wanted = f"`{name}` with the columns {listed(schema.required)}"
         raise ValueError(f"expected {wanted}, got none named {listed(missing)}")
 
 
+def _check_values(name: str, column: pd.Series[Any]) -> None:
+    """Refuse what pandas would turn into something else: a number into the text `80.0`, a missing truth into True."""
+    called, types = _KINDS.get(str(column.name), _KINDS[""])
+    values = column.cat.categories if isinstance(column.dtype, pd.CategoricalDtype) else column
+    settled = pd.StringDtype if types is str else (np.dtypes.BoolDType, pd.BooleanDtype)
+    may_miss = column.name != "tags_known" or not column.hasnans
+    if types is object or (isinstance(values.dtype, settled) and may_miss):
+        return
+    gaps = pd.isna(values) if column.name != "tags_known" else np.zeros(len(values), dtype=bool)
+    if wrong := [value for value in values[~gaps] if not isinstance(value, types)]:
+        raise ValueError(f"expected {called} in the column `{column.name}` of `{name}`, got `{wrong[0]!r}`")
+
+
 def _fill(column: pd.Series[Any], missing: Any) -> pd.Series[Any]:
-    values = [missing if gap else value for value, gap in zip(column, column.isna(), strict=True)]
+    rows = zip(column, column.isna(), strict=True)
+    values = [missing if gap else tuple(value) if isinstance(value, list) else value for value, gap in rows]
     return pd.Series(values, column.index, "object")
 
 
