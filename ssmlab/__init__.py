@@ -7,6 +7,7 @@
 'allowed'
 """
 
+from ssmlab import logs
 from ssmlab.drawing import draw_graph
 from ssmlab.evaluation import Decision, Outcome, PolicySet, Request, evaluate
 from ssmlab.expectations import ExpectationError, check_expectations
@@ -37,6 +38,7 @@ __all__ = [
     "evaluate",
     "find_paths",
     "load",
+    "logs",
     "reach",
     "to_networkx",
 ]
