@@ -7,7 +7,7 @@
 'allowed'
 """
 
-from ssmlab import commands, events
+from ssmlab import commands, events, logs
 from ssmlab.drawing import draw_graph
 from ssmlab.evaluation import Decision, Outcome, PolicySet, Request, evaluate
 from ssmlab.expectations import ExpectationError, check_expectations
@@ -40,6 +40,7 @@ __all__ = [
     "events",
     "find_paths",
     "load",
+    "logs",
     "reach",
     "to_networkx",
 ]

@@ -13,6 +13,7 @@ import pandas as pd
 import ssmlab
 from ssmlab.collecting import collect_script
 from ssmlab.explanation import last_part
+from ssmlab.exports import write_csv, write_parquet
 from ssmlab.lab import open_lab
 
 
@@ -115,9 +116,9 @@ def _reach(arguments: argparse.Namespace) -> int:
     return 0
 
 
-_WRITERS: Final[Mapping[str, Callable[[pd.DataFrame, Path], None]]] = {
-    ".csv": lambda frame, path: defuse(frame).to_csv(path, index=False),
-    ".parquet": lambda frame, path: frame.to_parquet(path),
+_WRITERS: Final[Mapping[str, Callable[[pd.DataFrame, Path], int]]] = {
+    ".csv": lambda frame, path: path.write_bytes(write_csv(frame)),
+    ".parquet": lambda frame, path: path.write_bytes(write_parquet(frame)),
 }
 
 
@@ -128,15 +129,6 @@ def _write(found: ssmlab.Reach, path: Path) -> None:
     pairs = pd.concat(frames, ignore_index=True)
     nodes = found.snapshot.nodes.loc[pairs["node"], ["name", "managed"]].reset_index(drop=True)
     _WRITERS[path.suffix](pairs.assign(node_name=nodes["name"], managed=nodes["managed"]), path)
-
-
-def defuse(frame: pd.DataFrame) -> pd.DataFrame:
-    """A copy in which no text cell starts a formula when a spreadsheet opens it: a `'` goes before `=`, `+`, `-`,
-    `@`, tab and return.
-    """
-    texts = frame.select_dtypes(["object", "string", "category"])
-    safe = {str(name): texts[name].astype(str).str.replace(r"^([=+\-@\t\r])", r"'\1", regex=True) for name in texts}
-    return frame.assign(**safe)
 
 
 def _explain(arguments: argparse.Namespace) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ssmlab import evaluation, events
+from ssmlab import evaluation, events, logs
 from ssmlab.conditions import Condition
 from ssmlab.evaluation import Decision, PolicySet, Request, normalise_context
 from ssmlab.patterns import ABSENT, NOT_KNOWN, Value, compile_resource, parse_text
@@ -140,6 +140,38 @@ def ask_event(case: Case) -> dict[str, Any]:
         return {"expected": case["expected"] if fits else [error.where, error.reason]}
 
 
+def ask_filter(case: Case) -> dict[str, Any]:
+    """Does a message match a filter pattern; or where and why is it refused, as far as the case says."""
+    try:
+        compiled = logs.compile_filter(case["pattern"])
+    except logs.PatternError as error:
+        said = f"refused at {error.where}: {error.reason}"
+        start = str(case["expected"])
+        return {"expected": start if start.startswith("refused") and said.startswith(start) else said}
+    return {"expected": compiled.matches(case["message"])} | doubt(case, compiled.doubts)
+
+
+ALARM_POINTS = {"0": 10, "X": 100, "-": None}
+
+
+def ask_alarm(case: Case) -> dict[str, Any]:
+    """The state after the last of the points: `0` does not breach, `X` does, `-` is missing; or that it stays as it was."""
+    found = {
+        logs.alarm_states(
+            [ALARM_POINTS[point] for point in case["points"]],
+            threshold=50,
+            comparison="GreaterThanThreshold",
+            evaluation_periods=case["n"],
+            datapoints_to_alarm=case["m"],
+            treat_missing_data=case["missing"],
+            evaluation_range=case.get("range"),
+            initial=initial,
+        )[-1]
+        for initial in ("OK", "ALARM")
+    }
+    return {"expected": found.pop() if len(found) == 1 else "stays"}
+
+
 ASK: dict[str, Callable[[Case], dict[str, Any]]] = {
     "conditions": ask_condition,
     "resources": ask_resource,
@@ -148,4 +180,6 @@ ASK: dict[str, Callable[[Case], dict[str, Any]]] = {
     "page_policies": ask_page,
     "grammar": ask_grammar,
     "events": ask_event,
+    "logs": ask_filter,
+    "alarms": ask_alarm,
 }

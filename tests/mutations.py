@@ -12,6 +12,7 @@ from casebook import answer, read_cases
 
 from ssmlab.conditions import parse_operator
 from ssmlab.evaluation import principals
+from ssmlab.logs import filters
 from ssmlab.patterns import arns, globs, texts
 
 Patch = pytest.MonkeyPatch
@@ -24,6 +25,7 @@ CACHES = (
     globs.action_matches,
     texts.parse_text,
     principals.parse_principal,
+    filters._compile,
 )
 
 

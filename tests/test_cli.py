@@ -7,7 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ssmlab.cli import defuse, main
+from ssmlab.cli import main
+from ssmlab.exports import defuse
 
 NODE = "i-0123456789abcdef0"
 

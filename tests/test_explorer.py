@@ -1,11 +1,17 @@
 """The reach explorer without a browser: state in, views out."""
 
+import html
+
+import networkx as nx
 import pandas as pd
 import pytest
 
 import ssmlab
 from ssmlab.widgets import ReachExplorer, views
-from ssmlab.widgets.views import UNTAGGED, State
+from ssmlab.widgets.controls import UNTAGGED
+from ssmlab.widgets.matrix import make_matrix, to_table
+from ssmlab.widgets.texts import describe_data
+from ssmlab.widgets.views import State
 
 WEB_OPS = "arn:aws:iam::123456789012:user/web-ops"
 HOSTILE = [
@@ -76,10 +82,10 @@ def test_another_tag_key_forgets_the_value_of_the_last(explorer: ReachExplorer) 
 def test_the_request_settles_what_depends_on_it(snapshot: ssmlab.Snapshot) -> None:
     explorer = ReachExplorer(snapshot, principals=["OnCall"])
     outcomes = {}
-    for choice in ("unknown", "true", "false", "absent"):
+    for choice in ("", "true", "false", "absent"):
         control(explorer, "MFA used").value = choice
         outcomes[choice] = {edge["outcome"] for edge in explorer._graph.graph["edges"]}
-    assert outcomes == {"unknown": {"conditional"}, "true": {"allowed"}, "false": set(), "absent": set()}
+    assert outcomes == {"": {"conditional"}, "true": {"allowed"}, "false": set(), "absent": set()}
 
 
 def test_typing_finds_principals_and_keeps_the_chosen_one(explorer: ReachExplorer) -> None:
@@ -91,19 +97,19 @@ def test_typing_finds_principals_and_keeps_the_chosen_one(explorer: ReachExplore
 
 def test_a_selected_mark_is_explained(explorer: ReachExplorer) -> None:
     explorer._graph.selected = marks(explorer, "group")[0]["id"]
-    assert "user/web-ops may run" in explorer._why.value
+    assert "user/web-ops may run" in explorer.why.value
     explorer._graph.selected = marks(explorer, "statement")[0]["id"]
-    assert "ssm:SendCommand" in explorer._why.value
+    assert "ssm:SendCommand" in explorer.why.value
     explorer._graph.selected = WEB_OPS
-    assert "may reach 6 managed nodes" in explorer._why.value
+    assert "may reach 6 managed nodes" in explorer.why.value
     explorer._graph.selected = ""
-    assert "Choose a mark" in explorer._why.value
+    assert "Choose a mark" in explorer.why.value
 
 
 def test_a_selected_row_is_explained(explorer: ReachExplorer) -> None:
-    explorer._tabs.selected_index = 1
-    explorer._table.selected_rows = [0]
-    assert "user/web-ops may run" in explorer._why.value
+    explorer.tabs.selected_index = 2
+    explorer._table._table.selected_rows = [0]
+    assert "user/web-ops may run" in explorer.why.value
 
 
 def test_the_table_says_how_much_it_shows(snapshot: ssmlab.Snapshot) -> None:
@@ -138,12 +144,12 @@ def test_text_of_the_data_is_escaped_in_every_panel(snapshot: ssmlab.Snapshot, t
     }
     changed = snapshot.replace(nodes=nodes).with_policy(policy, name=text, principal=WEB_OPS)
     explorer = ReachExplorer(changed, principals=[WEB_OPS], tag_key="Finance", tag_value=text)
-    shown = [views.describe_data(changed)]
+    shown = [describe_data(changed), explorer._line.value]
     for mark in [*explorer._graph.graph["nodes"], *explorer._graph.graph["edges"]]:
         explorer._graph.selected = mark["id"]
-        shown.append(explorer._why.value)
+        shown.append(explorer.why.value)
     assert len(shown) > 5
-    assert not any(tag in html for html in shown for tag in ("<script", "<img", "<iframe", "<svg"))
+    assert not any(tag in text_ for text_ in shown for tag in ("<script", "<img", "<iframe", "<svg"))
 
 
 def test_a_state_that_does_not_exist_is_refused_by_name(snapshot: ssmlab.Snapshot) -> None:
@@ -159,19 +165,97 @@ def test_an_empty_inventory_says_what_is_missing(snapshot: ssmlab.Snapshot) -> N
 
 
 def test_the_line_on_the_data_counts_what_is_wrong_with_it(snapshot: ssmlab.Snapshot) -> None:
-    line = views.describe_data(snapshot)
+    line = describe_data(snapshot)
     assert "60 nodes" in line
     assert "5 warnings in the data" in line
 
 
-def test_the_button_says_how_limits_can_be_walked_round(snapshot: ssmlab.Snapshot) -> None:
-    explorer = ReachExplorer(snapshot, principals=["web-ops"])
-    explorer._around.click()
-    assert "No way round the limits of user/web-ops is known" in explorer._why.value
+def test_other_ways_in_are_drawn_once_they_are_found(snapshot: ssmlab.Snapshot) -> None:
+    explorer = ReachExplorer(snapshot, principals=["web-ops"], ways=True)
+    explorer.wait()
+    assert explorer._graph.caption.endswith("No other way round these limits is known from these policies.")
     tagging = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ec2:CreateTags", "Resource": "*"}]}
-    web_ops = "arn:aws:iam::123456789012:user/web-ops"
-    changed = snapshot.with_policy(tagging, name="<img onerror>", principal=web_ops)
-    explorer = ReachExplorer(changed, principals=["web-ops"])
-    explorer._around.click()
-    assert "18 more nodes: user/web-ops may tag i-" in explorer._why.value
-    assert "<img" not in explorer._why.value
+    explorer = ReachExplorer(snapshot.with_policy(tagging, name="<img onerror>", principal=WEB_OPS), ways=True)
+    explorer.controls["principals"].value = (WEB_OPS,)
+    explorer.wait()
+    assert explorer._graph.caption.endswith("By other ways 18 nodes that Run Command refuses.")
+    explorer._graph.selected = next(mark["id"] for mark in marks(explorer, "policy"))
+    assert "User/web-ops may tag i-" in explorer.why.value
+    assert "<img" not in explorer.why.value
+
+
+def test_what_comes_after_the_next_change_is_not_shown(snapshot: ssmlab.Snapshot) -> None:
+    explorer = ReachExplorer(snapshot, principals=["web-ops"], ways=True)
+    explorer.controls["ways"].value = False
+    explorer.wait()
+    assert "other way" not in explorer._graph.caption.lower()
+
+
+def test_without_principals_the_view_is_turned_round(snapshot: ssmlab.Snapshot) -> None:
+    explorer = ReachExplorer(snapshot, node="web-1")
+    assert explorer._graph.label == "Who reaches web-1 with Run Command"
+    assert explorer._graph.caption.startswith("10 of 31 principals reach web-1; 3 more depend")
+    assert len({mark["id"] for mark in marks(explorer, "principal") + marks(explorer, "role")}) == 13
+
+
+def test_what_is_denied_is_drawn_with_its_reason(explorer: ReachExplorer) -> None:
+    control(explorer, "what is denied, too").value = True
+    details = [edge["detail"] for edge in explorer._graph.graph["edges"] if edge["outcome"] == "denied"]
+    assert any("denied: no policy of the principal allows the node: the node" in detail for detail in details)
+    explorer._graph.selected = next(e["id"] for e in explorer._graph.graph["edges"] if e["outcome"] == "denied")
+    assert "may not run" in explorer.why.value
+
+
+def test_a_node_group_unfolds_and_folds_back(explorer: ReachExplorer) -> None:
+    groups = [mark for mark in marks(explorer, "group") if mark["count"] > 1]
+    explorer._graph.selected = groups[0]["id"]
+    explorer._fold.click()
+    nodes = marks(explorer, "node")
+    assert len(nodes) == groups[0]["count"]
+    explorer._graph.selected = nodes[0]["id"]
+    assert "may run" in explorer.why.value
+    explorer._fold.click()
+    assert marks(explorer, "group") == [*marks(ReachExplorer(explorer.snapshot, principals=["web-ops"]), "group")]
+
+
+def test_the_matrix_holds_what_reach_says(snapshot: ssmlab.Snapshot) -> None:
+    explorer = ReachExplorer(snapshot, principals=[], node="", document="AWS-RunShellScript")
+    explorer.tabs.selected_index = 1
+    matrix, reach = explorer._cells, ssmlab.reach(snapshot)
+    named = {"allowed": "allowed", "conditional": "conditional", "implicitDeny": "denied", "explicitDeny": "denied"}
+    for row, cells in zip(matrix["rows"], matrix["cells"], strict=True):
+        for column, cell in zip(matrix["columns"], cells, strict=True):
+            node = snapshot.nodes.index[matrix["members"][column["id"]][0]]
+            assert named[reach.outcome(row["id"], node, "AWS-RunShellScript").value] == cell
+    explorer._matrix.selected = f"{matrix['rows'][0]['id']}|{matrix['columns'][0]['id']}"
+    assert "AWS-RunShellScript on" in explorer.why.value
+
+
+@pytest.mark.parametrize("sort", ["reach", "similar", "name"])
+def test_every_order_of_the_matrix_holds_the_same(snapshot: ssmlab.Snapshot, sort: str) -> None:
+    state, reach = State(document="AWS-RunShellScript", region="us-east-2", tag_key="Env"), ssmlab.reach(snapshot)
+    frames = [to_table(make_matrix(reach, state, s)).set_index("principal") for s in ("reach", sort)]
+    pd.testing.assert_frame_equal(*frames, check_like=True)
+
+
+def test_a_view_is_a_line_to_copy(explorer: ReachExplorer) -> None:
+    control(explorer, "Region").value = "eu-west-1"
+    control(explorer, "Source IP").value = "203.0.113.9"
+    line = html.unescape(explorer._line.value.partition("<code>")[2].partition("</code>")[0])
+    again = eval(line, {"ReachExplorer": ReachExplorer, "snapshot": explorer.snapshot})
+    assert again.state == explorer.state
+
+
+def test_what_is_seen_is_saved(explorer: ReachExplorer) -> None:
+    name, content = explorer.export("CSV")
+    assert name == "ReachExplorer.csv"
+    assert len(content.decode().splitlines()) == 1 + explorer.reach.pairs("web-ops").attrs["total"]
+    graph = nx.parse_graphml(explorer.export("GraphML")[1].decode())
+    assert {*graph.nodes} == {mark["id"] for mark in explorer._graph.graph["nodes"]}
+
+
+def test_a_request_that_cannot_be_read_is_told_beside_the_control(explorer: ReachExplorer) -> None:
+    before = explorer.state
+    control(explorer, "More keys").value = "aws:PrincipalOrgID o-1"
+    assert "expected a line such as key = value" in explorer.controls["context"]._wrong.value
+    assert explorer.state == before

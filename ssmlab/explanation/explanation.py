@@ -181,6 +181,11 @@ def _because(outcome: Outcome, decisions: Mapping[str, Decision], reasons: Mappi
     return ", because " + " and ".join(dict.fromkeys(refused))
 
 
+def say_reason(part: Part) -> str:
+    """Why a part has its outcome, as a clause."""
+    return _reason(part, part.decide())
+
+
 def _reason(part: Part, decision: Decision) -> str:
     """Why a part has its outcome."""
     denying, places = find_places(part)

@@ -2,5 +2,6 @@
 
 from ssmlab.graphs.graph import COLUMNS, MOST_MARKS, to_marks, to_networkx
 from ssmlab.graphs.layout import place_layers
+from ssmlab.graphs.ways import add_ways
 
-__all__ = ["COLUMNS", "MOST_MARKS", "place_layers", "to_marks", "to_networkx"]
+__all__ = ["COLUMNS", "MOST_MARKS", "add_ways", "place_layers", "to_marks", "to_networkx"]

@@ -6,30 +6,38 @@ small as what it says. `graph.graph["members"]` tells which nodes or documents a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 import networkx as nx
 import numpy as np
-import pandas as pd
 
-from ssmlab.evaluation import Applied, Decision, Outcome
-from ssmlab.explanation import last_part, say_condition, say_statement
+from ssmlab.evaluation import Applied, Decision
+from ssmlab.explanation import last_part, say_condition, say_reason, say_statement
 from ssmlab.graphs.layout import place_layers
+from ssmlab.graphs.sides import Side, join_sides, name_rows, read_sides
+from ssmlab.graphs.words import say_result, say_title
 from ssmlab.reachability import Reach
-from ssmlab.reachability.columns import TAG, Codes, Resources, Truths, combine, encode, first_rows
+from ssmlab.reachability.columns import Codes, Truths, combine, encode, first_rows
 from ssmlab.reachability.fleets import ALLOWED, CONDITIONAL, IMPLICIT, OUTCOMES
 from ssmlab.reachability.names import Names
 from ssmlab.truth import FALSE
 
 COLUMNS: Final = ("Principal", "Statement that allows it", "Documents and nodes")
 MOST_MARKS: Final = 300
-_MOST_NAMES: Final = 12
+MOST_UNFOLDED: Final = 60
+_WANTED: Final = {"allowed": {ALLOWED}, "conditional": {CONDITIONAL}, "denied": {*range(CONDITIONAL)}}
 
 
 def to_networkx(
-    reach: Reach, principals: Names = None, nodes: Names = None, documents: Names = None, *, limit: int = MOST_MARKS
+    reach: Reach,
+    principals: Names = None,
+    nodes: Names = None,
+    documents: Names = None,
+    *,
+    outcomes: Collection[str] = ("allowed", "conditional"),
+    unfolded: Collection[str] = (),
+    limit: int = MOST_MARKS,
 ) -> nx.DiGraph[str]:
     """The graph of who reaches what.
 
@@ -37,14 +45,24 @@ def to_networkx(
     ----------
     principals, nodes, documents
         ARNs, names or ids (a document's name means it in every Region), or row numbers; None: all.
+    outcomes
+        The lines to draw: "allowed", "conditional", "denied" (with the reason).
+    unfolded
+        Node groups, by the ids of their marks, that are drawn as their nodes.
     limit
         Marks (nodes and edges) at most. Beyond it the principals that reach least are left out; `folded` says so.
 
     Returns
     -------
     networkx.DiGraph
-        Nodes: `kind` (principal, role, statement, document, group), `label`, `detail`, `layer`, `x`, `y`, `count`.
-        Edges: `outcome` ("allowed" or "conditional"), `detail`. Graph: `title`, `caption`, `folded`, `members`.
+        Nodes: `kind` (principal, role, statement, document, group, node), `label`, `detail`, `layer`, `x`, `y`,
+        `count`. Edges: `outcome` ("allowed", "conditional" or "denied"), `detail`. Graph: `title`, `caption`, `folded`;
+        `members`: the rows that a mark stands for; `groups`: the group of each node that was unfolded.
+
+    Raises
+    ------
+    KeyError
+        For a name that is not known, with the nearest ones, and for another outcome.
 
     Examples
     --------
@@ -53,143 +71,108 @@ def to_networkx(
     >>> sorted({kind for _, kind in graph.nodes(data="kind")})
     ['document', 'group', 'principal', 'statement']
     """
-    chosen, sides = reach.rows("principals", principals), _read_sides(reach, nodes, documents)
-    joint = [_join(reach, sides, who) for who in chosen]
-    counts = [int((nodes_ >= CONDITIONAL) @ sides[0].counts) for nodes_, _ in joint]
-    reaching = [place for place in np.argsort(-np.array(counts), kind="stable") if counts[place]]
-    shown = len(reaching)
-    graph = _draw(reach, sides, [(int(chosen[p]), joint[p]) for p in reaching])
+    wanted = frozenset().union(*(_WANTED[name] for name in outcomes))
+    chosen, sides = reach.rows("principals", principals), read_sides(reach, nodes, documents)
+    joint = [join_sides(reach, sides, int(who)) for who in chosen]
+    counts = [int(np.isin(of_nodes, [*wanted]) @ (sides[0].counts * (of_nodes + 1))) for of_nodes, _ in joint]
+    drawn = [(int(chosen[place]), joint[place]) for place in np.argsort(-np.array(counts), kind="stable")]
+    drawn = drawn[: np.count_nonzero(counts)]
+    shown, pen = len(drawn), _Pen(reach, wanted, frozenset(unfolded))
+    graph = pen.draw(sides, drawn)
     while shown > 1 and len(graph) + graph.number_of_edges() > limit:
         shown = max(1, int(0.95 * shown * limit / (len(graph) + graph.number_of_edges())))
-        graph = _draw(reach, sides, [(int(chosen[p]), joint[p]) for p in reaching[:shown]])
+        graph = pen.draw(sides, drawn[:shown])
     graph.graph.update(
-        title=_title(reach, chosen),
-        caption=_caption(reach, sides, chosen, joint, len(reaching)),
-        folded="" if shown == len(reaching) else f"the {shown} of {len(reaching)} principals that reach most are drawn",
+        title=say_title(reach, sides, chosen),
+        caption=say_result(reach, sides, chosen, joint),
+        folded="" if shown == len(drawn) else f"the {shown} of {len(drawn)} principals that reach most are drawn",
     )
     place_layers(graph)
     return graph
 
 
-# --- Groups that the filters leave ---
+class _Pen:
+    """Draws principals, what they reach, and the statements between them."""
+
+    def __init__(self, reach: Reach, wanted: frozenset[int], unfolded: frozenset[str]) -> None:
+        self._reach, self._wanted, self._unfolded = reach, wanted, unfolded
+        self._arns = [*reach.snapshot.principals.index]
+
+    def draw(self, sides: Sequence[Side], shown: Sequence[tuple[int, tuple[Truths, Truths]]]) -> nx.DiGraph[str]:
+        """A graph of these principals, each with the outcomes of both sides."""
+        self._graph: nx.DiGraph[str] = nx.DiGraph(members={}, groups={})
+        kinds = self._reach.snapshot.principals["kind"]
+        for who, _ in shown:
+            arn = self._arns[who]
+            kind = "role" if kinds.iloc[who] == "role" else "principal"
+            self._graph.add_node(arn, kind=kind, layer=0, label=last_part(arn), detail=arn, count=1)
+        self._keys = self._reach.tag_keys(who for who, _ in shown)
+        self._several = len({self._arns[who].split(":")[4] for who, _ in shown}) > 1  # accounts that are drawn
+        for place, side in enumerate(sides):
+            if shown:
+                self._draw_side(side, [(who, joint[place]) for who, joint in shown])
+        return self._graph
+
+    def _draw_side(self, side: Side, shown: Sequence[tuple[int, Truths]]) -> None:
+        """Marks for the groups of one side, merged where every drawn principal reaches them alike, and their edges."""
+        ways = [(who, joint, _cards(side, who)) for who, joint in shown]
+        first = side.rows[first_rows(side.codes)]
+        places = [encode(side.frame[name])[0][first] for name in ("account", "region")]
+        bits = [cards[:, place].astype(np.int64) for _, _, (_, cards) in ways for place in range(cards.shape[1])]
+        merged = combine([*places, *(joint.astype(np.int64) for _, joint, _ in ways), *bits], len(side.groups))
+        wanted = self._wanted if side.kind == "group" else self._wanted | {ALLOWED, CONDITIONAL}
+        for code, group in enumerate(first_rows(merged)):
+            lines = [
+                (who, int(joint[group]), [a for a, card in zip(found, cards[group], strict=True) if card])
+                for who, joint, (found, cards) in ways
+                if joint[group] in wanted
+            ]
+            if lines:
+                rows = side.rows[np.isin(side.codes, np.flatnonzero(merged == code))]
+                for mark, own in self._marks(side, rows):
+                    for who, outcome, allowing in lines:
+                        self._connect(side, who, mark, int(own[0]), outcome, allowing)
+
+    def _marks(self, side: Side, rows: Codes) -> list[tuple[str, Codes]]:
+        """The mark of a group, or those of its nodes, with the rows that each stands for."""
+        group = f"{side.kind}:{rows[0]}"
+        marks = [(group, side.kind, rows)]
+        if group in self._unfolded and side.kind == "group":
+            marks = [(f"node:{row}", "node", rows[at : at + 1]) for at, row in enumerate(rows[:MOST_UNFOLDED])]
+            marks += [(group, "group", rows[MOST_UNFOLDED:])] if len(rows) > MOST_UNFOLDED else []
+            self._graph.graph["groups"] |= {mark: group for mark, *_ in marks}
+        for mark, kind, own in marks:
+            self._graph.graph["members"][mark] = own
+            named = name_rows(side, own, self._keys, self._several)
+            self._graph.add_node(mark, kind=kind, layer=2, count=len(own), **named)
+        return [(mark, own) for mark, _, own in marks]
+
+    def _connect(self, side: Side, who: int, mark: str, row: int, outcome: int, allowing: Sequence[Applied]) -> None:
+        """Edges from a principal through the statements that allow a mark; straight where none does, or none is needed
+        (the root user).
+        """
+        graph, arn, named = self._graph, self._arns[who], "denied" if outcome < CONDITIONAL else OUTCOMES[outcome].value
+        said = "allowed" if outcome == ALLOWED else _say(side, who, row, outcome)
+        cards = allowing if outcome >= CONDITIONAL else ()
+        for applied in cards:
+            card = f"statement:{applied.policy}#{applied.index}"
+            graph.add_node(
+                card, kind="statement", layer=1, label=_card(applied), detail=say_statement(applied), count=1
+            )
+            known = graph.edges[arn, card]["outcome"] if graph.has_edge(arn, card) else named
+            best = "allowed" if "allowed" in (known, named) else named
+            graph.add_edge(arn, card, outcome=best, detail=f"{last_part(arn)} holds {say_statement(applied)}")
+            graph.add_edge(card, mark, outcome=named, detail=said)
+        if not cards:
+            graph.add_edge(arn, mark, outcome=named, detail=said)
 
 
-@dataclass(frozen=True, slots=True)
-class _Side:
-    """The chosen nodes, or documents, by group."""
-
-    kind: str  # of the marks: "group" or "document"
-    resources: Resources
-    rows: Codes  # chosen rows of the frame
-    codes: Codes  # group of each chosen row, as a place in `groups`
-    groups: Codes  # groups of the reach that hold a chosen row
-    counts: Codes  # chosen rows in each
-    regions: Codes  # Region of each, as in `reach.places`
-    outcomes: Truths  # principals x all groups of the reach
-    allowing: Callable[[int], list[tuple[Applied, Truths]]]
-    decide: Callable[[int, int], Decision]
-
-    @property
-    def frame(self) -> pd.DataFrame:
-        """`snapshot.nodes` or `snapshot.documents`."""
-        return self.resources.frame
-
-
-def _read_sides(reach: Reach, nodes: Names, documents: Names) -> tuple[_Side, _Side]:
-    places = reach.places
-    of_nodes = (places.node_region, reach.node_outcomes, reach.allowing_nodes, reach.decide_node)
-    of_documents = (places.document_region, reach.document_outcomes, reach.allowing_documents, reach.decide_document)
-    node_rows, document_rows = reach.rows("nodes", nodes), reach.rows("documents", documents)
-    return (
-        _read_side("group", reach.node_resources, node_rows, reach.node_group_codes, *of_nodes),
-        _read_side("document", reach.document_resources, document_rows, reach.document_group_codes, *of_documents),
-    )
-
-
-def _read_side(kind: str, resources: Resources, rows: Codes, codes: Codes, regions: Codes, *of: Any) -> _Side:
-    groups, places, counts = np.unique(codes[rows], return_inverse=True, return_counts=True)
-    return _Side(kind, resources, rows, places, groups, counts, regions[groups], *of)
-
-
-def _join(reach: Reach, sides: tuple[_Side, _Side], who: int) -> tuple[Truths, Truths]:
-    """The outcomes of the chosen groups for one principal, each with the best of the other side in its Region."""
-    alone = [side.outcomes[who, side.groups] for side in sides]
-    best = []
-    for side, outcomes in zip(sides, alone, strict=True):
-        of_region = np.full(reach.places.regions, IMPLICIT, dtype=np.int8)
-        np.maximum.at(of_region, side.regions, outcomes)
-        best.append(of_region)
-    nodes, documents = sides
-    return np.minimum(alone[0], best[1][nodes.regions]), np.minimum(alone[1], best[0][documents.regions])
-
-
-# --- Marks ---
-
-
-def _draw(
-    reach: Reach, sides: tuple[_Side, _Side], shown: Sequence[tuple[int, tuple[Truths, Truths]]]
-) -> nx.DiGraph[str]:
-    graph: nx.DiGraph[str] = nx.DiGraph(members={})
-    principals = reach.snapshot.principals
-    for who, _ in shown:
-        arn = str(principals.index[who])
-        kind = "role" if principals["kind"].iloc[who] == "role" else "principal"
-        graph.add_node(arn, kind=kind, layer=0, label=last_part(arn), detail=arn, count=1)
-    keys = reach.tag_keys(who for who, _ in shown)
-    for place, side in enumerate(sides):
-        if shown:
-            _draw_side(graph, side, [(who, joint[place]) for who, joint in shown], [*principals.index], keys)
-    return graph
-
-
-def _draw_side(
-    graph: nx.DiGraph[str], side: _Side, shown: Sequence[tuple[int, Truths]], arns: Sequence[str], keys: Sequence[str]
-) -> None:
-    """Marks for the groups of one side, merged where every drawn principal reaches them alike, and their edges."""
-    ways = [(who, joint, _cards(side, who)) for who, joint in shown]
-    several = len({arns[who].split(":")[4] for who, _ in shown}) > 1  # accounts that are drawn
-    first = side.rows[first_rows(side.codes)]
-    places = [encode(side.frame[name])[0][first] for name in ("account", "region")]
-    bits = [cards[:, place].astype(np.int64) for _, _, (_, cards) in ways for place in range(cards.shape[1])]
-    merged = combine([*places, *(joint.astype(np.int64) for _, joint, _ in ways), *bits], len(side.groups))
-    for code, group in enumerate(first_rows(merged)):
-        reached = [
-            (who, joint[group], [a for a, card in zip(found, cards[group], strict=True) if card])
-            for who, joint, (found, cards) in ways
-        ]
-        if all(outcome < CONDITIONAL for _, outcome, _ in reached):
-            continue
-        rows = side.rows[np.isin(side.codes, np.flatnonzero(merged == code))]
-        mark = f"{side.kind}:{rows[0]}"
-        graph.graph["members"][mark] = rows
-        graph.add_node(mark, kind=side.kind, layer=2, count=len(rows), **_name(side, rows, keys, several))
-        for who, outcome, allowing in reached:
-            if outcome >= CONDITIONAL:
-                said = "allowed" if outcome == ALLOWED else _said(side.decide(who, int(rows[0])))
-                _connect(graph, arns[who], mark, OUTCOMES[outcome], allowing, said)
-
-
-def _cards(side: _Side, who: int) -> tuple[list[Applied], Any]:
+def _cards(side: Side, who: int) -> tuple[list[Applied], Any]:
     """The statements that allow, and groups x statements: those that say it best for a group."""
     found = side.allowing(who)
     truths = np.array([truth[side.groups] for _, truth in found], dtype=np.int8).reshape(len(found), len(side.groups))
     best = truths.max(axis=0, initial=FALSE)
     return [applied for applied, _ in found], ((truths == best) & (best > FALSE)).T
-
-
-def _connect(
-    graph: nx.DiGraph[str], arn: str, mark: str, outcome: Outcome, allowing: Sequence[Applied], said: str
-) -> None:
-    """Edges from a principal through the statements that allow a mark; straight for who needs none (the root user)."""
-    for applied in allowing:
-        card = f"statement:{applied.policy}#{applied.index}"
-        graph.add_node(card, kind="statement", layer=1, label=_card(applied), detail=say_statement(applied), count=1)
-        known = graph.edges[arn, card]["outcome"] if graph.has_edge(arn, card) else outcome.value
-        best = Outcome.ALLOWED.value if Outcome.ALLOWED.value in (known, outcome.value) else outcome.value
-        graph.add_edge(arn, card, outcome=best, detail=f"{last_part(arn)} holds {say_statement(applied)}")
-        graph.add_edge(card, mark, outcome=outcome.value, detail=said)
-    if not allowing:
-        graph.add_edge(arn, mark, outcome=outcome.value, detail=said)
 
 
 def _card(applied: Applied) -> str:
@@ -198,81 +181,20 @@ def _card(applied: Applied) -> str:
     return f"{short} · {applied.sid or applied.index + 1}"
 
 
-def _said(decision: Decision) -> str:
+def _say(side: Side, who: int, row: int, outcome: int) -> str:
+    """Why a resource is not simply allowed."""
+    part = side.ask(who, row)
+    if outcome <= IMPLICIT:
+        alone = OUTCOMES.index(part.decide().outcome) >= CONDITIONAL
+        other = {"document": "node", "node": "document"}[part.kind]
+        return f"denied: no {other} that goes with it is allowed" if alone else f"denied: {say_reason(part)}"
+    return _say_open(part.decide())
+
+
+def _say_open(decision: Decision) -> str:
     if not decision.open_conditions:
         return "depends on the other side"
     return "only if " + " and ".join(map(say_condition, decision.open_conditions))
-
-
-def _name(side: _Side, rows: Codes, keys: Sequence[str], several: bool) -> dict[str, str]:
-    """Label and detail of a mark: one by its name, several by what they have in common."""
-    names = [*side.resources.names[rows[:_MOST_NAMES]]]
-    account, region = (str(side.frame[column].iloc[rows[0]]) for column in ("account", "region"))
-    if len(rows) == 1:
-        label = names[0]
-    elif side.kind == "document":
-        label = f"{len(rows)} {'own' if account else 'AWS'} documents"
-    else:
-        label = ", ".join(_common(side, rows, keys)) or "nodes"
-    places = [region, *([f"…{account[-4:]}"] if several and account else [])]
-    listed = ", ".join(names) + (f" and {len(rows) - len(names)} more" if len(rows) > len(names) else "")
-    return {"label": " · ".join([label, *places]), "detail": f"{listed} in {region}"}
-
-
-def _common(side: _Side, rows: Codes, keys: Sequence[str]) -> list[str]:
-    """Tags that all nodes share: two, at most, that the policies read, else another one, else what kind they are.
-
-    As to a policy, tag keys that differ only by case are one.
-    """
-    written = [name[len(TAG) :] for name in side.frame.columns if name.startswith(TAG)]
-    spelt = {key.lower(): key for key in reversed(written)}
-    read = [key for key in keys if key in spelt]
-    for chosen, most in ((read, 2), ([key for key in spelt if key not in read], 1)):
-        values = ((key, side.resources.shared((f"ssm:resourcetag/{key}",), rows)) for key in chosen)
-        shared = [f"{spelt[key]}={value[0]}" for key, value in values if value and isinstance(value[0], str)]
-        if shared:
-            return shared[:most]
-    codes, kinds = encode(side.frame["kind"])
-    return [f"{kinds[codes[rows[0]]]} nodes"] if (codes[rows] == codes[rows[0]]).all() else []
-
-
-# --- Words ---
-
-
-def _title(reach: Reach, chosen: Codes) -> str:
-    names = [last_part(str(reach.snapshot.principals.index[who])) for who in chosen[:3]]
-    more = f" and {len(chosen) - 3} more" if len(chosen) > 3 else ""
-    return f"What {', '.join(names)}{more} {'reach' if len(chosen) > 1 else 'reaches'} with Run Command"
-
-
-def _caption(
-    reach: Reach, sides: tuple[_Side, _Side], chosen: Codes, joint: Sequence[tuple[Truths, Truths]], reaching: int
-) -> str:
-    """The result in words; where nothing is reached, why."""
-    total = len(sides[0].rows)
-    if not reaching:
-        return _nothing(reach, sides, chosen)
-    best = np.max([nodes for nodes, _ in joint], axis=0)
-    allowed, depends = (int((best == outcome) @ sides[0].counts) for outcome in (ALLOWED, CONDITIONAL))
-    one = last_part(str(reach.snapshot.principals.index[chosen[0]]))
-    who = f"{reaching} of {len(chosen)} principals" if len(chosen) > 1 else one
-    words = f"{who} {'reaches' if reaching == 1 else 'reach'} {allowed} of {total} nodes"
-    return f"{words}; {depends} more depend on what is not known." if depends else f"{words}."
-
-
-def _nothing(reach: Reach, sides: tuple[_Side, _Side], chosen: Codes) -> str:
-    for what, rows in (("principal", chosen), ("node", sides[0].rows), ("document", sides[1].rows)):
-        if not len(rows):
-            return f"No {what} matches the filters."
-    one = last_part(str(reach.snapshot.principals.index[chosen[0]]))
-    who = f"None of {len(chosen)} principals reaches" if len(chosen) > 1 else f"{one} does not reach"
-    nodes, documents = (bool((side.outcomes[chosen][:, side.groups] >= CONDITIONAL).any()) for side in sides)
-    reason = {
-        (True, False): "there are nodes it is allowed on, but no document it may use",
-        (False, True): "there are documents it may use, but no node it is allowed on",
-        (True, True): "where it may use a document, it is allowed on no node that the filters leave",
-    }.get((nodes, documents), "no policy allows any of these nodes or documents")
-    return f"{who} any of {len(sides[0].rows)} nodes: {reason}."
 
 
 def to_marks(graph: nx.DiGraph[str]) -> dict[str, Any]:

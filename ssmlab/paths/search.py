@@ -6,7 +6,7 @@ depends on open conditions; a path is as certain as its least certain edge.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -20,7 +20,7 @@ from ssmlab.explanation import last_part
 from ssmlab.paths.edges import Edge, Edges
 from ssmlab.paths.tables import Tables
 from ssmlab.paths.ways import DIRECT
-from ssmlab.reachability.columns import Truths
+from ssmlab.reachability.columns import Codes, Truths
 from ssmlab.reachability.fleets import ALLOWED, CONDITIONAL, IMPLICIT, OUTCOMES
 from ssmlab.reachability.names import find_node, find_principal
 from ssmlab.snapshots import Snapshot
@@ -122,6 +122,20 @@ class Paths(Edges):
             arn = self.snapshot.principals.index[who]
             rows.append((arn, int(sizes[groups].sum()), node, OUTCOMES[best].value, edges[0].way, words))
         return pd.DataFrame(rows, columns=["principal", "nodes", "example", "outcome", "way", "path"])
+
+    def others(self, principal: str) -> Iterator[tuple[list[Edge], Codes]]:
+        """Other ways to nodes that Run Command by itself refuses: each as a path to one of them, and the rows in
+        `snapshot.nodes` of all that its last actor reaches. Few paths say it all.
+        """
+        who = find_principal(self.snapshot, principal)
+        found = np.where(self.to_node[DIRECT][who] >= CONDITIONAL, np.int8(IMPLICIT), self.outcomes[who])
+        for least in (ALLOWED, CONDITIONAL):
+            left = found == least
+            while left.any():
+                edges = self._path(who, int(left.argmax()))
+                covered = left & (self._nodes[find_principal(self.snapshot, edges[-1].source)] >= least)
+                yield edges, np.flatnonzero(covered[self.groups])
+                left &= ~covered
 
     def blast_radius(self, name: str) -> pd.DataFrame:
         """What a principal, or whoever runs code on a node, comes to reach.

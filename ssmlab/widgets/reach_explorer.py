@@ -2,53 +2,54 @@
 
 from __future__ import annotations
 
-import html
-from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
-from pathlib import Path
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import ipywidgets as w
 import networkx as nx
 import pandas as pd
-from itables.widget import ITable
 
-from ssmlab.graphs import to_marks
+from ssmlab.graphs import add_ways, to_marks
 from ssmlab.paths import Paths, find_paths
 from ssmlab.reachability import Reach, reach
 from ssmlab.reachability.columns import TAG
-from ssmlab.snapshots import Snapshot
+from ssmlab.snapshots.memory import Memory
 from ssmlab.widgets import views
+from ssmlab.widgets.controls import (
+    ANY,
+    UNTAGGED,
+    WIDE,
+    Finder,
+    PrincipalPicker,
+    RequestControls,
+    dropdown,
+    list_options,
+)
+from ssmlab.widgets.explorer import Explorer
 from ssmlab.widgets.graph_view import GraphView
-from ssmlab.widgets.other_ways import describe_around
-from ssmlab.widgets.views import ANY, UNTAGGED, State
+from ssmlab.widgets.matrix import SORTS, MatrixView, make_matrix, to_table
+from ssmlab.widgets.reasons import explain_mark
+from ssmlab.widgets.tables import TableView
+from ssmlab.widgets.views import State
 
-MFA: Final = "aws:MultiFactorAuthPresent"
-_MFA_CHOICES: Final = (("not known", "unknown"), ("yes", "true"), ("no", "false"), ("key absent", "absent"))
-_STYLE: Final = (Path(__file__).parent / "static" / "explorer.css").read_text("utf-8")
-_WIDE: Final = w.Layout(width="100%")
-GRAPH, TABLE = 0, 1
-_TABLE_LOOK: Final[Any] = {  # search and paging are ours: the table holds only what is shown
-    "select": True,
-    "paging": False,
-    "scrollY": "330px",
-    "showIndex": False,
-    "allow_html": False,
-    "classes": "display compact",
-    "layout": {"topStart": None, "topEnd": None, "bottomStart": None, "bottomEnd": None},
-}
+GRAPH, MATRIX, TABLE = range(3)
+_OUTCOMES: Final = (("reached", ANY), ("allowed", "allowed"), ("depends", "conditional"))
+_FILTERS: Final = ("kind", "platform", "account", "region")
 
 
-class ReachExplorer(w.VBox):
-    """Choose principals, document, tags and request; see graph and pairs; select a mark to read why.
+class ReachExplorer(Explorer):
+    """Choose principals, nodes, documents and the request; see graph, matrix and pairs; select to read why.
 
     Parameters
     ----------
     snapshot
         From `ssmlab.load`.
     state
-        Fields of `views.State` to start from, such as `principals=["web-ops"]` or `region="eu-west-1"`; without
-        principals, the user with the most telling reach is chosen.
+        Fields of `views.State` to start from, such as `principals=["web-ops"]`, `region="eu-west-1"`, or
+        `principals=[], node="web-1"`: everyone who reaches it. Without principals, the user with the most telling reach
+        is chosen.
 
     Examples
     --------
@@ -57,234 +58,186 @@ class ReachExplorer(w.VBox):
     ('arn:aws:iam::123456789012:user/web-ops',)
     """
 
-    def __init__(self, snapshot: Snapshot, **state: Any) -> None:
-        self._snapshot = snapshot
-        self._reaches: dict[tuple[tuple[str, str | None], ...], Reach] = {}
-        self._paths: dict[tuple[tuple[str, str | None], ...], Paths] = {}
-        self._drawn: nx.DiGraph[str] = nx.DiGraph()
-        self._pairs = pd.DataFrame()
-        self.state = self._first_state(state)
-        self._make_controls()
-        self._graph = GraphView(height=400)
-        self._table = ITable(pd.DataFrame({"principal": []}), **_TABLE_LOOK)
-        self._count, self._why = w.HTML(), w.HTML()
-        self._count.add_class("ssmlab-count")
-        super().__init__(
-            [w.HTML(f"<style>{_STYLE}</style>"), self._header(), w.HBox([self._ask(), self._see(), self._reason()])]
-        )
-        self.add_class("ssmlab-explorer")
-        self._watch()
-        self._show()
+    _searched: Any = None  # the context of `_paths`
+    _asked: Any = None  # the context of `_reach`
+    title = "Who reaches what"
+    state_type = State
 
     @property
     def reach(self) -> Reach:
         """The reach under the request that the controls describe."""
-        key = tuple(sorted(self.state.context.items(), key=str))
-        if key not in self._reaches:
-            self._reaches[key] = reach(self._snapshot, context=self.state.context)
-        return self._reaches[key]
+        if self._asked != self.state.context:
+            self._asked, self._reach = self.state.context, reach(self.snapshot, context=self.state.context)
+        return self._reach
 
-    # --- Parts
-    # ------------------------------------------------------------------------------------------------------------------
+    def begin(self, given: Mapping[str, Any]) -> State:
+        """Without principals, nodes and documents somebody worth looking at."""
+        given = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
+        state = State(**given)
+        self.state = state
+        if not {"principals", "node", "document"} & {*given}:
+            return replace(state, principals=views.first_principals(self.reach))
+        rows = self.reach.rows("principals", [*state.principals])
+        return replace(state, principals=tuple(self.snapshot.principals.index[rows]))
 
-    def _first_state(self, given: Mapping[str, Any]) -> State:
-        unknown = set(given) - {field.name for field in fields(State)}
-        if unknown:
-            raise ValueError(
-                f"unknown state {sorted(unknown)}, expected some of {[field.name for field in fields(State)]}"
-            )
-        self.state = replace(State(), **given)
-        if not self.state.principals:
-            return replace(self.state, principals=views.first_principals(self.reach))
-        rows = self.reach.rows("principals", self.state.principals)
-        return replace(self.state, principals=tuple(self._snapshot.principals.index[rows]))
-
-    def _make_controls(self) -> None:
-        state, snapshot = self.state, self._snapshot
-        self._find = w.Text(description="Find", placeholder="part of a name", continuous_update=True, layout=_WIDE)
-        self._principals = w.SelectMultiple(
-            description="Principals", rows=7, options=self._principal_options(""), value=state.principals, layout=_WIDE
-        )
-        self._document = _dropdown("Document", [("any", ANY), *_plain(snapshot.documents["name"])], state.document)
-        keys = sorted(column[len(TAG) :] for column in snapshot.nodes.columns if column.startswith(TAG))
-        self._tag_key = _dropdown("Tag", [("any", ANY), *((key, key) for key in keys)], state.tag_key)
-        self._tag_value = _dropdown("Value", self._tag_values(state.tag_key), state.tag_value)
-        self._account = _dropdown("Account", [("any", ANY), *_plain(snapshot.nodes["account"])], state.account)
-        self._region = _dropdown("Region", [("any", ANY), *_plain(snapshot.nodes["region"])], state.region)
-        self._mfa = _dropdown("MFA used", _MFA_CHOICES, _mfa_choice(state.context))
-        self._search = w.Text(
-            description="Search", placeholder="principal, node or document", value=state.search, layout=_WIDE
-        )
-
-    def _header(self) -> w.HTML:
-        header = w.HTML(f"<h3>Who reaches what</h3>{views.describe_data(self._snapshot)}")
-        header.add_class("ssmlab-header")
-        return header
-
-    def _ask(self) -> w.VBox:
-        request = w.HTML("<b>Request</b>")
-        self._around = w.Button(description="Other ways in", tooltip="Can these limits be walked round?", layout=_WIDE)
-        self._around.on_click(lambda _: self._show_around())
-        return _panel(
-            "ask",
-            [
-                w.HTML("<b>Ask</b>"),
-                self._find,
-                self._principals,
-                self._document,
-                self._tag_key,
-                self._tag_value,
-                self._account,
-                self._region,
-                request,
-                self._mfa,
-                self._around,
-            ],
-        )
-
-    def _see(self) -> w.Tab:
-        listed = w.VBox([self._search, self._count, self._table])
-        self._tabs = w.Tab([self._graph, listed], titles=("Graph", "Table"))
-        self._tabs.add_class("ssmlab-see")
-        return self._tabs
-
-    def _reason(self) -> w.VBox:
-        self._why.add_class("ssmlab-why-text")
-        return _panel("why", [w.HTML("<b>Why</b>"), self._why])
-
-    def _principal_options(self, text: str) -> list[tuple[str, str]]:
-        """Those that are chosen first, then those whose name holds the text; the account where there are several."""
-        frame = self._snapshot.principals
-        several = frame["account"].nunique() > 1
-        labels = {
-            arn: f"{row.kind} {row.name}{f' (…{row.account[-4:]})' if several else ''}" for arn, row in _labelled(frame)
+    def make_controls(self) -> dict[str, w.Widget]:
+        """A control for each field."""
+        state, nodes, documents = self.state, self.snapshot.nodes, self.snapshot.documents
+        keys = sorted(column[len(TAG) :] for column in nodes.columns if column.startswith(TAG))
+        names = pd.concat([nodes["name"].astype("str"), nodes["node_id"].astype("str")])
+        choices = {name: [("any", ANY), *list_options(nodes[name])] for name in _FILTERS}
+        return {
+            "principals": PrincipalPicker(self.snapshot.principals, state.principals),
+            "document": Finder("Document", documents["name"], state.document),
+            "node": Finder("Node", names, state.node, "any: name or id"),
+            "tag_key": dropdown("Tag", [("any", ANY), *((key, key) for key in keys)], state.tag_key),
+            "tag_value": dropdown("Value", self._tag_values(state.tag_key), state.tag_value),
+            "outcome": dropdown("Outcome", _OUTCOMES, state.outcome),
+            "denied": w.Checkbox(description="what is denied, too", value=state.denied, indent=False, layout=WIDE),
+            "ways": w.Checkbox(description="other ways in", value=state.ways, indent=False, layout=WIDE),
+            **{name: dropdown(name.capitalize(), choices[name], getattr(state, name)) for name in _FILTERS},
+            "context": RequestControls(state.context),
+            "search": w.Text(
+                description="Search", placeholder="principal, node or document", value=state.search, layout=WIDE
+            ),
         }
-        chosen = [(labels[arn], arn) for arn in self.state.principals]
-        found = [(label, arn) for arn, label in labels.items() if text.lower() in label.lower()]
-        return list(dict.fromkeys([*chosen, *found]))
+
+    def arrange(self) -> list[w.Widget]:
+        """Principals, documents and nodes always; further filters and the request can be folded."""
+        inner = [w.VBox([self.controls[name] for name in _FILTERS]), self.controls["context"]]
+        folded = w.Accordion(inner, titles=("More filters", "Request: MFA, IP, time"), selected_index=None)
+        above = [control for name, control in self.controls.items() if name not in (*_FILTERS, "context", "search")]
+        return [w.HTML("<b>Ask</b>"), *above, folded]
+
+    def make_views(self) -> dict[str, w.Widget]:
+        """Graph, matrix and table."""
+        self._drawn: nx.DiGraph[str] = nx.DiGraph()
+        self._pairs, self._cells = pd.DataFrame(), dict[str, Any]()
+        self._graph = GraphView(height=350)
+        self._fold = w.Button(description="Unfold", disabled=True, tooltip="the node group that is selected")
+        self._fold.on_click(lambda _: self._turn_fold())
+        self._sort = dropdown("Order", SORTS, "reach")
+        self._sort.layout.width = "260px"
+        self._matrix = MatrixView()
+        self._table = TableView(self.controls["search"], selected=self._explain_row)
+        self._graph.observe(lambda change: self._explain(change["new"]), "selected")
+        self._matrix.observe(lambda change: self._explain_cell(change["new"]), "selected")
+        self._sort.observe(lambda _: self.update(), "value")
+        return {"Graph": self._graph, "Matrix": w.VBox([self._sort, self._matrix]), "Table": self._table}
+
+    def make_buttons(self) -> list[w.Widget]:
+        """Beside the live line."""
+        return [self._fold]
+
+    def formats(self) -> list[str]:
+        """The picture too."""
+        return ["CSV", "Parquet", "GraphML", "SVG", "PNG"]
+
+    def to_graph(self) -> nx.DiGraph[str]:
+        """The graph as it is drawn."""
+        return self._drawn
+
+    def to_frame(self) -> pd.DataFrame:
+        """The matrix where that is seen, else every pair that the filters leave."""
+        if self.tabs.selected_index == MATRIX:
+            return to_table(self._cells)
+        return views.list_pairs(self.reach, self.state, limit=views.MOST_SAVED)[0]
+
+    def react(self, field: str) -> None:
+        """Another tag key has other values; what was unfolded is no longer there once the filters change."""
+        if field == "tag_key":
+            self.set_control("tag_value", ANY, self._tag_values(self.state.tag_key))
+        if field not in ("search", "denied", "ways"):
+            self.state = replace(self.state, unfolded=())
 
     def _tag_values(self, key: str) -> list[tuple[str, str]]:
         if not key:
             return [("any", ANY)]
-        return [("any value", ANY), ("(without this tag)", UNTAGGED), *_plain(self._snapshot.nodes[TAG + key].dropna())]
+        return [("any value", ANY), ("(without this tag)", UNTAGGED), *list_options(self.snapshot.nodes[TAG + key])]
 
-    # --- Controls to state
-    # ------------------------------------------------------------------------------------------------------
+    # --- State to views ---
 
-    def _watch(self) -> None:
-        for control in (
-            self._principals,
-            self._document,
-            self._tag_key,
-            self._tag_value,
-            self._account,
-            self._region,
-            self._mfa,
-            self._search,
-        ):
-            control.observe(self._changed, "value")
-        self._find.observe(self._found, "value")
-        self._tabs.observe(lambda _: self._show_table(), "selected_index")
-        self._graph.observe(lambda change: self._explain(change["new"]), "selected")
-        self._table.observe(lambda change: self._explain_row(change["new"]), "selected_rows")
+    def show(self) -> None:
+        """Draw what is seen."""
+        {GRAPH: self._show_graph, MATRIX: self._show_matrix, TABLE: self._show_table}[
+            self.tabs.selected_index or GRAPH
+        ]()
+        self._fold.layout.visibility = "visible" if self.tabs.selected_index == GRAPH else "hidden"
+        self._explain("")
 
-    def _found(self, change: Mapping[str, Any]) -> None:
-        self._offer(self._principals, self._principal_options(change["new"]), self.state.principals)
+    def _show_graph(self) -> None:
+        self._drawn = views.draw_state(self.reach, self.state)
+        self._put(self._drawn)
+        self.say("")
+        if self.state.ways:
+            self._add_ways()
 
-    def _offer(self, control: w.Widget, options: Sequence[tuple[str, str]], value: Any) -> None:
-        """Give a control other options: it would choose by itself, and tell, before it has its value."""
-        control.unobserve(self._changed, "value")
-        control.options = options
-        control.value = value
-        control.observe(self._changed, "value")
-
-    def _changed(self, change: Mapping[str, Any]) -> None:
-        if change["owner"] is self._tag_key:
-            self._offer(self._tag_value, self._tag_values(self._tag_key.value), ANY)
-        self.state = State(
-            principals=tuple(self._principals.value),
-            document=self._document.value,
-            tag_key=self._tag_key.value,
-            tag_value=self._tag_value.value,
-            account=self._account.value,
-            region=self._region.value,
-            context=_with_mfa(self.state.context, self._mfa.value),
-            search=self._search.value,
-        )
-        self._show()
-
-    # --- State to views
-    # ---------------------------------------------------------------------------------------------------------
-
-    def _show(self) -> None:
-        """Draw the state; an error that the data makes appears in the panel."""
-        try:
-            self._drawn = views.draw_state(self.reach, self.state)
-        except (KeyError, ValueError) as error:
-            self._why.value = f"<p role='alert'>{html.escape(str(error))}</p>"
-            return
-        about = self._drawn.graph
+    def _put(self, drawn: nx.DiGraph[str]) -> None:
+        about = drawn.graph
         caption = " ".join(part for part in (about["caption"], about["folded"] and f"({about['folded']}.)") if part)
         with self._graph.hold_sync():
-            self._graph.graph, self._graph.label, self._graph.caption = to_marks(self._drawn), about["title"], caption
-            self._graph.empty = "" if len(self._drawn) else about["caption"]
+            self._graph.graph, self._graph.label, self._graph.caption = to_marks(drawn), about["title"], caption
+            self._graph.empty = "" if len(drawn) else about["caption"]
             self._graph.selected = ""
-        self._explain("")
-        self._show_table()
+
+    def _add_ways(self) -> None:
+        """Other ways in of the chosen principals; the search takes a moment, with a memory of its own."""
+        state, drawn = self.state, self._drawn.copy()
+
+        def done(paths: Paths) -> None:
+            nodes = views.choose_nodes(self.snapshot.nodes, state)
+            add_ways(drawn, self.reach, paths, state.principals, nodes)
+            self._drawn = drawn
+            self._put(drawn)
+            self.say("" if state.principals else "Choose principals to see their other ways in.")
+
+        def work() -> Paths:
+            if self._searched != state.context:
+                own = dataclasses.replace(self.snapshot, memory=Memory())
+                self._paths, self._searched = find_paths(own, state.context), state.context
+            return self._paths
+
+        self.later("Looking for other ways in…", work, done)
+
+    def _show_matrix(self) -> None:
+        self._cells = make_matrix(self.reach, self.state, self._sort.value)
+        with self._matrix.hold_sync():
+            self._matrix.matrix = {name: part for name, part in self._cells.items() if name != "members"}
+            self._matrix.selected = ""
+        self.say("")
 
     def _show_table(self) -> None:
-        if self._tabs.selected_index != TABLE:
-            return
         self._pairs, words = views.list_pairs(self.reach, self.state)
-        self._count.value = f"<span>{html.escape(words)}</span>"
-        self._table.update(views.short_pairs(self._pairs, self.reach), selected_rows=[])
+        self._table.show(views.short_pairs(self._pairs, self.reach), words)
+        self.say("")
+
+    # --- Selection ---
 
     def _explain(self, mark: str) -> None:
-        self._why.value = views.explain_mark(self.reach, self._drawn, mark, self.state)
+        self.why.value = explain_mark(self.reach, self._drawn, mark, self.state)
+        groups = self._drawn.graph.get("groups", {})
+        self._fold.disabled = not (mark.startswith("group:") or mark in groups)
+        self._fold.description = "Fold" if mark in groups else "Unfold"
 
-    def _show_around(self) -> None:
-        """Say how the limits of the chosen principals can be walked round; the first time takes a moment."""
-        self._why.value = "<p>Looking for other ways…</p>"
-        key = tuple(sorted(self.state.context.items(), key=str))
-        if key not in self._paths:
-            self._paths[key] = find_paths(self._snapshot, self.state.context)
-        self._why.value = describe_around(self._paths[key], self.state.principals)
+    def _turn_fold(self) -> None:
+        """Unfold the selected node group into its nodes, or fold it back."""
+        groups = self._drawn.graph["groups"]
+        mark = groups.get(self._graph.selected, self._graph.selected)
+        kept = tuple(other for other in self.state.unfolded if other != mark)
+        self.state = replace(self.state, unfolded=kept if len(kept) < len(self.state.unfolded) else (*kept, mark))
+        self.update()
 
-    def _explain_row(self, rows: Sequence[int]) -> None:
-        if rows and rows[-1] < len(self._pairs):
-            pair = self._pairs.iloc[rows[-1]]
-            self._why.value = views.explanation_html(
-                self.reach.explain(pair["principal"], pair["node"], pair["document"])
-            )
+    def _explain_cell(self, cell: str) -> None:
+        principal, _, column = cell.rpartition("|")
+        if column:
+            documents = views.choose_documents(self.snapshot.documents, self.state)
+            self._explain_first(principal, self._cells["members"][column], documents)
 
+    def _explain_row(self, row: int) -> None:
+        if row < len(self._pairs):
+            pair = self._pairs.iloc[row]
+            self.why.value = self.reach.explain(pair["principal"], pair["node"], pair["document"])._repr_html_()
 
-def _labelled(frame: pd.DataFrame) -> list[tuple[str, Any]]:
-    return list(zip(frame.index, frame[["kind", "name", "account"]].itertuples(index=False, name="Row"), strict=True))
-
-
-def _plain(values: pd.Series[Any]) -> list[tuple[str, str]]:
-    """Options from data: sorted, each once; long or empty ones made readable, the value untouched."""
-    texts = sorted({str(value) for value in values})
-    return [(text if 0 < len(text) <= 60 else f"{text[:57]}…" if text else "(empty)", text) for text in texts]
-
-
-def _dropdown(label: str, options: Sequence[tuple[str, str]], value: str) -> w.Dropdown:
-    known = [option for _, option in options]
-    if value not in known:
-        raise ValueError(f"{label}: expected one of {', '.join(f'`{option}`' for option in known[:20])}, got `{value}`")
-    return w.Dropdown(description=label, options=options, value=value, layout=_WIDE)
-
-
-def _panel(name: str, children: Sequence[w.Widget]) -> w.VBox:
-    panel = w.VBox(children)
-    panel.add_class(f"ssmlab-{name}")
-    return panel
-
-
-def _mfa_choice(context: Mapping[str, str | None]) -> str:
-    return (context[MFA] or "absent") if MFA in context else "unknown"
-
-
-def _with_mfa(context: Mapping[str, str | None], choice: str) -> dict[str, str | None]:
-    rest = {key: value for key, value in context.items() if key != MFA}
-    return rest if choice == "unknown" else rest | {MFA: None if choice == "absent" else choice}
+    def _explain_first(self, principal: str, nodes: Any, documents: Any) -> None:
+        found = views.first_pair(self.reach, principal, nodes, documents)
+        self.why.value = self.reach.explain(*found)._repr_html_() if found else "<p>No document in this Region.</p>"

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 NOTEBOOK = "01_who_reaches_what.ipynb"
@@ -23,8 +24,15 @@ def page(lab: Any) -> Page:
 def explorer(page: Page) -> Locator:
     found = page.locator(".ssmlab-explorer").first
     found.scroll_into_view_if_needed()
+    found.get_by_role("tab", name="Graph").click()
     found.locator("svg[role=application] .mark.node").first.wait_for()
     return found
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core finds in the explorer; JupyterLab's own faults are not ours."""
+    found = Axe().run(page, context=".ssmlab-explorer").response["violations"]
+    return [f"{v['id']}: {node['html'][:200]} {node['failureSummary'][:200]}" for v in found for node in v["nodes"]]
 
 
 def choose(explorer: Locator, label: str, option: str) -> None:
@@ -63,19 +71,22 @@ def test_a_control_is_changed_with_the_mouse(explorer: Locator) -> None:
 
 def test_a_control_is_changed_with_the_keyboard(explorer: Locator, page: Page) -> None:
     before = draws(explorer)
-    explorer.get_by_label("Region", exact=True).focus()
+    explorer.get_by_label("Outcome", exact=True).focus()
+    page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     expect(explorer.locator("svg[role=application]")).not_to_have_attribute("data-draws", str(before))
-    page.keyboard.press("ArrowUp")
-    expect(explorer.get_by_label("Region", exact=True)).to_have_value("any")
+    page.keyboard.press("Home")
+    expect(explorer.get_by_label("Outcome", exact=True)).to_have_value("reached")
 
 
 def test_a_control_redraws_the_graph(explorer: Locator) -> None:
     before = draws(explorer)
+    explorer.get_by_text("More filters").click()
     choose(explorer, "Region", "us-east-2")
     expect(explorer.locator("svg[role=application]")).not_to_have_attribute("data-draws", str(before))
     assert explorer.locator(".mark[data-kind=group]").count() > 0
     choose(explorer, "Region", "any")
+    explorer.get_by_text("More filters").click()
 
 
 def test_a_click_on_a_line_explains_it(explorer: Locator, page: Page) -> None:
@@ -113,6 +124,7 @@ def test_principals_are_found_as_one_types(explorer: Locator) -> None:
     principals.select_option(label=next(t for t in principals.locator("option").all_text_contents() if "OnCall" in t))
     expect(explorer.locator(".caption")).to_contain_text("depend")
     assert explorer.locator(".mark.edge[data-outcome=conditional]").count() > 0
+    explorer.get_by_text("Request: MFA, IP, time").click()
     choose(explorer, "MFA used", "yes")
     expect(explorer.locator(".mark.edge[data-outcome=conditional]")).to_have_count(0)
     choose(explorer, "MFA used", "not known")
@@ -132,6 +144,90 @@ def test_the_table_holds_the_same_pairs_and_explains_a_row(explorer: Locator) ->
     explorer.get_by_label("Search", exact=True).fill("")
     explorer.get_by_label("Search", exact=True).press("Enter")
     explorer.get_by_role("tab", name="Graph").click()
+
+
+def test_the_matrix_is_walked_with_the_keyboard(explorer: Locator, page: Page) -> None:
+    explorer.get_by_role("button", name="Everyone").click()
+    explorer.get_by_role("tab", name="Matrix").click()
+    expect(explorer.locator(".result")).to_contain_text("25 of 31 principals reach")
+    explorer.get_by_role("gridcell").first.click()
+    expect(explorer.locator(".ssmlab-why-text")).to_contain_text("may run")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    chosen = explorer.get_by_role("gridcell", selected=True)
+    expect(chosen).to_be_focused()
+    expect(explorer.locator(".ssmlab-why-text")).to_contain_text(
+        (chosen.get_attribute("aria-label") or "").split(",")[0]
+    )
+    explorer.get_by_role("tab", name="Graph").click()
+
+
+def test_the_view_is_turned_round_by_typing_a_node(explorer: Locator) -> None:
+    explorer.get_by_role("button", name="Everyone").click()
+    explorer.get_by_label("Node", exact=True).press_sequentially("web-1")
+    expect(explorer.locator(".caption")).to_contain_text("10 of 31 principals reach web-1; 3 more depend")
+    explorer.get_by_label("Node", exact=True).fill("")
+    explorer.get_by_label("Principals", exact=True).locator("option", has_text="web-ops").click()
+    expect(explorer.locator(".caption")).to_contain_text("user/web-ops reaches")
+
+
+def test_a_node_group_unfolds_and_folds_back(explorer: Locator) -> None:
+    group = explorer.locator(".mark[data-kind=group]").first
+    group.dispatch_event("click")
+    explorer.get_by_role("button", name="Unfold").click()
+    explorer.locator(".mark[data-kind=node]").first.dispatch_event("click")
+    explorer.get_by_role("button", name="Fold", exact=True).click()
+    expect(explorer.locator(".mark[data-kind=node]")).to_have_count(0)
+
+
+def test_what_is_denied_is_drawn_dashed(explorer: Locator) -> None:
+    explorer.get_by_label("what is denied, too").check()
+    expect(explorer.locator(".mark.edge[data-outcome=denied]").first).to_be_attached()
+    explorer.get_by_label("what is denied, too").uncheck()
+    expect(explorer.locator(".mark.edge[data-outcome=denied]")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "start"),
+    [("CSV", b"principal,node"), ("Parquet", b"PAR1"), ("GraphML", b"<graphml"), ("SVG", b"<svg"), ("PNG", b"\x89PNG")],
+)
+def test_what_is_seen_is_saved(explorer: Locator, page: Page, kind: str, start: bytes) -> None:
+    explorer.get_by_label("Save as").select_option(label=kind)
+    with page.expect_download() as download:
+        explorer.get_by_role("button", name="Save", exact=True).click()
+    content = Path(download.value.path()).read_bytes()
+    assert content.startswith(start)
+    if kind == "SVG":
+        assert "user/web-ops reaches" in content.decode()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_in_any_view(lab: Any, explorer: Locator, page: Page, theme: str) -> None:
+    lab.use_theme(theme)
+    for view in ("Graph", "Matrix", "Table"):
+        explorer.get_by_role("tab", name=view).click()
+        page.wait_for_timeout(300)
+        assert violations(page) == [], view
+    explorer.get_by_role("tab", name="Graph").click()
+    lab.use_theme("light")
+
+
+LABELS = """explorer => [...explorer.querySelectorAll(".mark.node")].map(mark => {
+    const { x, y, width, height } = mark.querySelector(".label").getBoundingClientRect();
+    return [x, y, x + width, y + height];
+})"""
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080)])
+def test_no_labels_overlap_and_nothing_scrolls_sideways(explorer: Locator, page: Page, size: tuple[int, int]) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.wait_for_timeout(400)
+    boxes = explorer.evaluate(LABELS)
+    pairs = [(a, b) for i, a in enumerate(boxes) for b in boxes[i + 1 :]]
+    assert [(a, b) for a, b in pairs if a[0] < b[2] and b[0] < a[2] and a[1] + 2 < b[3] and b[1] + 2 < a[3]] == []
+    assert explorer.evaluate("explorer => explorer.scrollWidth <= explorer.clientWidth")
+    page.set_viewport_size({"width": 1280, "height": 720})
 
 
 def test_no_script_of_a_tag_or_name_runs(explorer: Locator, page: Page) -> None:

@@ -1,0 +1,107 @@
+"""The chosen nodes and documents by group, and what marks that stand for them are called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from ssmlab.evaluation import Applied
+from ssmlab.explanation import Part
+from ssmlab.reachability import Reach
+from ssmlab.reachability.columns import TAG, Codes, Resources, Truths, encode
+from ssmlab.reachability.fleets import IMPLICIT
+from ssmlab.reachability.names import Names
+
+_MOST_NAMES: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """The chosen nodes, or documents, by group."""
+
+    kind: str  # of the marks: "group" or "document"
+    resources: Resources
+    rows: Codes  # chosen rows of the frame
+    codes: Codes  # group of each chosen row, as a place in `groups`
+    groups: Codes  # groups of the reach that hold a chosen row
+    counts: Codes  # chosen rows in each
+    regions: Codes  # Region of each, as in `reach.places`
+    outcomes: Truths  # principals x all groups of the reach
+    allowing: Callable[[int], list[tuple[Applied, Truths]]]
+    ask: Callable[[int, int], Part]
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """`snapshot.nodes` or `snapshot.documents`."""
+        return self.resources.frame
+
+
+Sides = tuple[Side, Side]
+
+
+def read_sides(reach: Reach, nodes: Names, documents: Names) -> Sides:
+    """Nodes and documents, by ARNs, names, ids or row numbers; None: all."""
+    places = reach.places
+    of_nodes = (places.node_region, reach.node_outcomes, reach.allowing_nodes, reach.ask_node)
+    of_documents = (places.document_region, reach.document_outcomes, reach.allowing_documents, reach.ask_document)
+    node_rows, document_rows = reach.rows("nodes", nodes), reach.rows("documents", documents)
+    return (
+        _read_side("group", reach.node_resources, node_rows, reach.node_group_codes, *of_nodes),
+        _read_side("document", reach.document_resources, document_rows, reach.document_group_codes, *of_documents),
+    )
+
+
+def _read_side(kind: str, resources: Resources, rows: Codes, codes: Codes, regions: Codes, *of: Any) -> Side:
+    groups, places, counts = np.unique(codes[rows], return_inverse=True, return_counts=True)
+    return Side(kind, resources, rows, places, groups, counts, regions[groups], *of)
+
+
+def join_sides(reach: Reach, sides: Sides, who: int) -> tuple[Truths, Truths]:
+    """The outcomes of the chosen groups for one principal, each with the best of the other side in its Region."""
+    alone = [side.outcomes[who, side.groups] for side in sides]
+    best = []
+    for side, outcomes in zip(sides, alone, strict=True):
+        of_region = np.full(reach.places.regions, IMPLICIT, dtype=np.int8)
+        np.maximum.at(of_region, side.regions, outcomes)
+        best.append(of_region)
+    nodes, documents = sides
+    return np.minimum(alone[0], best[1][nodes.regions]), np.minimum(alone[1], best[0][documents.regions])
+
+
+def name_rows(side: Side, rows: Codes, keys: Sequence[str], several: bool) -> dict[str, str]:
+    """Label and detail of a mark: one by its name, several by what they have in common.
+
+    `keys`: the tag keys that the policies read; `several`: whether the account must be told.
+    """
+    names = [*side.resources.names[rows[:_MOST_NAMES]]]
+    account, region = (str(side.frame[column].iloc[rows[0]]) for column in ("account", "region"))
+    if len(rows) == 1:
+        label = names[0]
+    elif side.kind == "document":
+        label = f"{len(rows)} {'own' if account else 'AWS'} documents"
+    else:
+        label = ", ".join(_common(side, rows, keys)) or "nodes"
+    places = [region, *([f"…{account[-4:]}"] if several and account else [])]
+    listed = ", ".join(names) + (f" and {len(rows) - len(names)} more" if len(rows) > len(names) else "")
+    return {"label": " · ".join([label, *places]), "detail": f"{listed} in {region}"}
+
+
+def _common(side: Side, rows: Codes, keys: Sequence[str]) -> list[str]:
+    """Tags that all nodes share: two, at most, that the policies read, else another one, else what kind they are.
+
+    As to a policy, tag keys that differ only by case are one.
+    """
+    written = [name[len(TAG) :] for name in side.frame.columns if name.startswith(TAG)]
+    spelt = {key.lower(): key for key in reversed(written)}
+    read = [key for key in keys if key in spelt]
+    for chosen, most in ((read, 2), ([key for key in spelt if key not in read], 1)):
+        values = ((key, side.resources.shared((f"ssm:resourcetag/{key}",), rows)) for key in chosen)
+        shared = [f"{spelt[key]}={value[0]}" for key, value in values if value and isinstance(value[0], str)]
+        if shared:
+            return shared[:most]
+    codes, kinds = encode(side.frame["kind"])
+    return [f"{kinds[codes[rows[0]]]} nodes"] if (codes[rows] == codes[rows[0]]).all() else []

@@ -1,0 +1,125 @@
+"""What every kind of filter pattern is read with: a place in the text, quoted strings, `&&`, `||` and parentheses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+_SPACE: Final = re.compile(r"\s*")
+_STRING: Final = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_ESCAPE: Final = re.compile(r'\\(["\\])')
+_DEEPEST: Final = 100  # parentheses: the bound of this package, CloudWatch Logs names none
+
+
+class PatternError(ValueError):
+    """A filter pattern that CloudWatch Logs refuses.
+
+    Attributes
+    ----------
+    pattern
+        The pattern as given.
+    where
+        The place in it, counted from 0.
+    reason
+        What was expected there, and what was got.
+    """
+
+    def __init__(self, pattern: str, where: int, reason: str) -> None:
+        super().__init__(pattern, where, reason)
+        self.pattern, self.where, self.reason = pattern, where, reason
+
+    def __str__(self) -> str:
+        return f"`{self.pattern}` at {self.where}: {self.reason}"
+
+
+class Reader:
+    """A pattern, how far it has been read and may be, how many regular expressions were in it, and the doubts."""
+
+    def __init__(self, text: str, position: int = 0, end: int | None = None) -> None:
+        self.text, self.position = text, position
+        self.end = len(text) if end is None else end
+        self.regexes, self.doubts = 0, list[str]()
+
+    def take(self, expression: str | re.Pattern[str]) -> re.Match[str] | None:
+        """What stands here, if it fits; reading goes on behind it."""
+        match = re.compile(expression).match(self.text, self.position, self.end)
+        if match:
+            self.position = match.end()
+        return match
+
+    def skip_space(self) -> None:
+        """Go on to the next character that is no blank."""
+        self.take(_SPACE)
+
+    def take_sign(self, sign: str) -> bool:
+        """Is this sign next? Blanks before it do not count."""
+        self.skip_space()
+        return self.take(re.escape(sign)) is not None
+
+    def is_at_end(self) -> bool:
+        """Is nothing but blanks left?"""
+        self.skip_space()
+        return self.position >= self.end
+
+    def string(self) -> str:
+        """A text in double quotes, without them; a backslash makes a quote or a backslash plain."""
+        match = self.take(_STRING)
+        if match is None:
+            raise self.error('expected a closing `"`, got the end of the pattern')
+        return _ESCAPE.sub(r"\1", match[1])
+
+    def rest(self) -> str:
+        """What was not read yet, as a message says it."""
+        left = self.text[self.position : self.end]
+        return f"`{left if len(left) <= 20 else left[:19] + '…'}`" if left else "the end of the pattern"
+
+    def expected(self, what: str) -> PatternError:
+        """The error that something else stands here."""
+        return self.error(f"expected {what}, got {self.rest()}")
+
+    def error(self, reason: str, where: int | None = None) -> PatternError:
+        """An error at a place, by default here."""
+        return PatternError(self.text, self.position if where is None else where, reason)
+
+
+class Node(Protocol):
+    """A condition on a subject: a JSON object, or a field of a line."""
+
+    def test(self, subject: Any) -> bool:
+        """Does it hold?"""
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Conditions joined by `&&` (`all`) or `||` (`any`)."""
+
+    join: Callable[[Iterable[bool]], bool]
+    parts: tuple[Node, ...]
+
+    def test(self, subject: Any) -> bool:
+        """Do all, or does any, hold?"""
+        return self.join(part.test(subject) for part in self.parts)
+
+
+def read_logic(reader: Reader, read_condition: Callable[[], Node], depth: int = 0) -> Node:
+    """Conditions joined by `||` and `&&`, which binds closer, and parentheses [recorded from AWS, September 2026]."""
+    if depth > _DEEPEST:
+        raise reader.error(f"expected at most {_DEEPEST} parentheses in one another")
+
+    def read_one() -> Node:
+        if not reader.take_sign("("):
+            return read_condition()
+        inner = read_logic(reader, read_condition, depth + 1)
+        if not reader.take_sign(")"):
+            raise reader.expected("`)`, `&&` or `||`")
+        return inner
+
+    def read_joined(read: Callable[[], Node], sign: str, join: Callable[[Iterable[bool]], bool]) -> Node:
+        parts = [read()]
+        while reader.take_sign(sign):
+            parts.append(read())
+        return Joined(join, tuple(parts)) if len(parts) > 1 else parts[0]
+
+    return read_joined(lambda: read_joined(read_one, "&&", all), "||", any)

@@ -1,0 +1,130 @@
+"""Controls that several explorers share. Each has a `value`, and options made from data with the text untouched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import ipywidgets as w
+import pandas as pd
+import traitlets
+
+ANY: Final = ""
+UNTAGGED: Final = "\x00absent"
+WIDE: Final = w.Layout(width="100%")
+MFA: Final = "aws:MultiFactorAuthPresent"
+_ABSENT: Final = "absent"
+_KEYS: Final = {"aws:SourceIp": "Source IP", "aws:CurrentTime": "Time"}  # key -> label of its own control
+_MFA_CHOICES: Final = (("not known", ANY), ("yes", "true"), ("no", "false"), ("key absent", _ABSENT))
+_MOST_OFFERED: Final = 50
+Context = dict[str, str | None]
+
+
+def list_options(values: pd.Series[Any]) -> list[tuple[str, str]]:
+    """Sorted, each once; long or empty ones made readable."""
+    texts = sorted({str(value) for value in values.dropna()})
+    return [(text if 0 < len(text) <= 60 else f"{text[:57]}…" if text else "(empty)", text) for text in texts]
+
+
+def dropdown(label: str, options: Sequence[tuple[str, str]], value: str) -> w.Dropdown:
+    """A choice of one, which refuses a value that there is not."""
+    known = [option for _, option in options]
+    if value not in known:
+        raise ValueError(f"{label}: expected one of {', '.join(f'`{option}`' for option in known[:20])}, got `{value}`")
+    return w.Dropdown(description=label, options=options, value=value, layout=WIDE)
+
+
+class Finder(w.Combobox):
+    """A text that names contain; while one types, the first names that do are offered."""
+
+    def __init__(self, label: str, names: pd.Series[Any], value: str = ANY, placeholder: str = "any") -> None:
+        self._names = pd.Series(names.dropna().astype("str").unique(), dtype="str")
+        super().__init__(
+            description=label, value=value, placeholder=placeholder, continuous_update=True, layout=WIDE, options=()
+        )
+        self.observe(lambda change: self._offer(change["new"]), "value")
+        self._offer(value)
+
+    def _offer(self, text: str) -> None:
+        found = self._names[self._names.str.contains(text, case=False, regex=False)]
+        self.options = tuple(found.head(_MOST_OFFERED))
+
+
+class PrincipalPicker(w.VBox):
+    """Principals to choose from, found as one types; none chosen: everyone."""
+
+    value = traitlets.Tuple()
+
+    def __init__(self, principals: pd.DataFrame, value: Sequence[str] = (), rows: int = 5) -> None:
+        several = principals["account"].nunique() > 1
+        columns = (principals[name] for name in ("kind", "name", "account"))
+        self._labels = {
+            arn: f"{kind} {name}{f' (…{account[-4:]})' if several else ''}"
+            for arn, kind, name, account in zip(principals.index, *columns, strict=True)
+        }
+        self._find = w.Text(description="Find", placeholder="part of a name", continuous_update=True, layout=WIDE)
+        self._list = w.SelectMultiple(description="Principals", rows=rows, layout=WIDE)
+        self._clear = w.Button(description="Everyone", tooltip="choose no principal: everyone is shown", layout=WIDE)
+        super().__init__([self._find, self._list, self._clear], value=tuple(value))
+        self._list.observe(self._choose, "value")
+        self._offer()
+        self._find.observe(lambda _: self._offer(), "value")
+        self._clear.on_click(lambda _: self.set_trait("value", ()))
+        self.observe(lambda _: self._offer(), "value")
+
+    def _choose(self, change: Mapping[str, Any]) -> None:
+        self.value = tuple(change["new"])
+
+    def _offer(self) -> None:
+        """Those that are chosen first, then those whose name holds the text."""
+        text = self._find.value.lower()
+        found = [(label, arn) for arn, label in self._labels.items() if text in label.lower()]
+        options = tuple(dict.fromkeys([*((self._labels[arn], arn) for arn in self.value), *found]))
+        self._list.unobserve(self._choose, "value")  # given options, it would choose by itself, and tell
+        if self._list.options != options:
+            self._list.options = options
+        self._list.value = self.value
+        self._list.observe(self._choose, "value")
+
+
+class RequestControls(w.VBox):
+    """The condition keys of the request: MFA, source IP, time, and any others. What is left empty is not known."""
+
+    value = traitlets.Dict()
+
+    def __init__(self, value: Mapping[str, str | None]) -> None:
+        given = {key: _ABSENT if text is None else text for key, text in value.items()}
+        self._mfa = dropdown("MFA used", _MFA_CHOICES, given.pop(MFA, ANY))
+        self._own = {
+            key: w.Text(
+                description=label,
+                value=given.pop(key, ""),
+                placeholder="not known",
+                continuous_update=False,
+                layout=WIDE,
+            )
+            for key, label in _KEYS.items()
+        }
+        self._more = w.Textarea(
+            description="More keys",
+            value="\n".join(f"{key} = {text}" for key, text in given.items()),
+            placeholder="key = value, a line each",
+            continuous_update=False,
+            rows=2,
+            layout=WIDE,
+        )
+        self._wrong = w.HTML()
+        controls = [self._mfa, *self._own.values(), self._more]
+        super().__init__([*controls, self._wrong], value=dict(value))
+        for control in controls:
+            control.observe(lambda _: self._read(), "value")
+
+    def _read(self) -> None:
+        lines = [line.partition("=") for line in self._more.value.splitlines() if line.strip()]
+        wrong = [line for line, sign, _ in lines if not sign or not line.strip()]
+        self._wrong.value = "<p role='alert'>More keys: expected a line such as key = value</p>" if wrong else ""
+        if wrong:
+            return
+        texts = {MFA: self._mfa.value, **{key: control.value.strip() for key, control in self._own.items()}}
+        texts |= {key.strip(): text.strip() for key, _, text in lines}
+        self.value = {key: None if text == _ABSENT else text for key, text in texts.items() if text}

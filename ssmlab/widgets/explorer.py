@@ -1,0 +1,196 @@
+"""What all explorers are: a panel that asks, shows and says why. A state of the controls in, views out."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+import ipywidgets as w
+import networkx as nx
+import pandas as pd
+
+from ssmlab.exports import write_csv, write_graphml, write_parquet
+from ssmlab.snapshots import Snapshot
+from ssmlab.widgets.saver import Saver
+from ssmlab.widgets.texts import describe_data
+
+_STYLE: Final = (Path(__file__).parent / "static" / "explorer.css").read_text("utf-8")
+_BACKGROUND: Final = ThreadPoolExecutor(1, thread_name_prefix="ssmlab")
+_EXPECTED: Final = (KeyError, ValueError, TypeError, OSError)  # what data and texts can do; all else is a fault of ours
+
+
+class Explorer(w.VBox):
+    """One panel of three zones: ask (the controls), see (the views), why (the reason of what is selected).
+
+    A subclass has a `title`, a `state_type` (a frozen dataclass: what the controls say), and says which controls and
+    views there are; `show` draws `self.state`. A control stands for the field of the state after which it is named.
+
+    Parameters
+    ----------
+    snapshot
+        From `ssmlab.load`.
+    state
+        Fields of the `state_type` to start from.
+
+    Raises
+    ------
+    ValueError
+        For a field that there is not, or a value that its control does not have.
+    """
+
+    title: ClassVar[str]
+    state_type: ClassVar[type]
+
+    def __init__(self, snapshot: Snapshot, **state: Any) -> None:
+        names = [field.name for field in fields(self.state_type)]
+        if unknown := sorted(set(state) - {*names}):
+            raise ValueError(f"unknown state {unknown}, expected some of {names}")
+        self.snapshot = snapshot
+        self.state: Any = self.begin(state)
+        self._latest: Future[Any] | None = None
+        self.controls = self.make_controls()
+        self.why, self._live, self._line = w.HTML(), w.HTML(), w.HTML()
+        views = self.make_views()
+        self.tabs = w.Tab(list(views.values()), titles=tuple(views))
+        saver = Saver(self.export, tuple(self.formats()))
+        for widget, name in ((self.why, "why-text"), (self._live, "live"), (self._line, "line"), (self.tabs, "views")):
+            widget.add_class(f"ssmlab-{name}")
+        foot = w.HBox([*self.make_buttons(), self._live, saver], layout=w.Layout(justify_content="space-between"))
+        see = w.VBox([self.tabs, foot])
+        zones = {"ask": self.arrange(), "see": [see], "why": [w.HTML("<b>Why</b>"), self.why]}
+        super().__init__([w.HTML(f"<style>{_STYLE}</style>"), self._header(), w.HBox(list(map(_zone, *_pair(zones))))])
+        self.add_class("ssmlab-explorer")
+        for control in self.controls.values():
+            control.observe(self._changed, "value")
+        self.tabs.observe(lambda _: self.update(), "selected_index")
+        self.update()
+
+    # --- What a subclass says ---
+
+    def begin(self, given: Mapping[str, Any]) -> Any:
+        """The state to begin with; what is not given is chosen so that the first view is worth looking at."""
+        return self.state_type(**given)
+
+    def make_controls(self) -> dict[str, w.Widget]:
+        """A control for each field of the state that people may change, in the order in which they stand."""
+        raise NotImplementedError
+
+    def make_views(self) -> dict[str, w.Widget]:
+        """The views by their titles; the first is seen first."""
+        raise NotImplementedError
+
+    def arrange(self) -> list[w.Widget]:
+        """The zone "ask"."""
+        return [w.HTML("<b>Ask</b>"), *self.controls.values()]
+
+    def make_buttons(self) -> list[w.Widget]:
+        """What stands below the views, at the left."""
+        return []
+
+    def show(self) -> None:
+        """Draw the state. An error that the data make is told in the panel."""
+        raise NotImplementedError
+
+    def react(self, field: str) -> None:
+        """What follows from a change of one field, before the state is drawn: other options of another control."""
+
+    def to_frame(self) -> pd.DataFrame:
+        """What is seen, as a table, complete."""
+        raise NotImplementedError
+
+    def to_graph(self) -> nx.DiGraph[str] | None:
+        """The graph that is seen; None: there is none."""
+        return None
+
+    # --- What it has from here ---
+
+    def say(self, text: str) -> None:
+        """The result in words, which screen readers read out."""
+        self._live.value = f"<span role='status'>{html.escape(text)}</span>" if text else ""
+
+    def set_control(self, field: str, value: Any, options: Sequence[Any] | None = None) -> None:
+        """Give a control a value, and other options, without acting on it."""
+        control = self.controls[field]
+        control.unobserve(self._changed, "value")
+        if options is not None:
+            control.options = options
+        control.value = value
+        control.observe(self._changed, "value")
+        self.state = replace(self.state, **{field: value})
+
+    def later(self, words: str, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
+        """Slow work in the background; what comes after the next change is not shown any more."""
+        self.say(words)
+        ticket = self._latest = _BACKGROUND.submit(work)
+
+        def finish(future: Future[Any]) -> None:
+            if future is self._latest:
+                self._latest = None
+                self._guard(lambda: done(future.result()))
+
+        ticket.add_done_callback(finish)
+
+    def wait(self) -> None:
+        """Until work in the background is done (for tests)."""
+        _BACKGROUND.submit(lambda: None).result()
+
+    def update(self) -> None:
+        """Draw the state anew."""
+        self._latest = None
+        self._guard(self.show)
+        changed = (f for f in fields(self.state_type) if getattr(self.state, f.name) != _default(f))
+        told = "".join(f", {f.name}={_plain(getattr(self.state, f.name))!r}" for f in changed)
+        line = html.escape(f"{type(self).__name__}(snapshot{told})")
+        self._line.value = f"<details><summary>This view as a line to copy</summary><code>{line}</code></details>"
+
+    def formats(self) -> list[str]:
+        """The kinds of files that can be saved."""
+        return ["CSV", "Parquet"]
+
+    def export(self, kind: str) -> tuple[str, bytes]:
+        """A file of what is seen: its name and content."""
+        name = f"{type(self).__name__}.{kind.lower()}"
+        if kind == "GraphML":
+            return name, write_graphml(self.to_graph())
+        return name, {"CSV": write_csv, "Parquet": write_parquet}[kind](self.to_frame())
+
+    def _header(self) -> w.Widget:
+        data = w.HTML(f"<h3>{html.escape(self.title)}</h3>{describe_data(self.snapshot)}")
+        data.add_class("ssmlab-header")
+        return w.HBox([data, self._line], layout=w.Layout(justify_content="space-between"))
+
+    def _changed(self, change: Mapping[str, Any]) -> None:
+        field = next(name for name, control in self.controls.items() if control is change["owner"])
+        self.state = replace(self.state, **{field: change["new"]})
+        self._guard(lambda: self.react(field))
+        self.update()
+
+    def _guard(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except _EXPECTED as error:
+            said = error.args[0] if isinstance(error, KeyError) and error.args else error
+            self.why.value = f"<p role='alert'>{html.escape(str(said))}</p>"
+
+
+def _pair(zones: Mapping[str, Sequence[w.Widget]]) -> tuple[list[str], list[Sequence[w.Widget]]]:
+    return list(zones), list(zones.values())
+
+
+def _zone(name: str, children: Sequence[w.Widget]) -> w.VBox:
+    zone = w.VBox(children)
+    zone.add_class(f"ssmlab-{name}")
+    return zone
+
+
+def _default(field: Any) -> Any:
+    return field.default_factory() if callable(field.default_factory) else field.default
+
+
+def _plain(value: Any) -> Any:
+    """As one writes it: a list for a tuple, a dict for a mapping."""
+    return [*value] if isinstance(value, tuple) else dict(value) if isinstance(value, Mapping) else value

@@ -1,0 +1,96 @@
+"""Why: what is selected in a graph or a table, in words."""
+
+from __future__ import annotations
+
+import html
+import json
+
+import networkx as nx
+
+from ssmlab.explanation import last_part
+from ssmlab.reachability import Reach
+from ssmlab.widgets.texts import write_lines
+from ssmlab.widgets.views import State, choose_documents, choose_nodes, first_pair
+
+
+def explain_mark(reach: Reach, graph: nx.DiGraph[str], mark: str, state: State) -> str:
+    """HTML for what is selected in the graph: a node or an edge, by its id. Everything from the data is escaped."""
+    if not mark:
+        return write_lines("Choose a mark in the picture or a row in the table to see why.")
+    path = [part for part in mark.split("→") if part in graph]
+    if not path:
+        return write_lines("What was selected is no longer in the picture.")
+    last = path[-1]
+    if graph.nodes[last]["kind"] == "statement":
+        return _explain_statement(reach, graph, last)
+    if last.startswith("way"):  # another way in: the way or the nodes it leads to
+        return _explain_way(graph, last)
+    if graph.nodes[last]["layer"] == 0:
+        return _explain_principal(reach, last)
+    return _explain_target(reach, graph, path, state)
+
+
+def _explain_way(graph: nx.DiGraph[str], mark: str) -> str:
+    said = dict.fromkeys(graph.edges[edge]["detail"] for edge in graph.in_edges(mark))
+    return write_lines(
+        *said, f"For example, of {graph.nodes[mark]['count']}." if graph.nodes[mark]["count"] > 1 else ""
+    )
+
+
+def _explain_principal(reach: Reach, arn: str) -> str:
+    row = reach.summary().loc[arn]
+    counts = f"{row['nodes']} managed nodes with {row['documents']} documents ({row['pairs']:,} pairs)"
+    words = f"{last_part(arn)} may reach {counts}."
+    more = [f"{row['nodes_conditional']} more depend on what is not known."] if row["nodes_conditional"] else []
+    more += (
+        [f"{row['unmanaged_nodes']} machines that are not managed would be reached as soon as they are."]
+        if row["unmanaged_nodes"]
+        else []
+    )
+    return write_lines(words, *more, arn)
+
+
+def _explain_statement(reach: Reach, graph: nx.DiGraph[str], card: str) -> str:
+    policy, _, index = card.removeprefix("statement:").rpartition("#")
+    found = next(
+        (
+            s
+            for p in reach.snapshot.compiled.values()
+            if p.name == policy
+            for s in p.statements
+            if s.index == int(index)
+        ),
+        None,
+    )
+    holders = ", ".join(last_part(arn) for arn in graph.predecessors(card))
+    body = (
+        f"<pre>{html.escape(json.dumps(found.source, indent=1, ensure_ascii=False, default=str))}</pre>"
+        if found
+        else ""
+    )
+    return (
+        write_lines(f"{graph.nodes[card]['label']} allows what the lines on its right lead to.", f"Held by {holders}.")
+        + body
+    )
+
+
+def _explain_target(reach: Reach, graph: nx.DiGraph[str], path: list[str], state: State) -> str:
+    """A node group or documents: the explanation of one example, for the principal on the path or the first that
+    leads there.
+    """
+    target = path[-1]
+    arn = next(
+        (name for name in (*path, *sorted(nx.ancestors(graph, target))) if graph.nodes[name]["layer"] == 0), None
+    )
+    if arn is None:
+        return write_lines(graph.nodes[target]["detail"])
+    nodes, documents = choose_nodes(reach.snapshot.nodes, state), choose_documents(reach.snapshot.documents, state)
+    if graph.nodes[target]["kind"] == "document":
+        documents = graph.graph["members"][target]
+    else:
+        nodes = graph.graph["members"][target]
+    if found := first_pair(reach, arn, nodes, documents):
+        count = graph.nodes[target]["count"]
+        example = [f"{graph.nodes[target]['label']}: one example of {count}."] if count > 1 else []
+        return write_lines(*example) + reach.explain(*found)._repr_html_()
+    return write_lines(graph.nodes[target]["detail"])
