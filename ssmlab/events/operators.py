@@ -196,7 +196,10 @@ def _wildcard(operand: Any, where: str) -> Alternative:
         tokens.append(Wild.MANY if match[2] else match[1] or match[3])
         position = match.end()
     glob = compile_glob(tuple(tokens))
-    return Alternative("", lambda leaf: isinstance(leaf, str) and glob.matches(leaf), wildcards=(text,))
+    end = tokens[-1] if tokens and isinstance(tokens[-1], str) else ""  # asked first: most values fail by it, soon
+    return Alternative(
+        "", lambda leaf: isinstance(leaf, str) and leaf.endswith(end) and glob.matches(leaf), wildcards=(text,)
+    )
 
 
 _COMPARISONS: Final[dict[str, Callable[[float, float], bool]]] = {
