@@ -75,12 +75,7 @@ class _Nodes(Resources):
 
     def pick(self, row: int) -> tuple[str, Tags]:
         """ARN and tags of one."""
-
-        def tags(key: str) -> Value:
-            column = self.column((TAG_KEYS[0] + key,))
-            return column.values[column.codes[row]][0]  # type: ignore[no-any-return]
-
-        return str(self.arns[row]), tags
+        return str(self.arns[row]), lambda key: self.read(TAG_KEYS[0] + key, row)
 
 
 def _changed(used: Used, person: Person, sets: bool) -> dict[str, Value]:

@@ -43,8 +43,7 @@ class Edges(WayTables):
         """Principals x groups: the best of all ways by oneself."""
         found = np.maximum.reduce([*self.to_node.values()])
         anything = np.maximum.reduce([*self.to_account.values()])
-        own = self.tables.accounts[:, None] == self.accounts[None, :]
-        return np.asarray(np.maximum(found, np.where(own, anything[:, None], np.int8(IMPLICIT))), dtype=np.int8)
+        return np.asarray(np.maximum(found, np.where(self.own, anything[:, None], np.int8(IMPLICIT))), dtype=np.int8)
 
     @cached_property
     def _node_roles(self) -> Codes:

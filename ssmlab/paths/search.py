@@ -100,7 +100,7 @@ class Paths(Edges):
         group = int(self.groups[find_node(self.snapshot, node)])
         rows = []
         for who in np.flatnonzero(self.outcomes[:, group] >= CONDITIONAL).tolist():
-            edges = self._path(who, group)
+            edges = self.find(who, group)
             outcome = OUTCOMES[self.outcomes[who, group]].value
             words = "; ".join(edge.sentence for edge in edges)
             rows.append((self.snapshot.principals.index[who], outcome, len(edges), edges[0].way, words))
@@ -117,7 +117,7 @@ class Paths(Edges):
         for who in np.flatnonzero(limited & (found >= CONDITIONAL).any(axis=1)).tolist():
             best = int(found[who].max())
             groups = np.flatnonzero(found[who] == best)
-            edges = self._path(who, int(groups[0]))
+            edges = self.find(who, int(groups[0]))
             words, node = "; ".join(edge.sentence for edge in edges), self._node_name(int(groups[0]))
             arn = self.snapshot.principals.index[who]
             rows.append((arn, int(sizes[groups].sum()), node, OUTCOMES[best].value, edges[0].way, words))
@@ -170,9 +170,10 @@ class Paths(Edges):
             For a name that is not known, with the nearest ones.
         """
         who, group = find_principal(self.snapshot, principal), int(self.groups[find_node(self.snapshot, node)])
-        return self._path(who, group) if self.outcomes[who, group] >= CONDITIONAL else []
+        return self.find(who, group) if self.outcomes[who, group] >= CONDITIONAL else []
 
-    def _path(self, who: int, group: int) -> list[Edge]:
+    def find(self, who: int, group: int) -> list[Edge]:
+        """The shortest path by row numbers, where `outcomes` has one."""
         least = int(self.outcomes[who, group])
         before, queue = {who: who}, [who]
         for at in queue:

@@ -43,11 +43,7 @@ def decide_assume(tables: Tables) -> Iterator[tuple[int, int, Decision]]:
                 continue
 
             def lookup(key: str, principal: Principal = principal, row: int = row) -> Value:
-                if not resources.answers(key):
-                    return principal.lookup(key)
-                column = resources.column((key,))
-                value: Value = column.values[column.codes[row]][0]
-                return value
+                return resources.read(key, row) if resources.answers(key) else principal.lookup(key)
 
             own = principal.policies
             policies = PolicySet(own.identity, own.boundary, own.session, own.scps, own.rcps, trust)

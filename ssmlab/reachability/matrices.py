@@ -147,11 +147,7 @@ def _ask(kind: str, side: Side, who: int, row: int, action: str) -> Part:
     principal, resources = principals[who], fleet.resources
 
     def lookup(key: str) -> Value:
-        if not resources.answers(key):
-            return principal.lookup(key)
-        column = resources.column((key,))
-        value: Value = column.values[column.codes[row]][0]
-        return value
+        return resources.read(key, row) if resources.answers(key) else principal.lookup(key)
 
     arn = resources.frame.index[row]
     return Part(kind, last_part(arn), Asked(principal.caller, action, arn, lookup), principal.policies)
