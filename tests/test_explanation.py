@@ -17,16 +17,6 @@ SHELL, SHELL_ARN = "AWS-RunShellScript", "arn:aws:ssm:eu-west-1::document/AWS-Ru
 MFA = "aws:MultiFactorAuthPresent"
 
 
-@pytest.fixture(scope="module")
-def snapshot() -> ssmlab.Snapshot:
-    return ssmlab.load("data/sample")
-
-
-@pytest.fixture(scope="module")
-def reach(snapshot: ssmlab.Snapshot) -> ssmlab.Reach:
-    return ssmlab.reach(snapshot)
-
-
 SENTENCES = {
     "allowed by tag": (
         ("web-ops", "web-1", SHELL),
@@ -176,7 +166,7 @@ def test_the_steps_read_from_top_to_bottom(reach: ssmlab.Reach) -> None:
         "      StringEquals ssm:resourceTag/Env: wanted `prod`, is `prod`: holds",
         "    identity: policy Inline, statement 1 would allow it, but a deny beats every allow",
         "    SCPs: 4 levels, each allows it",
-        "  what stands in the way; each of these lines is enough:",
+        "  what stands in the way; it is enough to mend one of these:",
         "    - the deny in policy Inline, statement 2 applies because the node's tag `Env` is `prod`",
         "    - policy Inline, statement 2 denies the node",
     ]
@@ -207,15 +197,15 @@ def test_the_steps_are_a_frame_with_wanted_and_actual_value(reach: ssmlab.Reach)
     assert [*levels["layer"]] == [f"SCP level {level} of 4" for level in (1, 2, 3, 4)]
 
 
-def test_the_nearest_change_of_a_tag_is_what_it_says(snapshot: ssmlab.Snapshot) -> None:
-    mended = snapshot.with_tags("i-07b918020d0644452", {"Finance": "WebServers"})
+def test_the_nearest_change_of_a_tag_is_what_it_says(sample: ssmlab.Snapshot) -> None:
+    mended = sample.with_tags("i-07b918020d0644452", {"Finance": "WebServers"})
     assert ssmlab.reach(mended).outcome("web-ops", "web-4", SHELL) == "allowed"
-    ended = snapshot.with_tags("i-0123456789abcdef0", {"Finance": "other"})
+    ended = sample.with_tags("i-0123456789abcdef0", {"Finance": "other"})
     assert ssmlab.reach(ended).outcome("web-ops", "web-1", SHELL) == "implicitDeny"
 
 
-def test_a_request_that_is_refused_without_mfa_says_so(snapshot: ssmlab.Snapshot) -> None:
-    found = ssmlab.reach(snapshot, context={MFA: None}).explain("OnCall", "web-1", SHELL)
+def test_a_request_that_is_refused_without_mfa_says_so(sample: ssmlab.Snapshot) -> None:
+    found = ssmlab.reach(sample, context={MFA: None}).explain("OnCall", "web-1", SHELL)
     assert found.nearest[0] == f"`{MFA}` is absent, the policy wants `true` (policy Inline, statement 1)"
 
 
@@ -226,9 +216,9 @@ def test_nobody_is_told_to_tag_a_document_that_aws_owns(reach: ssmlab.Reach) -> 
     )
 
 
-def test_document_and_node_both_refused_are_a_pair(snapshot: ssmlab.Snapshot) -> None:
+def test_document_and_node_both_refused_are_a_pair(sample: ssmlab.Snapshot) -> None:
     policy = {"Statement": {"Effect": "Allow", "Action": "ssm:SendCommand", "Resource": "arn:aws:ssm:*:*:document/Own"}}
-    changed = snapshot.with_policy(policy, name="Narrow", principal="arn:aws:iam::123456789012:user/auditor")
+    changed = sample.with_policy(policy, name="Narrow", principal="arn:aws:iam::123456789012:user/auditor")
     (line,) = ssmlab.reach(changed).explain("auditor", "web-1", SHELL).nearest
     assert line == (
         f"no policy of the principal allows the document: the ARN of the document is `{SHELL_ARN}`, the policy wants `arn:aws:ssm:*:*:document/Own` (policy Narrow, statement 1);"
@@ -237,9 +227,9 @@ def test_document_and_node_both_refused_are_a_pair(snapshot: ssmlab.Snapshot) ->
 
 
 @pytest.mark.parametrize("text", ["<script>alert(1)</script>", "<img src=x onerror=alert(1)>"])
-def test_text_of_tags_and_names_is_shown_as_text(snapshot: ssmlab.Snapshot, text: str) -> None:
-    nodes = snapshot.nodes.assign(**{"name": text, "tag:Finance": text})
-    shown = ssmlab.reach(snapshot.replace(nodes=nodes)).explain("web-ops", "i-0123456789abcdef0", SHELL)._repr_html_()
+def test_text_of_tags_and_names_is_shown_as_text(sample: ssmlab.Snapshot, text: str) -> None:
+    nodes = sample.nodes.assign(**{"name": text, "tag:Finance": text})
+    shown = ssmlab.reach(sample.replace(nodes=nodes)).explain("web-ops", "i-0123456789abcdef0", SHELL)._repr_html_()
     assert not any(tag in shown for tag in ("<script", "<img"))
     assert shown.count("&lt;") >= 3
 

@@ -19,14 +19,9 @@ HOSTILE = [
 ]
 
 
-@pytest.fixture(scope="module")
-def snapshot() -> ssmlab.Snapshot:
-    return ssmlab.load("data/sample")
-
-
 @pytest.fixture
-def explorer(snapshot: ssmlab.Snapshot) -> ReachExplorer:
-    return ReachExplorer(snapshot, principals=["web-ops"])
+def explorer(sample: ssmlab.Snapshot) -> ReachExplorer:
+    return ReachExplorer(sample, principals=["web-ops"])
 
 
 def control(explorer: ReachExplorer, label: str):
@@ -44,8 +39,8 @@ def marks(explorer: ReachExplorer, kind: str) -> list[dict]:
     return [node for node in explorer._graph.graph["nodes"] if node["kind"] == kind]
 
 
-def test_the_first_view_without_a_choice_shows_somebody_who_reaches_something(snapshot: ssmlab.Snapshot) -> None:
-    explorer = ReachExplorer(snapshot)
+def test_the_first_view_without_a_choice_shows_somebody_who_reaches_something(sample: ssmlab.Snapshot) -> None:
+    explorer = ReachExplorer(sample)
     assert marks(explorer, "group")
     assert "reaches" in explorer._graph.caption
 
@@ -60,10 +55,10 @@ def test_a_tag_filter_narrows_the_nodes(explorer: ReachExplorer) -> None:
     assert "user/web-ops does not reach any of" in explorer._graph.empty
 
 
-def test_nodes_without_a_tag_can_be_chosen(snapshot: ssmlab.Snapshot) -> None:
-    rows = views.choose_nodes(snapshot.nodes, State(tag_key="Env", tag_value=UNTAGGED))
-    assert snapshot.nodes["tag:Env"].iloc[rows].isna().all()
-    assert len(rows) == snapshot.nodes["tag:Env"].isna().sum()
+def test_nodes_without_a_tag_can_be_chosen(sample: ssmlab.Snapshot) -> None:
+    rows = views.choose_nodes(sample.nodes, State(tag_key="Env", tag_value=UNTAGGED))
+    assert sample.nodes["tag:Env"].iloc[rows].isna().all()
+    assert len(rows) == sample.nodes["tag:Env"].isna().sum()
 
 
 def test_another_tag_key_forgets_the_value_of_the_last(explorer: ReachExplorer) -> None:
@@ -73,8 +68,8 @@ def test_another_tag_key_forgets_the_value_of_the_last(explorer: ReachExplorer) 
     assert explorer.state.tag_value == ""
 
 
-def test_the_request_settles_what_depends_on_it(snapshot: ssmlab.Snapshot) -> None:
-    explorer = ReachExplorer(snapshot, principals=["OnCall"])
+def test_the_request_settles_what_depends_on_it(sample: ssmlab.Snapshot) -> None:
+    explorer = ReachExplorer(sample, principals=["OnCall"])
     outcomes = {}
     for choice in ("unknown", "true", "false", "absent"):
         control(explorer, "MFA used").value = choice
@@ -106,18 +101,18 @@ def test_a_selected_row_is_explained(explorer: ReachExplorer) -> None:
     assert "user/web-ops may run" in explorer._why.value
 
 
-def test_the_table_says_how_much_it_shows(snapshot: ssmlab.Snapshot) -> None:
-    reach = ssmlab.reach(snapshot)
+def test_the_table_says_how_much_it_shows(sample: ssmlab.Snapshot) -> None:
+    reach = ssmlab.reach(sample)
     state = State(principals=("arn:aws:iam::123456789012:user/admin-adele",))
     rows, words = views.list_pairs(reach, state, limit=10)
     assert (len(rows), words) == (10, f"first 10 of {reach.pairs('admin-adele').attrs['total']} pairs")
 
 
 @pytest.mark.parametrize("text", ["web-1", "AWS-RunPatch", "web-ops", "i-0123456789abcdef0", "nothing of it"])
-def test_search_finds_every_row_that_holds_the_text_once(snapshot: ssmlab.Snapshot, text: str) -> None:
-    reach = ssmlab.reach(snapshot)
+def test_search_finds_every_row_that_holds_the_text_once(sample: ssmlab.Snapshot, text: str) -> None:
+    reach = ssmlab.reach(sample)
     every = reach.pairs("web-ops")
-    nodes = snapshot.nodes.loc[every["node"], ["node_id", "name"]].reset_index(drop=True)
+    nodes = sample.nodes.loc[every["node"], ["node_id", "name"]].reset_index(drop=True)
     known = pd.concat([every[["principal", "document"]], nodes], axis=1).astype(str)
     holding = known.apply(lambda column: column.str.contains(text, regex=False)).any(axis=1)
     found, _ = views.list_pairs(reach, State(principals=(WEB_OPS,), search=text), limit=1000)
@@ -126,8 +121,8 @@ def test_search_finds_every_row_that_holds_the_text_once(snapshot: ssmlab.Snapsh
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
-def test_text_of_the_data_is_escaped_in_every_panel(snapshot: ssmlab.Snapshot, text: str) -> None:
-    nodes = snapshot.nodes.assign(**{"name": text, "tag:Finance": text})
+def test_text_of_the_data_is_escaped_in_every_panel(sample: ssmlab.Snapshot, text: str) -> None:
+    nodes = sample.nodes.assign(**{"name": text, "tag:Finance": text})
     policy = {
         "Statement": {
             "Effect": "Allow",
@@ -136,7 +131,7 @@ def test_text_of_the_data_is_escaped_in_every_panel(snapshot: ssmlab.Snapshot, t
             "Condition": {"StringNotEquals": {"ssm:resourceTag/x": text}},
         }
     }
-    changed = snapshot.replace(nodes=nodes).with_policy(policy, name=text, principal=WEB_OPS)
+    changed = sample.replace(nodes=nodes).with_policy(policy, name=text, principal=WEB_OPS)
     explorer = ReachExplorer(changed, principals=[WEB_OPS], tag_key="Finance", tag_value=text)
     shown = [views.describe_data(changed)]
     for mark in [*explorer._graph.graph["nodes"], *explorer._graph.graph["edges"]]:
@@ -146,31 +141,31 @@ def test_text_of_the_data_is_escaped_in_every_panel(snapshot: ssmlab.Snapshot, t
     assert not any(tag in html for html in shown for tag in ("<script", "<img", "<iframe", "<svg"))
 
 
-def test_a_state_that_does_not_exist_is_refused_by_name(snapshot: ssmlab.Snapshot) -> None:
+def test_a_state_that_does_not_exist_is_refused_by_name(sample: ssmlab.Snapshot) -> None:
     with pytest.raises(ValueError, match=r"unknown state \['colour'\], expected some of"):
-        ReachExplorer(snapshot, colour="red")
+        ReachExplorer(sample, colour="red")
     with pytest.raises(ValueError, match=r"Region: expected one of .* got `mars`"):
-        ReachExplorer(snapshot, region="mars")
+        ReachExplorer(sample, region="mars")
 
 
-def test_an_empty_inventory_says_what_is_missing(snapshot: ssmlab.Snapshot) -> None:
-    explorer = ReachExplorer(snapshot.replace(nodes=snapshot.nodes.iloc[:0]), principals=["web-ops"])
+def test_an_empty_inventory_says_what_is_missing(sample: ssmlab.Snapshot) -> None:
+    explorer = ReachExplorer(sample.replace(nodes=sample.nodes.iloc[:0]), principals=["web-ops"])
     assert explorer._graph.empty == "No node matches the filters."
 
 
-def test_the_line_on_the_data_counts_what_is_wrong_with_it(snapshot: ssmlab.Snapshot) -> None:
-    line = views.describe_data(snapshot)
+def test_the_line_on_the_data_counts_what_is_wrong_with_it(sample: ssmlab.Snapshot) -> None:
+    line = views.describe_data(sample)
     assert "60 nodes" in line
     assert "5 warnings in the data" in line
 
 
-def test_the_button_says_how_limits_can_be_walked_round(snapshot: ssmlab.Snapshot) -> None:
-    explorer = ReachExplorer(snapshot, principals=["web-ops"])
+def test_the_button_says_how_limits_can_be_walked_round(sample: ssmlab.Snapshot) -> None:
+    explorer = ReachExplorer(sample, principals=["web-ops"])
     explorer._around.click()
     assert "No way round the limits of user/web-ops is known" in explorer._why.value
     tagging = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ec2:CreateTags", "Resource": "*"}]}
     web_ops = "arn:aws:iam::123456789012:user/web-ops"
-    changed = snapshot.with_policy(tagging, name="<img onerror>", principal=web_ops)
+    changed = sample.with_policy(tagging, name="<img onerror>", principal=web_ops)
     explorer = ReachExplorer(changed, principals=["web-ops"])
     explorer._around.click()
     assert "18 more nodes: user/web-ops may tag i-" in explorer._why.value

@@ -20,11 +20,6 @@ def policy(statements: list[Any], version: str | None = "2012-10-17") -> dict[st
 
 
 @pytest.fixture(scope="module")
-def sample() -> ssmlab.Snapshot:
-    return ssmlab.load("data/sample")
-
-
-@pytest.fixture(scope="module")
 def findings(sample: ssmlab.Snapshot) -> pd.DataFrame:
     return ssmlab.check_policies(sample)
 
@@ -96,14 +91,14 @@ def test_the_findings_of_the_sample(findings: pd.DataFrame) -> None:
     assert (findings["index"] + 1).astype("str").to_list() == findings["statement"].to_list()
 
 
-def test_a_finding_names_the_values_and_says_how_to_mend() -> None:
+def test_a_finding_names_the_values_and_says_how_to_mend(sample: ssmlab.Snapshot) -> None:
     statement = {
         "Sid": "Read",
         "Effect": "Allow",
         "Action": "ssm:ListCommands",
         "Resource": "arn:aws:ssm:*:*:document/*",
     }
-    snapshot = ssmlab.load("data/sample").with_policy(policy([statement]), name="mine", principal=ANA)
+    snapshot = sample.with_policy(policy([statement]), name="mine", principal=ANA)
     (finding,) = ssmlab.check_policies(snapshot).query("policy == 'mine'").to_dict("records")
     assert finding == {
         "policy": "mine",
@@ -119,9 +114,11 @@ def test_a_finding_names_the_values_and_says_how_to_mend() -> None:
     }
 
 
-def test_a_policy_of_nobody_is_not_checked_and_a_loose_file_is(tmp_path: Path, findings: pd.DataFrame) -> None:
+def test_a_policy_of_nobody_is_not_checked_and_a_loose_file_is(
+    sample: ssmlab.Snapshot, tmp_path: Path, findings: pd.DataFrame
+) -> None:
     body = policy([{"Effect": "Allow", "Action": "ssm:ListCommands", "Resource": "arn:aws:ssm:*:*:document/*"}])
-    unused = ssmlab.load("data/sample").with_policy(body, name="mine")
+    unused = sample.with_policy(body, name="mine")
     assert ssmlab.check_policies(unused).equals(findings)
     (tmp_path / "mine.json").write_text(json.dumps(body))
     assert ssmlab.check_policies(ssmlab.load(tmp_path / "mine.json"))["finding"].to_list() == ["list-action-on-arn"]

@@ -307,11 +307,6 @@ arn:aws:iam::123456789012:role/NodeRole web-1 AWS-RunShellScript implicitDeny
 """
 
 
-@pytest.fixture(scope="module")
-def reach():
-    return ssmlab.reach(ssmlab.load(SAMPLE))
-
-
 @pytest.mark.parametrize("story", STORIES.splitlines())
 def test_every_story_comes_out_as_it_is_told(reach, story):
     *names, outcome = story.split()

@@ -108,12 +108,13 @@ class Paths(Edges):
         return frame.sort_values(["outcome", "steps"], kind="stable").reset_index(drop=True)
 
     def around(self) -> pd.DataFrame:
-        """Limits on Run Command that can be walked round: who reaches nodes by other ways that Run Command by itself
-        refuses: columns principal, nodes (how many), example, outcome, way, path.
+        """Limits on Run Command that can be walked round: who reaches managed nodes by other ways that Run Command by
+        itself refuses: columns principal, nodes (how many), example, outcome, way, path.
         """
         sizes, rows = np.bincount(self.groups, minlength=len(self.rows)), []
-        found = np.where(self.to_node[DIRECT] >= CONDITIONAL, np.int8(IMPLICIT), self.outcomes)
-        limited = (self.to_node[DIRECT] >= CONDITIONAL).any(axis=1)
+        direct = self.to_node[DIRECT] >= CONDITIONAL
+        limited = direct.any(axis=1)  # that no command reaches a node that is not managed is nobody's limit
+        found = np.where(direct | ~self.managed, np.int8(IMPLICIT), self.outcomes)
         for who in np.flatnonzero(limited & (found >= CONDITIONAL).any(axis=1)).tolist():
             best = int(found[who].max())
             groups = np.flatnonzero(found[who] == best)
