@@ -10,8 +10,6 @@ from urllib.parse import unquote
 import pytest
 from sample_maker import sample_files, write_sample
 
-import ssmlab
-
 DATA = Path(__file__).parents[1] / "data"
 SAMPLE = DATA / "sample"
 PRODUCTION, DEVELOPMENT, MANAGEMENT = "123456789012", "210987654321", "999988887777"

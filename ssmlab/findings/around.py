@@ -10,9 +10,9 @@ from ssmlab.evaluation.statements import decide_elements
 from ssmlab.explanation import last_part
 from ssmlab.findings.used import NODES, SEND, Used
 from ssmlab.paths import DIRECT, TAGGING, read_ways
-from ssmlab.patterns import Value
 from ssmlab.reachability.columns import Codes
 from ssmlab.reachability.fleets import CONDITIONAL
+from ssmlab.reachability.matrices import ask_one
 from ssmlab.truth import FALSE, TRUE
 
 _NODE: Final = read_ways()[DIRECT].steps[0]
@@ -56,12 +56,7 @@ def _walked(used: Used, who: int) -> Codes:
 
 def _keeps(used: Used, who: int, row: int) -> bool:
     """Is it for its tags that a statement denies somebody a node, or does not allow it?"""
-    principals, fleet = used.site.paths.tables.side(_NODE)
-    resources, arn = fleet.resources, str(fleet.resources.arns[row])
-
-    def lookup(key: str) -> Value:
-        return resources.read(key, row) if resources.answers(key) else principals[who].lookup(key)
-
+    _, _, arn, lookup = ask_one("node", used.site.paths.tables.side(_NODE), who, row, SEND).asked
     if used.statement.effect == "Deny":
         return decide_elements(used.statement, arn, lookup).truth is TRUE
     fails = any(c.decide([lookup(key) for key in c.keys]).truth is FALSE for c in used.tags)

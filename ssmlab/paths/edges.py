@@ -15,7 +15,7 @@ from ssmlab.paths.matrices import WayTables
 from ssmlab.paths.ways import Step, Way, read_ways
 from ssmlab.reachability.columns import Codes, Truths
 from ssmlab.reachability.fleets import IMPLICIT
-from ssmlab.reachability.matrices import decide_one
+from ssmlab.reachability.matrices import ask_one
 
 NODE_ROLE: Final = "node-role"
 Flags = npt.NDArray[np.bool_]
@@ -105,7 +105,7 @@ class Edges(WayTables):
                 row = int(np.searchsorted(self.rows_of(way.to), target))
             else:
                 row = self._best_row(step, who, target if way.to == "node" else None)
-            found.append(decide_one(self.tables.side(step), who, row, step.action))
+            found.append(ask_one(step.on, self.tables.side(step), who, row, step.action).decide())
         return found
 
     def _best_row(self, step: Step, who: int, group: int | None) -> int:
