@@ -242,6 +242,11 @@ def test_a_graph_of_paths_says_all_of_every_edge(paths: Paths) -> None:
         assert {"way", "outcome", "sentence", "statements", "open_conditions", "doubts"} == {*told}
 
 
+def test_that_no_command_reaches_an_unmanaged_node_is_nobody_s_limit(paths: Paths) -> None:
+    assert (paths.summary()["any_way"] > paths.summary()["direct"]).any()  # user data of administrators
+    assert paths.around().empty
+
+
 @pytest.mark.parametrize(
     ("ask", "nearest"),
     [
