@@ -2,6 +2,7 @@
 # make test       set up with the test tools, then style, types and tests (under 5 minutes on 2 cores)
 # make test-all   the same with the slow tests
 # make course     write the exercise notebooks of the course from those with solutions
+# make wheelhouse collect what laptops without a network install from, see docs/instructor.md
 # make clean      remove the environment and what the checks left behind
 #
 # Another Python: make lab PYTHON=python3.13. Windows, conda: see README.md.
@@ -10,7 +11,7 @@ PYTHON ?= python3
 VENV   := .venv
 PY     := $(VENV)/bin/python
 
-.PHONY: lab test test-all course clean
+.PHONY: lab test test-all course wheelhouse clean
 .DELETE_ON_ERROR:
 
 lab: $(VENV)/lab.done
@@ -40,6 +41,10 @@ $(PY):
 course: $(VENV)/lab.done
 	$(PY) -m ssmlab workshop build
 
+wheelhouse: $(PY)
+	$(PY) -m pip --disable-pip-version-check wheel --quiet --wheel-dir wheelhouse -c constraints.txt .
+	@echo "install from it: pip install --no-index --find-links wheelhouse ssmlab"
+
 clean:
-	rm -rf $(VENV) build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build wheelhouse dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +

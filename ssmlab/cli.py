@@ -15,7 +15,7 @@ from ssmlab.collecting import collect_script
 from ssmlab.explanation import last_part
 from ssmlab.exports import write_csv, write_parquet
 from ssmlab.lab import open_lab
-from ssmlab.workshop import build_course, find_stuck, gather, make_folder
+from ssmlab.workshop import build_course, find_stuck, gather, make_folder, pseudonymise
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -56,6 +56,10 @@ def _parser() -> argparse.ArgumentParser:
     _command(
         commands, "collect-script", _collect, "print the shell script that fills a folder from an account (read-only)"
     )
+    text = "write a copy with other names, accounts, ids, addresses and tag values, in which the reach is the same"
+    copy = _command(commands, "pseudonymise", _pseudonymise, text)
+    copy.add_argument("path")
+    copy.add_argument("out", metavar="OUT", type=Path, help="a new folder, which the other commands and `load` read")
     _add_workshop(_command(commands, "workshop", _build, "make folders for learners, and see what a room has done"))
     return parser
 
@@ -79,7 +83,7 @@ def _command(
 ) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=text, description=text)
     parser.set_defaults(run=run)
-    if name in ("reach", "explain", "check"):
+    if name in ("reach", "explain", "check", "pseudonymise"):
         alone = "the accounts are in no organization: service control policies that were not collected do not exist"
         parser.add_argument("--no-organization", dest="organization", action="store_const", const="none", help=alone)
         parser.set_defaults(organization="collected")
@@ -169,6 +173,15 @@ def _expect(snapshot: ssmlab.Snapshot, file: Path) -> bool:
     for row in tested.itertuples():
         print(f"holds: {row.expectation}" if row.holds else f"BROKEN: {row.expectation}: {row.counterexample}")
     return bool(tested["holds"].all())
+
+
+def _pseudonymise(arguments: argparse.Namespace) -> int:
+    if arguments.out.exists():
+        raise FileExistsError(f"`{arguments.out}` is there already: name a new folder")
+    made = pseudonymise(_load(arguments))
+    made.to_parquet(arguments.out)
+    print(f"wrote {made} to {arguments.out}: every principal reaches as much as before")
+    return 0
 
 
 def _new_folder(arguments: argparse.Namespace) -> int:
