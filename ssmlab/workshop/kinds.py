@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import pandas as pd
@@ -15,7 +16,7 @@ from ssmlab.reachability import reach
 from ssmlab.reachability.names import find_node, find_principal, find_rows
 from ssmlab.snapshots import Snapshot
 from ssmlab.workshop import reading
-from ssmlab.workshop.exercises import Exercise, make_events, set_up
+from ssmlab.workshop.exercises import Exercise, find_exercise, make_events, set_up
 from ssmlab.workshop.requirements import Change, drop_unknown, find_broken
 from ssmlab.workshop.variations import VARIATIONS
 
@@ -48,13 +49,20 @@ def _judge_reach(change: Callable[[Exercise, Any, Snapshot], Change]) -> Callabl
     """A judge of answers that change what is reached: first on the data at hand, then in other inventories."""
 
     def judge(exercise: Exercise, answer: Any, snapshot: Snapshot) -> Stages:
-        here = set_up(exercise, drop_unknown(snapshot))
-        yield _HERE, _judge_one(exercise, change(exercise, answer, here))
-        for name, vary in VARIATIONS.items() if exercise.rest.get("vary", True) else ():
-            complaints = _judge_one(exercise, change(exercise, answer, vary(here)))
-            yield f"{_ELSEWHERE}, such as in an inventory {name}: ", complaints
+        for said, inventory in _list_inventories(exercise.id, snapshot):
+            yield said, _judge_one(exercise, change(exercise, answer, inventory))
 
     return judge
+
+
+@lru_cache(maxsize=4)  # the next try is mostly of the same exercise
+def _list_inventories(exercise_id: str, snapshot: Snapshot) -> list[tuple[str, Snapshot]]:
+    """What is said of each inventory, and the inventory: that at hand, then the hidden ones."""
+    exercise = find_exercise(exercise_id)
+    here = set_up(exercise, drop_unknown(snapshot))
+    others = VARIATIONS if exercise.rest.get("vary", True) else {}
+    hidden = [(f"{_ELSEWHERE}, such as in an inventory {name}: ", vary(here)) for name, vary in others.items()]
+    return [(_HERE, here), *hidden]
 
 
 def _judge_one(exercise: Exercise, change: Change) -> Iterator[str]:
