@@ -113,7 +113,7 @@ def asked(snapshot: ssmlab.Snapshot, context: Mapping[str, str] | None = None) -
 
 def evaluate_some(node: str) -> None:
     """A policy of the AWS page, compiled, and a thousand requests."""
-    page = Path(__file__).parents[1] / "data" / "policies" / "page-1-one-tag.json"
+    page = Path(__file__).parents[1] / "ssmlab" / "policies" / "examples" / "page-1-one-tag.json"
     policies = ssmlab.PolicySet(identity=[page.read_text()])
     context = {"ssm:resourceTag/Finance": "WebServers"}
     for number in range(1000):
