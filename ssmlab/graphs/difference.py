@@ -12,6 +12,7 @@ from typing import Final
 
 import networkx as nx
 import numpy as np
+import pandas as pd
 
 from ssmlab.evaluation import Applied
 from ssmlab.explanation import last_part, say_statement
@@ -34,13 +35,22 @@ _SAID: Final = {
 _SIDES: Final = ("nodes", "documents")
 
 
-def draw_changes(before: Reach, after: Reach, principals: Names = None, limit: int = MOST_MARKS) -> nx.DiGraph[str]:
+def draw_changes(
+    before: Reach,
+    after: Reach,
+    principals: Names = None,
+    *,
+    counts: pd.DataFrame | None = None,
+    limit: int = MOST_MARKS,
+) -> nx.DiGraph[str]:
     """The graph of what principals reach in one of two reaches on the same nodes and documents, and what changed.
 
     Parameters
     ----------
     principals
         ARNs, names or row numbers, as in `to_networkx`; None: those for whom something changed.
+    counts
+        From `count_changes`, where it is known already.
     limit
         Marks (nodes and edges) at most; principals with fewer changes are left out.
 
@@ -69,7 +79,8 @@ def draw_changes(before: Reach, after: Reach, principals: Names = None, limit: i
     for name in _SIDES:
         if not getattr(before.snapshot, name).index.equals(getattr(after.snapshot, name).index):
             raise ValueError(f"expected the same {name} before and after")
-    counts, people = count_changes(before, after), after.snapshot.principals.index
+    counts = count_changes(before, after) if counts is None else counts
+    people = after.snapshot.principals.index
     chosen = [*counts.index] if principals is None else [*people[after.rows("principals", principals)]]
     chosen.sort(key=lambda arn: counts.index.get_loc(arn) if arn in counts.index else len(counts))  # type: ignore[arg-type, return-value]
     pen = _Pen(before, after)

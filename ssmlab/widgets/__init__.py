@@ -3,5 +3,6 @@
 from ssmlab.widgets.graph_view import GraphView
 from ssmlab.widgets.policy_lab import PolicyLab
 from ssmlab.widgets.reach_explorer import ReachExplorer
+from ssmlab.widgets.tag_lab import TagLab
 
-__all__ = ["GraphView", "PolicyLab", "ReachExplorer"]
+__all__ = ["GraphView", "PolicyLab", "ReachExplorer", "TagLab"]

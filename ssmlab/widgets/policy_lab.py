@@ -154,9 +154,9 @@ class PolicyLab(WhatIf):
             self._readable = self.editor.value
         except PolicyError:
             self._readable = self._readable or self._text(self.state.saved)
-        worlds = [self._world(text) for text in (self._text(self.state.saved), self._readable)]
-        whom = self.state.principals or tuple(worlds[1].principals.index)
-        return self._reach(worlds[0]), self._reach(worlds[1]), whom
+        before = self._reach("saved", self._text(self.state.saved))
+        after = self._reach("present", self._readable) if self._readable != self._text(self.state.saved) else before
+        return before, after, self.state.principals or tuple(after.snapshot.principals.index)
 
     # --- Inside ---
 
@@ -170,8 +170,8 @@ class PolicyLab(WhatIf):
             return text
         return read_examples().get(self.state.policy) or write_policy(self.snapshot, self.state.policy)
 
-    def _world(self, text: str) -> Snapshot:
-        """Only those concerned, with this text in the policy."""
+    def _reach(self, kind: str, text: str) -> Reach:
+        """The reach of those concerned, with this text in the policy."""
         state, layer = self.state, self._layer
 
         def choose() -> tuple[Snapshot, list[str]]:
@@ -182,12 +182,10 @@ class PolicyLab(WhatIf):
         chosen = (state.policy, frozenset(state.principals))
         small, more = self._memory.recall("concerned", chosen, choose)
         given = more if layer == "identity" else ()
-        make = partial(small.with_policy, text, name=state.policy, principal=given, layer=layer)
-        return self._memory.recall("world", (*chosen, text), make)
-
-    def _reach(self, world: Snapshot) -> Reach:
-        context = self.state.context
-        return self._memory.recall("reach", (world, frozenset(context.items())), lambda: reach(world, context=context))
+        with_text = partial(small.with_policy, text, name=state.policy, principal=given, layer=layer)
+        return self._memory.recall(
+            kind, (*chosen, text, frozenset(state.context.items())), lambda: reach(with_text(), context=state.context)
+        )
 
     def _keep(self) -> None:
         self.state = replace(self.state, saved=self.editor.value)

@@ -21,14 +21,14 @@ from ssmlab.widgets.texts import write_lines
 from ssmlab.widgets.views import MOST_ROWS, MOST_SAVED, first_pair
 
 _OUTCOMES: Final = {"conditional": "depends", "implicitDeny": "denied", "explicitDeny": "denied"}
-_MOST_DRAWN: Final = 12  # principals
+MOST_DRAWN: Final = 12  # principals
 
 
 class WhatIf(Explorer):
     """An explorer of a change. A subclass says with `decide` what is before and after, and whose reach is drawn."""
 
     def decide(self) -> tuple[Reach, Reach, Sequence[str]]:
-        """The reach before and after, and the principals (ARNs) to draw, if nothing changes for anybody."""
+        """The reach before and after (the same one: nothing is changed), and whom (ARNs) it is about."""
         raise NotImplementedError
 
     def make_views(self) -> dict[str, w.Widget]:
@@ -50,6 +50,10 @@ class WhatIf(Explorer):
         self.say("" if self.tabs.selected_index in (0, None) else self.words)
         [self._show_graph, self._show_changes, self._show_counts, *self.show_more()][self.tabs.selected_index or 0]()
 
+    def draw_unchanged(self) -> nx.DiGraph[str]:
+        """What is drawn where nothing changes."""
+        return to_networkx(self.after, [*self.whom[:MOST_DRAWN]])
+
     def show_more(self) -> list[Any]:
         """What draws the views that a subclass adds."""
         return []
@@ -69,23 +73,26 @@ class WhatIf(Explorer):
         return self.before.compare(self.after, limit=MOST_SAVED, denials=False)
 
     def _show_graph(self) -> None:
-        changed = self.counts.index[:_MOST_DRAWN]
-        if len(changed):
-            self.drawn = draw_changes(self.before, self.after, [*changed])
-        else:
-            self.drawn = to_networkx(self.after, [*self.whom[:_MOST_DRAWN]])
+        changed = self.counts.index[:MOST_DRAWN]
+        self.drawn = (
+            draw_changes(self.before, self.after, [*changed], counts=self.counts)
+            if len(changed)
+            else self.draw_unchanged()
+        )
         about, every = self.drawn.graph, len(self.counts) or len(self.whom)
-        folded = f"{_MOST_DRAWN} of {every} principals are drawn" if every > _MOST_DRAWN else about["folded"]
+        folded = f"{MOST_DRAWN} of {every} principals are drawn" if every > MOST_DRAWN else about["folded"]
+        words = self.words if self.before is not self.after else ""  # with nothing to tell, what is reached is enough
+        words = about["caption"] if len(changed) else f"{words} {about['caption']}".strip()
         with self.graph.hold_sync():
             self.graph.graph, self.graph.label = to_marks(self.drawn), about["title"]
-            self.graph.caption = about["caption"] + (f" ({folded}.)" if folded else "")
+            self.graph.caption = words + (f" ({folded}.)" if folded else "")
             self.graph.empty = about["caption"]
             self.graph.selected = ""
 
     def _show_changes(self) -> None:
         self._rows = rows = self.before.compare(self.after, limit=MOST_ROWS, denials=False)
         places = self.after.snapshot.nodes.index.get_indexer(pd.Index(rows["example"]))
-        names = zip(self.after.node_resources.names[places], rows["count"], strict=True)
+        names = zip(self.after.node_resources.call(places), rows["count"], strict=True)
         nodes = [name if count == 1 else f"{name} and {count - 1:,} like it" for name, count in names]
         frame = pd.DataFrame(
             {
