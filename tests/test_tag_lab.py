@@ -116,6 +116,15 @@ def test_an_edit_of_another_form_is_refused(snapshot: ssmlab.Snapshot, edit: dic
         TagLab(snapshot, edits=[edit])
 
 
+def test_a_line_is_explained_for_a_principal_that_it_leads_from(snapshot: ssmlab.Snapshot) -> None:
+    lab = TagLab(snapshot, edits=[*TagLab(snapshot).state.edits, TO_LEDGER])
+    lost = next(e["id"] for e in lab.graph.graph["edges"] if e["outcome"] == "lost" and "Web-Operations" in e["id"])
+    lab.graph.selected = lost
+    assert "Before: role/WebOps may run" in lab.why.value
+    lab.graph.selected = lost.rpartition("→")[2]  # the node, which others reach as before
+    assert "Before: user/web-ops may run" in lab.why.value
+
+
 # --- An edited inventory ---
 
 

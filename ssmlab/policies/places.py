@@ -95,7 +95,7 @@ def check_text(text: str, layer: str = "identity") -> list[TextProblem]:
         body = read_json(decode_url(text))
         problems = parse_policy(body, layer=layer).problems
     except json.JSONDecodeError as error:
-        said = f"expected JSON: {error.msg[:1].lower()}{error.msg[1:]}"
+        said = f"expected JSON: {error.msg[:1].lower()}{error.msg[1:].removesuffix(' at')}"
         return [TextProblem(error.lineno, error.colno, said)]
     except PolicyError as error:
         return [TextProblem(1, 0, str(error))]

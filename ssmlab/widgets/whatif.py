@@ -148,9 +148,11 @@ class WhatIf(Explorer):
         return write_lines(self.drawn.nodes[mark]["detail"], f"Held by {held}.") + "".join(shown)
 
     def _say_target(self, path: Sequence[str]) -> str:
-        """One example of a group, before and now, for the principal on the path or the first that leads there."""
+        """One example of a group, before and now, for the principal on the path, else one for whom it changed."""
         graph, target = self.drawn, path[-1]
-        around = (*path, *sorted(nx.ancestors(graph, target)))
+        changed = min(graph.predecessors(target), key=lambda name: graph.edges[name, target]["outcome"] == "unchanged")
+        path = path if len(path) > 1 else [changed, target]
+        around = (*path, *sorted(nx.ancestors(graph, path[0])))
         arn = next(name for name in around if graph.nodes[name]["layer"] == 0)
         members = {"group": None, "document": None} | {graph.nodes[target]["kind"]: graph.graph["members"][target]}
         for reach in (self.after, self.before):
