@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ssmlab.reachability.columns import Codes, Texts, Truths, combine, first_rows
-from ssmlab.reachability.fleets import CONDITIONAL
+from ssmlab.reachability.fleets import ALLOWED, CONDITIONAL, IMPLICIT
 from ssmlab.reachability.matrices import Matrices
 from ssmlab.reachability.pairs import to_outcomes
 
@@ -49,10 +49,10 @@ def _look_up(codes: Codes, union: pd.Index[Any], index: pd.Index[Any]) -> Codes:
 
 
 class Comparison:
-    """What differs between two reaches, principal by principal."""
+    """What differs between two reaches, principal by principal; without `denials` all denied outcomes are one."""
 
-    def __init__(self, before: Matrices, after: Matrices) -> None:
-        self._sides = (before, after)
+    def __init__(self, before: Matrices, after: Matrices, *, denials: bool = True) -> None:
+        self._sides, self._denials = (before, after), denials
         snapshots = (before.snapshot, after.snapshot)
         people = [snapshot.principals.index for snapshot in snapshots]
         self.people = _Union.of(people, [np.arange(len(index)) for index in people])
@@ -87,13 +87,41 @@ class Comparison:
         found.attrs.update(total=total, added=added, removed=removed)
         return found
 
+    def counts(self) -> pd.DataFrame:
+        """A row for each principal that differs, those with most changes first; see `count_changes`."""
+        rows = {}
+        sizes = np.bincount(self.nodes.group, minlength=len(self.nodes.rows))
+        for who, group, document, _, then in self._parts():
+            first, last = (self._joint(side, who) for side in self._sides)
+            pairs = _tally(then, sizes[group] * self._members[document])
+            nodes = _tally(np.where(first == last, _NONE, last), sizes)
+            rows[self.people.index[who]] = [*nodes, *pairs]
+        names = [f"{what}_{how}" for what in ("nodes", "pairs") for how in ("gained", "lost", "conditional")]
+        index = pd.Index([*rows], dtype="str", name="arn")
+        found = pd.DataFrame([*rows.values()], columns=names, index=index, dtype="int64")
+        found = found[found.any(axis=1)]
+        return found.loc[found.sum(axis=1).sort_values(ascending=False, kind="stable").index]
+
+    def _joint(self, side: Matrices, who: int) -> Truths:
+        """The common node groups for one common principal, each with the best document of its Region."""
+        is_before = side is self._sides[0]
+        people, nodes = (u.before if is_before else u.after for u in (self.people, self.nodes))
+        found: Truths = self._take(side.joint_nodes, people[who : who + 1], nodes)[0]
+        return found
+
+    def _take(self, outcomes: Truths, who: Codes, groups: Codes) -> Truths:
+        taken = _take(outcomes, who, groups)
+        if not self._denials:
+            taken[(taken != _NONE) & (taken < IMPLICIT)] = IMPLICIT
+        return taken
+
     def _parts(self) -> Iterator[tuple[int, Codes, Codes, Truths, Truths]]:
         """For each principal that differs: common node group, common document group, before, after."""
         before, after = self._sides
-        nodes = _take(before.node_outcomes, self.people.before, self.nodes.before)
-        nodes_after = _take(after.node_outcomes, self.people.after, self.nodes.after)
-        documents = _take(before.document_outcomes, self.people.before, self.documents.before)
-        documents_after = _take(after.document_outcomes, self.people.after, self.documents.after)
+        nodes = self._take(before.node_outcomes, self.people.before, self.nodes.before)
+        nodes_after = self._take(after.node_outcomes, self.people.after, self.nodes.after)
+        documents = self._take(before.document_outcomes, self.people.before, self.documents.before)
+        documents_after = self._take(after.document_outcomes, self.people.after, self.documents.after)
         regions = self._regions("nodes", self.nodes), self._regions("documents", self.documents)
         together = regions[0][:, None] == regions[1][None, :]
         differs = (nodes != nodes_after).any(axis=1) | (documents != documents_after).any(axis=1)
@@ -107,8 +135,12 @@ class Comparison:
 
     def _regions(self, frame: str, union: _Union) -> Texts:
         """The Region of each common group."""
-        every = pd.concat([getattr(side.snapshot, frame)["region"].astype("str") for side in self._sides])
-        found: Texts = every[~every.index.duplicated()].loc[union.index[union.rows]].to_numpy(dtype=object)
+        arns = union.index[union.rows]
+        found: Texts = np.full(len(arns), "", dtype=object)
+        for side in reversed(self._sides):
+            own = getattr(side.snapshot, frame)["region"]
+            places = own.index.get_indexer(arns)
+            found[places >= 0] = own.iloc[places[places >= 0]].astype("str")
         return found
 
     def _expand(self, who: int, group: Codes, document: Codes, first: Truths, then: Truths) -> Codes:
@@ -119,6 +151,34 @@ class Comparison:
         start = np.cumsum(self._members) - self._members
         member = np.argsort(self.documents.group, kind="stable")[start[document[row]] + within]
         return np.array([np.full(len(row), who), group[row], member, first[row], then[row]], dtype=np.int64)
+
+
+def _tally(outcomes: Truths, sizes: Codes) -> list[int]:
+    """How many are allowed now, denied now, conditional now; `_NONE` is not counted."""
+    kinds = (outcomes == ALLOWED, outcomes == IMPLICIT, outcomes == CONDITIONAL)
+    return [int(sizes[kind].sum()) for kind in kinds]
+
+
+def count_changes(before: Matrices, after: Matrices) -> pd.DataFrame:
+    """What another reach gives and takes, counted for each principal without expanding anything.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index arn, only principals for whom something differs, those with most changes first. `nodes_gained`: allowed
+        now, with at least one document, and not before; `nodes_lost`: denied now; `nodes_conditional`: conditional now;
+        the same for `pairs`. Nodes that are not managed count too.
+
+    Examples
+    --------
+    >>> import ssmlab
+    >>> snapshot = ssmlab.load("data/sample")
+    >>> changed = snapshot.with_tags("i-0123456789abcdef0", {"Finance": "WebServer"})
+    >>> lost = count_changes(ssmlab.reach(snapshot), ssmlab.reach(changed))
+    >>> lost.loc["arn:aws:iam::123456789012:user/web-ops", ["nodes_lost", "pairs_lost"]].to_list()
+    [1, 13]
+    """
+    return Comparison(before, after, denials=False).counts()
 
 
 def _take(outcomes: Truths, who: Codes, groups: Codes) -> Truths:

@@ -20,6 +20,7 @@ from ssmlab.widgets.texts import describe_data
 
 _STYLE: Final = (Path(__file__).parent / "static" / "explorer.css").read_text("utf-8")
 _BACKGROUND: Final = ThreadPoolExecutor(1, thread_name_prefix="ssmlab")
+_LONGEST: Final = 50_000  # characters of a line to copy
 _EXPECTED: Final = (KeyError, ValueError, TypeError, OSError)  # what data and texts can do; all else is a fault of ours
 
 
@@ -144,8 +145,9 @@ class Explorer(w.VBox):
         self._guard(self.show)
         changed = (f for f in fields(self.state_type) if getattr(self.state, f.name) != _default(f))
         told = "".join(f", {f.name}={_plain(getattr(self.state, f.name))!r}" for f in changed)
-        line = html.escape(f"{type(self).__name__}(snapshot{told})")
-        self._line.value = f"<details><summary>This view as a line to copy</summary><code>{line}</code></details>"
+        line = f"{type(self).__name__}(snapshot{told})"
+        line = f"<code>{html.escape(line)}</code>" if len(line) < _LONGEST else "<p>Too long for a line.</p>"
+        self._line.value = f"<details><summary>This view as a line to copy</summary>{line}</details>"
 
     def formats(self) -> list[str]:
         """The kinds of files that can be saved."""
