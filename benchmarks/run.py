@@ -35,6 +35,10 @@ COLUMNS = {
     "context": "what-if: the context",
     "compare": "compare",
     "paths": "all other ways",
+    "around": "limits walked round, all",
+    "blast": "blast radius of a principal",
+    "check": "findings, without other ways",
+    "check_ways": "findings",
 }
 
 
@@ -87,10 +91,15 @@ def one_round(stored: Path) -> dict[str, float]:
         "policy": timed(lambda: asked(snapshot.with_policy(changed, name="new", principal=user)))[0],
         "context": timed(lambda: asked(snapshot, {"aws:MultiFactorAuthPresent": "true"}))[0],
     }
+    taken, paths = timed(lambda: find_all(snapshot))
     other = ssmlab.reach(snapshot.with_tags(node, {"Env": "none"}))
     times |= {
         "compare": timed(lambda: reach.compare(other))[0],
-        "paths": timed(lambda: ssmlab.find_paths(snapshot).summary())[0],
+        "paths": taken,
+        "around": timed(paths.around)[0],
+        "blast": timed(lambda: paths.blast_radius(user))[0],
+        "check": timed(lambda: ssmlab.check_policies(snapshot, other_ways=False))[0],
+        "check_ways": timed(lambda: ssmlab.check_policies(snapshot))[0],
         "load": timed(lambda: load_files(stored))[0],
     }
     counts = {name: len(getattr(snapshot, name)) for name in ("principals", "nodes", "documents")}
@@ -109,6 +118,12 @@ def asked(snapshot: ssmlab.Snapshot, context: Mapping[str, str] | None = None) -
     reach = ssmlab.reach(snapshot, context=context)
     reach.summary()
     return reach
+
+
+def find_all(snapshot: ssmlab.Snapshot) -> ssmlab.paths.Paths:
+    paths = ssmlab.find_paths(snapshot)
+    paths.summary()
+    return paths
 
 
 def evaluate_some(node: str) -> None:

@@ -7,7 +7,7 @@
 'allowed'
 """
 
-from ssmlab import logs
+from ssmlab import commands, events, logs
 from ssmlab.drawing import draw_graph
 from ssmlab.evaluation import Decision, Outcome, PolicySet, Request, evaluate
 from ssmlab.expectations import ExpectationError, check_expectations
@@ -34,8 +34,10 @@ __all__ = [
     "Snapshot",
     "check_expectations",
     "check_policies",
+    "commands",
     "draw_graph",
     "evaluate",
+    "events",
     "find_paths",
     "load",
     "logs",

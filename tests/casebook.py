@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ssmlab import evaluation, logs
+from ssmlab import evaluation, events, logs
 from ssmlab.conditions import Condition
 from ssmlab.evaluation import Decision, PolicySet, Request, normalise_context
 from ssmlab.patterns import ABSENT, NOT_KNOWN, Value, compile_resource, parse_text
@@ -130,6 +130,16 @@ def ask_grammar(case: Case) -> dict[str, Any]:
     return {"expected": {"outcome": outcome.value, "problems": problems}}
 
 
+def ask_event(case: Case) -> dict[str, Any]:
+    """Does an event match a pattern? A refusal is its place and the beginning of the reason."""
+    try:
+        return {"expected": events.matches(case["pattern"], case["event"])}
+    except events.PatternError as error:
+        where, start = case["expected"] if isinstance(case["expected"], list) else ("", "")
+        fits = error.where == where and error.reason.startswith(start)
+        return {"expected": case["expected"] if fits else [error.where, error.reason]}
+
+
 def ask_filter(case: Case) -> dict[str, Any]:
     """Does a message match a filter pattern; or where and why is it refused, as far as the case says."""
     try:
@@ -169,6 +179,7 @@ ASK: dict[str, Callable[[Case], dict[str, Any]]] = {
     "run_command": ask_request,
     "page_policies": ask_page,
     "grammar": ask_grammar,
+    "events": ask_event,
     "logs": ask_filter,
     "alarms": ask_alarm,
 }

@@ -21,11 +21,6 @@ expectations:
 """
 
 
-@pytest.fixture(scope="module")
-def sample() -> ssmlab.Snapshot:
-    return ssmlab.load("data/sample")
-
-
 def check(snapshot: ssmlab.Snapshot, **wanted: Any) -> tuple[bool, str]:
     (row,) = ssmlab.check_expectations(snapshot, {"expectations": [wanted]}).itertuples()
     return row.holds, row.counterexample
@@ -116,11 +111,14 @@ def test_what_cannot_be_tested_is_an_error_and_no_pass(sample: ssmlab.Snapshot, 
     [
         ("expectations: [", "expected YAML, got while parsing"),
         ("", "expected a list named `expectations`"),
+        ("expectations: [{never: user/web-op}]", "`user/web-op` matches nothing"),
         ("expectations: []", "expected a list named `expectations`"),
         ("expectation: []\nexpectations: [{never: root}]", "no key `expectation`, did you mean `expectations`"),
     ],
 )
-def test_a_file_that_is_none_says_so(tmp_path: Path, text: str, words: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_cannot_be_tested_exits_with_2(
+    tmp_path: Path, text: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = tmp_path / "wrong.yaml"
     file.write_text(text)
     assert main(["check", "data/sample", "--expect", str(file)]) == 2

@@ -5,6 +5,7 @@ import html
 import networkx as nx
 import pandas as pd
 import pytest
+from hostile import PAYLOADS
 
 import ssmlab
 from ssmlab.widgets import ReachExplorer, views
@@ -14,25 +15,11 @@ from ssmlab.widgets.texts import describe_data
 from ssmlab.widgets.views import State
 
 WEB_OPS = "arn:aws:iam::123456789012:user/web-ops"
-HOSTILE = [
-    "<script>alert(1)</script>",
-    "<img src=x onerror=alert(1)>",
-    "</p><iframe srcdoc='<script>alert(1)</script>'>",
-    '"><svg onload=alert(1)>',
-    "{{constructor.constructor('alert(1)')()}}",
-    "=HYPERLINK(1)",
-    "\u202e\u0000\ufeff🦀" + "x" * 5000,
-]
-
-
-@pytest.fixture(scope="module")
-def snapshot() -> ssmlab.Snapshot:
-    return ssmlab.load("data/sample")
 
 
 @pytest.fixture
-def explorer(snapshot: ssmlab.Snapshot) -> ReachExplorer:
-    return ReachExplorer(snapshot, principals=["web-ops"])
+def explorer(sample: ssmlab.Snapshot) -> ReachExplorer:
+    return ReachExplorer(sample, principals=["web-ops"])
 
 
 def control(explorer: ReachExplorer, label: str):
@@ -50,8 +37,8 @@ def marks(explorer: ReachExplorer, kind: str) -> list[dict]:
     return [node for node in explorer._graph.graph["nodes"] if node["kind"] == kind]
 
 
-def test_the_first_view_without_a_choice_shows_somebody_who_reaches_something(snapshot: ssmlab.Snapshot) -> None:
-    explorer = ReachExplorer(snapshot)
+def test_the_first_view_without_a_choice_shows_somebody_who_reaches_something(sample: ssmlab.Snapshot) -> None:
+    explorer = ReachExplorer(sample)
     assert marks(explorer, "group")
     assert "reaches" in explorer._graph.caption
 
@@ -66,10 +53,10 @@ def test_a_tag_filter_narrows_the_nodes(explorer: ReachExplorer) -> None:
     assert "user/web-ops does not reach any of" in explorer._graph.empty
 
 
-def test_nodes_without_a_tag_can_be_chosen(snapshot: ssmlab.Snapshot) -> None:
-    rows = views.choose_nodes(snapshot.nodes, State(tag_key="Env", tag_value=UNTAGGED))
-    assert snapshot.nodes["tag:Env"].iloc[rows].isna().all()
-    assert len(rows) == snapshot.nodes["tag:Env"].isna().sum()
+def test_nodes_without_a_tag_can_be_chosen(sample: ssmlab.Snapshot) -> None:
+    rows = views.choose_nodes(sample.nodes, State(tag_key="Env", tag_value=UNTAGGED))
+    assert sample.nodes["tag:Env"].iloc[rows].isna().all()
+    assert len(rows) == sample.nodes["tag:Env"].isna().sum()
 
 
 def test_another_tag_key_forgets_the_value_of_the_last(explorer: ReachExplorer) -> None:
@@ -79,8 +66,8 @@ def test_another_tag_key_forgets_the_value_of_the_last(explorer: ReachExplorer) 
     assert explorer.state.tag_value == ""
 
 
-def test_the_request_settles_what_depends_on_it(snapshot: ssmlab.Snapshot) -> None:
-    explorer = ReachExplorer(snapshot, principals=["OnCall"])
+def test_the_request_settles_what_depends_on_it(sample: ssmlab.Snapshot) -> None:
+    explorer = ReachExplorer(sample, principals=["OnCall"])
     outcomes = {}
     for choice in ("", "true", "false", "absent"):
         control(explorer, "MFA used").value = choice
@@ -112,18 +99,18 @@ def test_a_selected_row_is_explained(explorer: ReachExplorer) -> None:
     assert "user/web-ops may run" in explorer.why.value
 
 
-def test_the_table_says_how_much_it_shows(snapshot: ssmlab.Snapshot) -> None:
-    reach = ssmlab.reach(snapshot)
+def test_the_table_says_how_much_it_shows(sample: ssmlab.Snapshot) -> None:
+    reach = ssmlab.reach(sample)
     state = State(principals=("arn:aws:iam::123456789012:user/admin-adele",))
     rows, words = views.list_pairs(reach, state, limit=10)
     assert (len(rows), words) == (10, f"first 10 of {reach.pairs('admin-adele').attrs['total']} pairs")
 
 
 @pytest.mark.parametrize("text", ["web-1", "AWS-RunPatch", "web-ops", "i-0123456789abcdef0", "nothing of it"])
-def test_search_finds_every_row_that_holds_the_text_once(snapshot: ssmlab.Snapshot, text: str) -> None:
-    reach = ssmlab.reach(snapshot)
+def test_search_finds_every_row_that_holds_the_text_once(sample: ssmlab.Snapshot, text: str) -> None:
+    reach = ssmlab.reach(sample)
     every = reach.pairs("web-ops")
-    nodes = snapshot.nodes.loc[every["node"], ["node_id", "name"]].reset_index(drop=True)
+    nodes = sample.nodes.loc[every["node"], ["node_id", "name"]].reset_index(drop=True)
     known = pd.concat([every[["principal", "document"]], nodes], axis=1).astype(str)
     holding = known.apply(lambda column: column.str.contains(text, regex=False)).any(axis=1)
     found, _ = views.list_pairs(reach, State(principals=(WEB_OPS,), search=text), limit=1000)
@@ -131,9 +118,9 @@ def test_search_finds_every_row_that_holds_the_text_once(snapshot: ssmlab.Snapsh
     assert not found.duplicated().any()
 
 
-@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
-def test_text_of_the_data_is_escaped_in_every_panel(snapshot: ssmlab.Snapshot, text: str) -> None:
-    nodes = snapshot.nodes.assign(**{"name": text, "tag:Finance": text})
+@pytest.mark.parametrize("text", PAYLOADS, ids=range(len(PAYLOADS)))
+def test_text_of_the_data_is_escaped_in_every_panel(sample: ssmlab.Snapshot, text: str) -> None:
+    nodes = sample.nodes.assign(**{"name": text, "tag:Finance": text})
     policy = {
         "Statement": {
             "Effect": "Allow",
@@ -142,7 +129,7 @@ def test_text_of_the_data_is_escaped_in_every_panel(snapshot: ssmlab.Snapshot, t
             "Condition": {"StringNotEquals": {"ssm:resourceTag/x": text}},
         }
     }
-    changed = snapshot.replace(nodes=nodes).with_policy(policy, name=text, principal=WEB_OPS)
+    changed = sample.replace(nodes=nodes).with_policy(policy, name=text, principal=WEB_OPS)
     explorer = ReachExplorer(changed, principals=[WEB_OPS], tag_key="Finance", tag_value=text)
     shown = [describe_data(changed), explorer._line.value]
     for mark in [*explorer._graph.graph["nodes"], *explorer._graph.graph["edges"]]:
@@ -152,30 +139,30 @@ def test_text_of_the_data_is_escaped_in_every_panel(snapshot: ssmlab.Snapshot, t
     assert not any(tag in text_ for text_ in shown for tag in ("<script", "<img", "<iframe", "<svg"))
 
 
-def test_a_state_that_does_not_exist_is_refused_by_name(snapshot: ssmlab.Snapshot) -> None:
+def test_a_state_that_does_not_exist_is_refused_by_name(sample: ssmlab.Snapshot) -> None:
     with pytest.raises(ValueError, match=r"unknown state \['colour'\], expected some of"):
-        ReachExplorer(snapshot, colour="red")
+        ReachExplorer(sample, colour="red")
     with pytest.raises(ValueError, match=r"Region: expected one of .* got `mars`"):
-        ReachExplorer(snapshot, region="mars")
+        ReachExplorer(sample, region="mars")
 
 
-def test_an_empty_inventory_says_what_is_missing(snapshot: ssmlab.Snapshot) -> None:
-    explorer = ReachExplorer(snapshot.replace(nodes=snapshot.nodes.iloc[:0]), principals=["web-ops"])
+def test_an_empty_inventory_says_what_is_missing(sample: ssmlab.Snapshot) -> None:
+    explorer = ReachExplorer(sample.replace(nodes=sample.nodes.iloc[:0]), principals=["web-ops"])
     assert explorer._graph.empty == "No node matches the filters."
 
 
-def test_the_line_on_the_data_counts_what_is_wrong_with_it(snapshot: ssmlab.Snapshot) -> None:
-    line = describe_data(snapshot)
+def test_the_line_on_the_data_counts_what_is_wrong_with_it(sample: ssmlab.Snapshot) -> None:
+    line = describe_data(sample)
     assert "60 nodes" in line
     assert "5 warnings in the data" in line
 
 
-def test_other_ways_in_are_drawn_once_they_are_found(snapshot: ssmlab.Snapshot) -> None:
-    explorer = ReachExplorer(snapshot, principals=["web-ops"], ways=True)
+def test_other_ways_in_are_drawn_once_they_are_found(sample: ssmlab.Snapshot) -> None:
+    explorer = ReachExplorer(sample, principals=["web-ops"], ways=True)
     explorer.wait()
     assert explorer._graph.caption.endswith("No other way round these limits is known from these policies.")
     tagging = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ec2:CreateTags", "Resource": "*"}]}
-    explorer = ReachExplorer(snapshot.with_policy(tagging, name="<img onerror>", principal=WEB_OPS), ways=True)
+    explorer = ReachExplorer(sample.with_policy(tagging, name="<img onerror>", principal=WEB_OPS), ways=True)
     explorer.controls["principals"].value = (WEB_OPS,)
     explorer.wait()
     assert explorer._graph.caption.endswith("By other ways 18 nodes that Run Command refuses.")
@@ -184,15 +171,15 @@ def test_other_ways_in_are_drawn_once_they_are_found(snapshot: ssmlab.Snapshot) 
     assert "<img" not in explorer.why.value
 
 
-def test_what_comes_after_the_next_change_is_not_shown(snapshot: ssmlab.Snapshot) -> None:
-    explorer = ReachExplorer(snapshot, principals=["web-ops"], ways=True)
+def test_what_comes_after_the_next_change_is_not_shown(sample: ssmlab.Snapshot) -> None:
+    explorer = ReachExplorer(sample, principals=["web-ops"], ways=True)
     explorer.controls["ways"].value = False
     explorer.wait()
     assert "other way" not in explorer._graph.caption.lower()
 
 
-def test_without_principals_the_view_is_turned_round(snapshot: ssmlab.Snapshot) -> None:
-    explorer = ReachExplorer(snapshot, node="web-1")
+def test_without_principals_the_view_is_turned_round(sample: ssmlab.Snapshot) -> None:
+    explorer = ReachExplorer(sample, node="web-1")
     assert explorer._graph.label == "Who reaches web-1 with Run Command"
     assert explorer._graph.caption.startswith("10 of 31 principals reach web-1; 3 more depend")
     assert len({mark["id"] for mark in marks(explorer, "principal") + marks(explorer, "role")}) == 13
@@ -218,22 +205,22 @@ def test_a_node_group_unfolds_and_folds_back(explorer: ReachExplorer) -> None:
     assert marks(explorer, "group") == [*marks(ReachExplorer(explorer.snapshot, principals=["web-ops"]), "group")]
 
 
-def test_the_matrix_holds_what_reach_says(snapshot: ssmlab.Snapshot) -> None:
-    explorer = ReachExplorer(snapshot, principals=[], node="", document="AWS-RunShellScript")
+def test_the_matrix_holds_what_reach_says(sample: ssmlab.Snapshot) -> None:
+    explorer = ReachExplorer(sample, principals=[], node="", document="AWS-RunShellScript")
     explorer.tabs.selected_index = 1
-    matrix, reach = explorer._cells, ssmlab.reach(snapshot)
+    matrix, reach = explorer._cells, ssmlab.reach(sample)
     named = {"allowed": "allowed", "conditional": "conditional", "implicitDeny": "denied", "explicitDeny": "denied"}
     for row, cells in zip(matrix["rows"], matrix["cells"], strict=True):
         for column, cell in zip(matrix["columns"], cells, strict=True):
-            node = snapshot.nodes.index[matrix["members"][column["id"]][0]]
+            node = sample.nodes.index[matrix["members"][column["id"]][0]]
             assert named[reach.outcome(row["id"], node, "AWS-RunShellScript").value] == cell
     explorer._matrix.selected = f"{matrix['rows'][0]['id']}|{matrix['columns'][0]['id']}"
     assert "AWS-RunShellScript on" in explorer.why.value
 
 
 @pytest.mark.parametrize("sort", ["reach", "similar", "name"])
-def test_every_order_of_the_matrix_holds_the_same(snapshot: ssmlab.Snapshot, sort: str) -> None:
-    state, reach = State(document="AWS-RunShellScript", region="us-east-2", tag_key="Env"), ssmlab.reach(snapshot)
+def test_every_order_of_the_matrix_holds_the_same(sample: ssmlab.Snapshot, sort: str) -> None:
+    state, reach = State(document="AWS-RunShellScript", region="us-east-2", tag_key="Env"), ssmlab.reach(sample)
     frames = [to_table(make_matrix(reach, state, s)).set_index("principal") for s in ("reach", sort)]
     pd.testing.assert_frame_equal(*frames, check_like=True)
 

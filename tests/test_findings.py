@@ -20,11 +20,6 @@ def policy(statements: list[Any], version: str | None = "2012-10-17") -> dict[st
 
 
 @pytest.fixture(scope="module")
-def sample() -> ssmlab.Snapshot:
-    return ssmlab.load("data/sample")
-
-
-@pytest.fixture(scope="module")
 def findings(sample: ssmlab.Snapshot) -> pd.DataFrame:
     return ssmlab.check_policies(sample)
 
@@ -36,7 +31,8 @@ def find(snapshot: ssmlab.Snapshot, case: Case) -> pd.DataFrame:
     for name, layer in (("beside", "identity"), ("boundary", "boundary")):
         if name in case:
             snapshot = snapshot.with_policy(policy(case[name]), name=name, principal=who, layer=layer)
-    found = ssmlab.check_policies(snapshot.with_policy(body, name="case", principal=who))
+    changed = snapshot.with_policy(body, name="case", principal=who)
+    found = ssmlab.check_policies(changed, other_ways=case["finding"] == "tags-can-be-walked-round")
     return found[found["policy"] == "case"]
 
 
@@ -95,14 +91,14 @@ def test_the_findings_of_the_sample(findings: pd.DataFrame) -> None:
     assert (findings["index"] + 1).astype("str").to_list() == findings["statement"].to_list()
 
 
-def test_a_finding_names_the_values_and_says_how_to_mend() -> None:
+def test_a_finding_names_the_values_and_says_how_to_mend(sample: ssmlab.Snapshot) -> None:
     statement = {
         "Sid": "Read",
         "Effect": "Allow",
         "Action": "ssm:ListCommands",
         "Resource": "arn:aws:ssm:*:*:document/*",
     }
-    snapshot = ssmlab.load("data/sample").with_policy(policy([statement]), name="mine", principal=ANA)
+    snapshot = sample.with_policy(policy([statement]), name="mine", principal=ANA)
     (finding,) = ssmlab.check_policies(snapshot).query("policy == 'mine'").to_dict("records")
     assert finding == {
         "policy": "mine",
@@ -118,9 +114,11 @@ def test_a_finding_names_the_values_and_says_how_to_mend() -> None:
     }
 
 
-def test_a_policy_of_nobody_is_not_checked_and_a_loose_file_is(tmp_path: Path, findings: pd.DataFrame) -> None:
+def test_a_policy_of_nobody_is_not_checked_and_a_loose_file_is(
+    sample: ssmlab.Snapshot, tmp_path: Path, findings: pd.DataFrame
+) -> None:
     body = policy([{"Effect": "Allow", "Action": "ssm:ListCommands", "Resource": "arn:aws:ssm:*:*:document/*"}])
-    unused = ssmlab.load("data/sample").with_policy(body, name="mine")
+    unused = sample.with_policy(body, name="mine")
     assert ssmlab.check_policies(unused).equals(findings)
     (tmp_path / "mine.json").write_text(json.dumps(body))
     assert ssmlab.check_policies(ssmlab.load(tmp_path / "mine.json"))["finding"].to_list() == ["list-action-on-arn"]
@@ -143,6 +141,25 @@ def test_tags_that_can_be_changed_name_who_how_and_where(sample: ssmlab.Snapshot
         for s in (snapshot, snapshot.with_tags(node, {"Env": "dev"}))
     ]
     assert outcomes == ["implicitDeny", "allowed"]
+
+
+def test_a_limit_that_is_walked_round_is_told_with_the_shortest_path(sample: ssmlab.Snapshot) -> None:
+    tags = {"Condition": {"StringEquals": {"ssm:resourceTag/Finance": "WebServers"}}}
+    limit = {"Effect": "Allow", "Action": "ssm:SendCommand", "Resource": "arn:aws:ec2:*:*:instance/*"} | tags
+    own = policy([limit, {"Effect": "Allow", "Action": "ssm:StartSession", "Resource": "*"}])
+    group = policy([limit, {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}])
+    ben, cay = (ANA.replace("ana", name) for name in ("ben", "cay"))
+    snapshot = sample.with_policy(own, name="own", principal=ANA)
+    snapshot = snapshot.with_policy(group, name="group", principal=[ben, cay])
+    found = ssmlab.check_policies(snapshot).query("finding == 'tags-can-be-walked-round'").set_index("policy")
+    assert found["what"].to_dict() == {
+        "own": "the condition on `ssm:resourceTag/Finance` keeps user/ana from 18 nodes that another way reaches: user/ana"
+        " may start a session on i-07b918020d0644452",
+        "group": "the condition on `ssm:resourceTag/Finance` keeps user/ben from 18 nodes that another way reaches: user/ben"
+        " may assume role/OnCall, then role/OnCall may run commands on i-07b918020d0644452, if"
+        " `aws:MultiFactorAuthPresent` is `true`; 1 more principal has such a way",
+    }
+    assert "tags-can-be-walked-round" not in {*ssmlab.check_policies(snapshot, other_ways=False)["finding"]}
 
 
 def test_one_policy_in_two_accounts_is_tried_in_both(tmp_path: Path) -> None:

@@ -9,11 +9,6 @@ from ssmlab.graphs.layout import crossings
 from ssmlab.widgets.graph_view import GraphView
 
 
-@pytest.fixture(scope="module")
-def reach() -> ssmlab.Reach:
-    return ssmlab.reach(ssmlab.load("data/sample"))
-
-
 def test_the_graph_leads_from_principal_through_statement_to_resources(reach: ssmlab.Reach) -> None:
     graph = ssmlab.to_networkx(reach, principals="web-ops")
     assert {kind for _, kind in graph.nodes(data="kind")} == {"principal", "statement", "document", "group"}

@@ -1,5 +1,6 @@
 """The other ways: each opened by what it needs and by nothing less; assumed roles; searches over people and nodes."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,11 +14,6 @@ ANA = f"arn:aws:iam::{ACCOUNT}:user/ana"
 WAYS = [pytest.param(way, id=name) for name, way in read_ways().items()]
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/Target"
 NOW = {"aws:MultiFactorAuthPresent": None}
-
-
-@pytest.fixture(scope="module")
-def sample() -> ssmlab.Snapshot:
-    return ssmlab.load("data/sample")
 
 
 @pytest.fixture(scope="module")
@@ -185,7 +181,8 @@ def test_a_circle_of_roles_ends(sample: ssmlab.Snapshot) -> None:
     pairs = [("A", ROLE.replace("Target", "B")), ("B", ROLE.replace("Target", "A"))]
     found = find_paths(trusting(sample, pairs))
     assert [edge.way for edge in found.shortest("role/A", WEB)] == ["run-command"]
-    assert len(found.blast_radius("role/A").query("kind == 'principal'")) >= 1
+    reached = found.blast_radius("role/A").query("kind == 'principal'")["name"]
+    assert [name.split(":")[-1] for name in reached] == ["role/OnCall", "role/OneInstance", "role/NodeRole", "role/B"]
 
 
 def test_an_external_id_is_an_open_condition(sample: ssmlab.Snapshot) -> None:
@@ -245,9 +242,24 @@ def test_a_graph_of_paths_says_all_of_every_edge(paths: Paths) -> None:
         assert {"way", "outcome", "sentence", "statements", "open_conditions", "doubts"} == {*told}
 
 
-def test_an_unknown_name_suggests_the_nearest(paths: Paths) -> None:
-    with pytest.raises(KeyError, match="did you mean `web-ops`"):
-        paths.shortest("web-op", WEB)
+def test_that_no_command_reaches_an_unmanaged_node_is_nobody_s_limit(paths: Paths) -> None:
+    assert (paths.summary()["any_way"] > paths.summary()["direct"]).any()  # user data of administrators
+    assert paths.around().empty
+
+
+@pytest.mark.parametrize(
+    ("ask", "nearest"),
+    [
+        (lambda paths: paths.shortest("web-op", WEB), "web-ops"),
+        (lambda paths: paths.shortest("web-ops", "web-1x"), "web-1"),
+        (lambda paths: paths.who_reaches("web-1x"), "web-1"),
+        (lambda paths: paths.blast_radius("web-op"), "web-ops"),
+        (lambda paths: paths.to_networkx("web-ops", "web-1x"), "web-1"),
+    ],
+)
+def test_an_unknown_name_suggests_the_nearest(paths: Paths, ask: Callable[[Paths], object], nearest: str) -> None:
+    with pytest.raises(KeyError, match=f"did you mean .*`{nearest}`"):
+        ask(paths)
 
 
 def test_the_summary_counts_direct_by_role_and_any_way(paths: Paths) -> None:

@@ -18,16 +18,6 @@ WEB = "i-0123456789abcdef0"
 SLOW = settings(max_examples=12, suppress_health_check=list(HealthCheck))
 
 
-@pytest.fixture(scope="module")
-def snapshot() -> ssmlab.Snapshot:
-    return ssmlab.load("data/sample")
-
-
-@pytest.fixture(scope="module")
-def reach(snapshot: ssmlab.Snapshot) -> ssmlab.Reach:
-    return ssmlab.reach(snapshot)
-
-
 @SLOW
 @given(seed=st.integers(0, 2**32), mfa=st.sampled_from(["not given", "true", None]))
 def test_reach_says_what_evaluate_says_of_every_pair(seed: int, mfa: str | None) -> None:
@@ -117,17 +107,17 @@ def outcomes_of(reach: ssmlab.Reach) -> dict[tuple[str, str, str], str]:
     return dict(zip(zip(rows["principal"], rows["node"], rows["document"], strict=True), rows["outcome"], strict=True))
 
 
-def test_a_comparison_tells_which_nodes_are_on_one_side_only(snapshot: ssmlab.Snapshot, reach: ssmlab.Reach) -> None:
-    without = ssmlab.reach(snapshot.replace(nodes=snapshot.nodes.drop(index=snapshot.nodes.index[0])))
+def test_a_comparison_tells_which_nodes_are_on_one_side_only(sample: ssmlab.Snapshot, reach: ssmlab.Reach) -> None:
+    without = ssmlab.reach(sample.replace(nodes=sample.nodes.drop(index=sample.nodes.index[0])))
     gone, back = reach.compare(without), without.compare(reach)
-    assert (gone.attrs["removed"], gone.attrs["added"]) == ([snapshot.nodes.index[0]], [])
-    assert (back.attrs["removed"], back.attrs["added"]) == ([], [snapshot.nodes.index[0]])
+    assert (gone.attrs["removed"], gone.attrs["added"]) == ([sample.nodes.index[0]], [])
+    assert (back.attrs["removed"], back.attrs["added"]) == ([], [sample.nodes.index[0]])
     assert (set(gone["nodes"]), set(back["nodes"])) == ({"removed"}, {"added"})
     assert gone["after"].isna().all()
 
 
-def test_a_comparison_up_to_a_limit_tells_how_much_there_is(snapshot: ssmlab.Snapshot, reach: ssmlab.Reach) -> None:
-    other = ssmlab.reach(snapshot.with_tags(snapshot.nodes.index[:9].to_list(), {"Finance": None}))
+def test_a_comparison_up_to_a_limit_tells_how_much_there_is(sample: ssmlab.Snapshot, reach: ssmlab.Reach) -> None:
+    other = ssmlab.reach(sample.with_tags(sample.nodes.index[:9].to_list(), {"Finance": None}))
     found = reach.compare(other, limit=2)
     assert (len(found), found.attrs["total"]) == (2, len(reach.compare(other)))
 
@@ -182,11 +172,11 @@ def test_an_explanation_says_what_keeps_an_allowed_command_from_running(reach: s
     assert "not managed by Systems Manager" in reach.explain("admin-adele", "bastion", "AWS-RunShellScript").sentence
 
 
-def test_without_documents_every_question_is_still_answered(snapshot: ssmlab.Snapshot) -> None:
-    reach = ssmlab.reach(snapshot.replace(documents=snapshot.documents.iloc[:0]))
+def test_without_documents_every_question_is_still_answered(sample: ssmlab.Snapshot) -> None:
+    reach = ssmlab.reach(sample.replace(documents=sample.documents.iloc[:0]))
     assert reach.summary()["pairs"].sum() == 0
     assert len(reach.pairs()) == len(reach.who_can(node=WEB)) == 0
-    assert len(reach.nodes("web-ops")) == len(snapshot.nodes)
+    assert len(reach.nodes("web-ops")) == len(sample.nodes)
 
 
 def test_nobody_reaches_into_another_account(reach: ssmlab.Reach) -> None:
@@ -194,9 +184,9 @@ def test_nobody_reaches_into_another_account(reach: ssmlab.Reach) -> None:
     assert (pairs["principal"].str.split(":").str[4] == pairs["node"].str.split(":").str[4]).all()
 
 
-def test_context_settles_what_was_open(snapshot: ssmlab.Snapshot, reach: ssmlab.Reach) -> None:
+def test_context_settles_what_was_open(sample: ssmlab.Snapshot, reach: ssmlab.Reach) -> None:
     asked = ("OnCall", WEB, "AWS-RunShellScript")
-    answers = [ssmlab.reach(snapshot, context={MFA: value}).outcome(*asked) for value in ("true", "false", None)]
+    answers = [ssmlab.reach(sample, context={MFA: value}).outcome(*asked) for value in ("true", "false", None)]
     assert [reach.outcome(*asked), *answers] == ["conditional", "allowed", "implicitDeny", "implicitDeny"]
 
 
@@ -205,8 +195,8 @@ def test_what_was_not_collected_is_conditional(reach: ssmlab.Reach) -> None:
     assert "not collected" in reach.explain("legacy-lee", WEB, "AWS-RunShellScript").sentence
 
 
-def test_a_tag_more_changes_who_reaches(snapshot: ssmlab.Snapshot) -> None:
-    changed = ssmlab.reach(snapshot.with_tags(WEB, {"Finance": "WebServer"}))
+def test_a_tag_more_changes_who_reaches(sample: ssmlab.Snapshot) -> None:
+    changed = ssmlab.reach(sample.with_tags(WEB, {"Finance": "WebServer"}))
     assert changed.outcome("web-ops", WEB, "AWS-RunShellScript") == "implicitDeny"
 
 
@@ -246,9 +236,9 @@ def test_an_unknown_name_suggests_the_nearest(reach: ssmlab.Reach, asked: tuple[
     assert words in error.value.args[0]
 
 
-def test_an_unknown_action_is_refused(snapshot: ssmlab.Snapshot) -> None:
+def test_an_unknown_action_is_refused(sample: ssmlab.Snapshot) -> None:
     with pytest.raises(ValueError, match=r"expected an action of `ssm:SendCommand`.* got `ssm:Send`"):
-        ssmlab.reach(snapshot, action="ssm:Send")
+        ssmlab.reach(sample, action="ssm:Send")
 
 
 def test_outcome_columns_are_ordered(reach: ssmlab.Reach) -> None:
@@ -258,9 +248,9 @@ def test_outcome_columns_are_ordered(reach: ssmlab.Reach) -> None:
     assert outcomes.cat.ordered
 
 
-def test_an_explanation_escapes_what_stands_in_names_and_tags(snapshot: ssmlab.Snapshot) -> None:
-    nodes = snapshot.nodes.assign(name="<script>alert(1)</script>")
-    shown = ssmlab.reach(snapshot.replace(nodes=nodes)).explain("web-ops", WEB, "AWS-RunShellScript")._repr_html_()
+def test_an_explanation_escapes_what_stands_in_names_and_tags(sample: ssmlab.Snapshot) -> None:
+    nodes = sample.nodes.assign(name="<script>alert(1)</script>")
+    shown = ssmlab.reach(sample.replace(nodes=nodes)).explain("web-ops", WEB, "AWS-RunShellScript")._repr_html_()
     assert "<script>" not in shown
     assert "&lt;script&gt;" in shown
 
@@ -305,13 +295,13 @@ def test_a_variable_in_a_resource_is_each_node_s_own(tags: dict[str, str | None]
     assert reach.nodes(user)["resource_outcome"].to_list() == singly
 
 
-def test_a_node_without_an_account_is_nobody_s(snapshot: ssmlab.Snapshot) -> None:
-    accounts = snapshot.nodes["account"].astype(str).where(snapshot.nodes.index != snapshot.nodes.index[0])
-    reach = ssmlab.reach(snapshot.replace(nodes=snapshot.nodes.assign(account=accounts)))
+def test_a_node_without_an_account_is_nobody_s(sample: ssmlab.Snapshot) -> None:
+    accounts = sample.nodes["account"].astype(str).where(sample.nodes.index != sample.nodes.index[0])
+    reach = ssmlab.reach(sample.replace(nodes=sample.nodes.assign(account=accounts)))
     assert reach.nodes("admin-adele")["outcome"].iloc[0] == "implicitDeny"
-    assert len(ssmlab.reach(snapshot.replace(nodes=snapshot.nodes.assign(account=None))).pairs()) == 0
+    assert len(ssmlab.reach(sample.replace(nodes=sample.nodes.assign(account=None))).pairs()) == 0
 
 
-def test_a_context_may_hold_truth_values_and_numbers(snapshot: ssmlab.Snapshot) -> None:
-    reach = ssmlab.reach(snapshot, context={MFA: True})  # type: ignore[dict-item]
+def test_a_context_may_hold_truth_values_and_numbers(sample: ssmlab.Snapshot) -> None:
+    reach = ssmlab.reach(sample, context={MFA: True})  # type: ignore[dict-item]
     assert reach.outcome("OnCall", WEB, "AWS-RunShellScript") == "allowed"

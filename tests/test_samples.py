@@ -10,8 +10,6 @@ from urllib.parse import unquote
 import pytest
 from sample_maker import sample_files, write_sample
 
-import ssmlab
-
 DATA = Path(__file__).parents[1] / "data"
 SAMPLE = DATA / "sample"
 PRODUCTION, DEVELOPMENT, MANAGEMENT = "123456789012", "210987654321", "999988887777"
@@ -305,11 +303,6 @@ EventBridgeRunCommand test-web-1 AWS-RunShellScript implicitDeny
 AWSServiceRoleForAmazonSSM dev-web-1 AWS-RunRemoteScript allowed
 arn:aws:iam::123456789012:role/NodeRole web-1 AWS-RunShellScript implicitDeny
 """
-
-
-@pytest.fixture(scope="module")
-def reach():
-    return ssmlab.reach(ssmlab.load(SAMPLE))
 
 
 @pytest.mark.parametrize("story", STORIES.splitlines())

@@ -87,7 +87,9 @@ AWS_MANAGED: Final[Mapping[str, Json]] = {
         _allow(_actions("ec2messages", "AcknowledgeMessage FailMessage GetEndpoint GetMessages SendReply"), "*"),
     ),
     "CloudWatchAgentServerPolicy": _policy(
-        _allow(_actions("logs", "CreateLogGroup CreateLogStream DescribeLogStreams PutLogEvents"), "*")
+        _allow(
+            _actions("logs", "CreateLogGroup CreateLogStream DescribeLogGroups DescribeLogStreams PutLogEvents"), "*"
+        )
     ),
     "ReadOnlyAccess": _policy(_allow([*_actions("ssm", "Describe* Get* List*"), "ec2:Describe*", "iam:Get*"], "*")),
     "aws-service-role/AmazonSSMServiceRolePolicy": _policy(

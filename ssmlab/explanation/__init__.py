@@ -1,7 +1,16 @@
 """Decisions to sentences, steps and the smallest changes. Knows no frames; asks `evaluation` again."""
 
-from ssmlab.explanation.explanation import Explanation, explain_pair, say_reason
+from ssmlab.explanation.explanation import Explanation, explain_pair, say_reason, to_html
 from ssmlab.explanation.parts import Part
 from ssmlab.explanation.words import last_part, say_condition, say_statement
 
-__all__ = ["Explanation", "Part", "explain_pair", "last_part", "say_condition", "say_reason", "say_statement"]
+__all__ = [
+    "Explanation",
+    "Part",
+    "explain_pair",
+    "last_part",
+    "say_condition",
+    "say_reason",
+    "say_statement",
+    "to_html",
+]

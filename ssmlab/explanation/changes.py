@@ -89,7 +89,7 @@ def _obstacles(parts: Iterable[Part]) -> Iterator[list[Way]]:
             words = f"{say_statement(item.applied)} {'denies' if item.truth is TRUE else 'may deny'} the {part.kind}"
             yield [*_break(item, part, _say_hit), (_reveal(item) if is_missing else _remove(item, words),)]
         for place, items in places.items():
-            if place[0] != "resource policy" and best(items) is not TRUE:
+            if best(items) is not TRUE:
                 mended = [way for item in items if (way := _mend(item, part))]
                 yield [*sorted(mended, key=len), (_grant(place, items, part, bool(mended)),)]
 

@@ -24,7 +24,11 @@ _OUTCOMES: Final = {
     Outcome.EXPLICIT_DENY: "denied",
     Outcome.IMPLICIT_DENY: "not allowed",
 }
-_NEAREST: Final = {Outcome.ALLOWED: "what would end it", Outcome.CONDITIONAL: "what is open"}  # else what is in the way
+_NEAREST: Final = {  # what the smallest changes are, and what to say where there are several; else they are in the way
+    Outcome.ALLOWED: ("what would end it", "each of these is enough"),
+    Outcome.CONDITIONAL: ("what is open", "it is enough that one of these holds"),
+}
+_IN_THE_WAY: Final = ("what stands in the way", "it is enough to mend one of these")
 _HOLDS: Final = {TRUE: "holds", FALSE: "fails", UNKNOWN: "open"}
 _STATEMENTS: Final = {  # effect and truth of a statement -> outcome, reason
     ("Allow", TRUE): ("allows", "{} allows it"),
@@ -85,13 +89,13 @@ class Explanation:
         return "\n".join([self.sentence, *lines, *changes, *(f"  in doubt: {doubt}" for doubt in self.doubts)])
 
     def _repr_html_(self) -> str:
-        changes = f"<p><b>{_safe(self._head().capitalize())}</b></p>{_items(self.nearest)}" if self.nearest else ""
+        changes = f"<p><b>{to_html(self._head().capitalize())}</b></p>{_items(self.nearest)}" if self.nearest else ""
         parts = "".join(map(_panel, self._parts()))
-        return f"<p>{_safe(self.sentence)}</p>{changes}{parts}{_items(f'in doubt: {d}' for d in self.doubts)}"
+        return f"<p>{to_html(self.sentence)}</p>{changes}{parts}{_items(f'in doubt: {d}' for d in self.doubts)}"
 
     def _head(self) -> str:
-        more = "; each of these lines is enough" if len(self.nearest) > 1 else ""
-        return _NEAREST.get(self.outcome, "what stands in the way") + more
+        head, more = _NEAREST.get(self.outcome, _IN_THE_WAY)
+        return f"{head}; {more}" if len(self.nearest) > 1 else head
 
     def _parts(self) -> Iterator[list[tuple[int, str]]]:
         """For document and node the lines of the steps, each with its depth."""
@@ -116,17 +120,18 @@ def _say_steps(steps: Iterable[Step]) -> Iterator[tuple[int, str]]:
 
 def _panel(rows: Sequence[tuple[int, str]]) -> str:
     (_, head), *rest = rows
-    lines = "".join(f'<div style="padding-left: {depth - 1}em">{_safe(text)}</div>' for depth, text in rest)
+    lines = "".join(f'<div style="padding-left: {depth - 1}em">{to_html(text)}</div>' for depth, text in rest)
     style = "margin: 0 0 6px; overflow-wrap: anywhere; white-space: normal"
-    return f'<details style="{style}"><summary>{_safe(head)}</summary>{lines}</details>'
+    return f'<details style="{style}"><summary>{to_html(head)}</summary>{lines}</details>'
 
 
 def _items(lines: Iterable[str]) -> str:
-    listed = "".join(f"<li>{_safe(line)}</li>" for line in lines)
+    listed = "".join(f"<li>{to_html(line)}</li>" for line in lines)
     return f"<ul>{listed}</ul>" if listed else ""
 
 
-def _safe(text: str) -> str:
+def to_html(text: str) -> str:
+    """Text of the data as HTML: shown as text, what stands in backticks as code."""
     return re.sub("`([^`]*)`", r"<code>\1</code>", html.escape(text))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from ssmlab.conditions import Condition
-from ssmlab.evaluation import DENY, Asked, Decision, Found, Place, PolicySet, arrange, decide, find_statements
+from ssmlab.evaluation import Asked, Decision, Found, Place, PolicySet, arrange, decide, find_statements
 from ssmlab.evaluation.requests import Lookup
 from ssmlab.explanation.words import quote, say_actual, say_statement, say_value, say_wanted
 from ssmlab.patterns import Variable, Wild, parse_text, plain_text, resolve, split_arn, split_segments
@@ -52,17 +52,18 @@ class Element(NamedTuple):
 
 
 def find_places(part: Part) -> tuple[list[Found], dict[Place, list[Found]]]:
-    """The statements that deny or may deny, and those that allow or not by the layers that there are."""
+    """The statements that deny or may deny, and those that allow or not by the layers that there are.
+
+    Nodes and documents have no policies of their own.
+    """
     said: dict[Place, list[Found]] = {}
     for item in find_statements(part.asked, part.policies):
         said.setdefault(item.place, []).append(item)
     found = arrange(said, part.policies, part.asked.caller, never=[], always=None)
     layers = {("identity", 0): found.identity, ("boundary", 0): found.boundary, ("session", 0): found.session}
     layers |= {("scp", level): items for level, items in enumerate(found.scps)}
-    granting = [item for place, items in said.items() if place[0] == "grants" for item in items]
-    layers |= {("resource policy", 0): granting} if granting else {}
     present: dict[Place, list[Found]] = {place: items for place, items in layers.items() if items is not None}
-    return [item for item in said.get(DENY, ()) if item.truth is not FALSE], present
+    return [item for item in found.deny or () if item.truth is not FALSE], present
 
 
 def best(items: Iterable[Found]) -> Truth:
@@ -113,13 +114,14 @@ def _count_lacks(item: Found, part: Part) -> int:
 
 def read_elements(item: Found, part: Part) -> list[Element]:
     """Resource and the conditions of a statement; none where it cannot be read."""
-    statement, lookup = item.applied.statement, part.asked.lookup
+    statement = item.applied.statement
     if statement.state is not State.READABLE:
         return []
-    return [_read_resource(statement, part), *(_read(condition, part, lookup) for condition in statement.conditions)]
+    return [_read_resource(statement, part), *(_read(condition, part) for condition in statement.conditions)]
 
 
-def _read(condition: Condition, part: Part, lookup: Lookup) -> Element:
+def _read(condition: Condition, part: Part) -> Element:
+    lookup = part.asked.lookup
     values = [lookup(key) for key in condition.keys]
     texts = [_fill(text, lookup) for text in condition.values] if len(values) > 1 else condition.values
     wanted = say_wanted(condition.operator, texts)

@@ -19,13 +19,21 @@ _COLUMNS: Final = ("policy", "statement", "index", "finding", "severity", "what"
 _MOST: Final = 4  # texts that are listed in a sentence
 
 
-def check_policies(snapshot: Snapshot) -> pd.DataFrame:
+def check_policies(snapshot: Snapshot, *, other_ways: bool = True) -> pd.DataFrame:
     """Find statements that cannot do what they seem to, or that do more.
 
     Checked are the statements of policies that bind somebody, where they are about Systems Manager or the tags that its
     limits hang on. Not checked: service-linked roles; statements that AWS would refuse and policies that were not
     collected (they stand in `snapshot.problems`). Of a statement for all actions (`"Action": "*"`) it is not said that
     it allows too much.
+
+    Parameters
+    ----------
+    snapshot
+        From `ssmlab.load`.
+    other_ways
+        Whether limits by tags are also held against all other ways to the nodes (`find_paths`): this takes longer than
+        all other rules together, seconds for a thousand principals.
 
     Returns
     -------
@@ -46,7 +54,7 @@ def check_policies(snapshot: Snapshot) -> pd.DataFrame:
     """
     rows = [
         {"policy": used.policy.name, "statement": sid or str(index + 1), "index": index, "finding": name, **words}
-        for used in Site(snapshot).used
+        for used in Site(snapshot, other_ways).used
         for sid, index in [(used.statement.sid, used.statement.index)]
         for name, words in _find(used)
     ]

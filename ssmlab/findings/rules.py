@@ -7,6 +7,7 @@ from typing import Final
 
 from ssmlab.conditions import Condition, parse_operator
 from ssmlab.explanation import last_part
+from ssmlab.findings.around import find_way_round
 from ssmlab.findings.tagging import find_change
 from ssmlab.findings.used import AWS_NAMES, EXAMPLES, NODES, SEND, Used, holds_without, reached_by
 from ssmlab.patterns import is_wild, parse_text, variable_keys
@@ -185,6 +186,7 @@ ON_STATEMENT: Final[dict[str, Callable[[Used], Found]]] = {
     "hybrid-nodes-left-out": _without_hybrid,
     "documents-in-few-regions": _regions_without,
     "tags-can-be-changed": find_change,
+    "tags-can-be-walked-round": find_way_round,
     "scripts-on-all-nodes": _scripts_everywhere,
     "shows-everyones-commands": lambda used: _everyones(used, _OUTPUT),
     "cancels-everyones-commands": lambda used: _everyones(used, ("ssm:CancelCommand",)),

@@ -7,10 +7,10 @@ from itertools import product
 from typing import Final
 
 from ssmlab.explanation import last_part
-from ssmlab.findings.used import NODES, Site, Tags, Used
+from ssmlab.findings.used import NODE_TAGS, NODES, Site, Tags, Used
 from ssmlab.patterns import ABSENT, Value, Wild, parse_text, resolve
 from ssmlab.reachability.callers import Person, read_principals
-from ssmlab.reachability.columns import Column, Resources, combine, first_rows
+from ssmlab.reachability.columns import Resources, combine, first_rows
 from ssmlab.reachability.deciding import Decider
 from ssmlab.reachability.fleets import CONDITIONAL, decide_fleet
 from ssmlab.services import ACTIONS, REACH_ACTIONS, TAG_KEYS
@@ -53,34 +53,20 @@ def _candidates(site: Site, way: str, action: str) -> Mapping[int, Nodes]:
     """For each person, by id: nodes that may be tagged but not used, found on whole columns; no two treated alike."""
     if (way, action) not in site.tried:
         frame, people = site.snapshot.nodes, [person for person in site.people if _may_tag(person, way)]
-        nodes = _Nodes(frame[(frame["kind"] == "ec2") == way.startswith("ec2:")], "instance")
+        nodes = Resources(frame[(frame["kind"] == "ec2") == way.startswith("ec2:")], "instance", tag_keys=NODE_TAGS)
         principals = [(name, read_principals(people, ACTIONS[name], "instance", {})) for name in (way, action)]
         fleets = [decide_fleet(Decider(nodes), callers, name) for name, callers in principals]
         rows = first_rows(combine([fleet.groups for fleet in fleets], len(nodes.frame)))
         taggable, usable = (fleet.outcomes[:, fleet.groups[rows]] >= CONDITIONAL for fleet in fleets)
-        chosen = [[nodes.pick(row) for row in rows[fits][:_MOST]] for fits in taggable & ~usable]
+        chosen = [[_pick(nodes, row) for row in rows[fits][:_MOST]] for fits in taggable & ~usable]
         site.tried[way, action] = dict(zip(map(id, people), chosen, strict=True))
     found: Mapping[int, Nodes] = site.tried[way, action]
     return found
 
 
-class _Nodes(Resources):
-    """Nodes that also answer `ec2:ResourceTag/…`, which the tagging actions of EC2 supply."""
-
-    def answers(self, key: str) -> bool:
-        return super().answers(key.replace("ec2:resourcetag/", TAG_KEYS[0]))
-
-    def column(self, keys: Sequence[str]) -> Column:
-        return super().column([key.replace("ec2:resourcetag/", TAG_KEYS[0]) for key in keys])
-
-    def pick(self, row: int) -> tuple[str, Tags]:
-        """ARN and tags of one."""
-
-        def tags(key: str) -> Value:
-            column = self.column((TAG_KEYS[0] + key,))
-            return column.values[column.codes[row]][0]  # type: ignore[no-any-return]
-
-        return str(self.arns[row]), tags
+def _pick(nodes: Resources, row: int) -> tuple[str, Tags]:
+    """ARN and tags of one."""
+    return str(nodes.arns[row]), lambda key: nodes.read(TAG_KEYS[0] + key, row)
 
 
 def _changed(used: Used, person: Person, sets: bool) -> dict[str, Value]:

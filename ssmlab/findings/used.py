@@ -15,6 +15,7 @@ from typing import Any, Final
 from ssmlab.conditions import Condition
 from ssmlab.evaluation import Outcome, PolicySet, decide, parse_principal
 from ssmlab.evaluation.requests import ContextValue
+from ssmlab.paths import Paths, find_paths
 from ssmlab.patterns import ABSENT, NOT_KNOWN, Value, action_matches
 from ssmlab.policies import Policy, State, Statement
 from ssmlab.reachability.callers import Person, read_people, read_principals
@@ -137,9 +138,10 @@ class Used:
 
 @dataclass(frozen=True, eq=False)
 class Site:
-    """A snapshot as the rules ask it; `tried` is what `tagging` found."""
+    """A snapshot as the rules ask it; `other_ways`: also about ways round; `tried`: what `tagging` found."""
 
     snapshot: Snapshot
+    other_ways: bool = True
     tried: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -183,6 +185,11 @@ class Site:
         order = {policy: place for place, policy in enumerate(self.snapshot.policies.index)}
         found = [used for listed in self._used.values() for used in listed]
         return sorted(found, key=lambda used: order.get(used.policy.name, len(order)))
+
+    @cached_property
+    def paths(self) -> Paths:
+        """All ways to the nodes; found when a rule first asks, since this takes longer than all rules together."""
+        return find_paths(self.snapshot)
 
     @cached_property
     def spellings(self) -> dict[str, list[str]]:

@@ -77,15 +77,15 @@ def to_networkx(
     counts = [int(np.isin(of_nodes, [*wanted]) @ (sides[0].counts * (of_nodes + 1))) for of_nodes, _ in joint]
     drawn = [(int(chosen[place]), joint[place]) for place in np.argsort(-np.array(counts), kind="stable")]
     drawn = drawn[: np.count_nonzero(counts)]
-    shown, pen = len(drawn), _Pen(reach, wanted, frozenset(unfolded))
-    graph = pen.draw(sides, drawn)
-    while shown > 1 and len(graph) + graph.number_of_edges() > limit:
-        shown = max(1, int(0.95 * shown * limit / (len(graph) + graph.number_of_edges())))
+    shown, pen = max(min(len(drawn), limit // 3), 1), _Pen(reach, wanted, frozenset(unfolded))
+    graph = pen.draw(sides, drawn[:shown])  # a principal is at least three marks
+    while shown > 1 and (size := len(graph) + graph.number_of_edges()) > limit:
+        shown = max(1, int(0.95 * shown * (limit / size) ** 0.5))  # each splits the groups of the others
         graph = pen.draw(sides, drawn[:shown])
     graph.graph.update(
         title=say_title(reach, sides, chosen),
         caption=say_result(reach, sides, chosen, joint),
-        folded="" if shown == len(drawn) else f"the {shown} of {len(drawn)} principals that reach most are drawn",
+        folded="" if shown >= len(drawn) else f"the {shown} of {len(drawn)} principals that reach most are drawn",
     )
     place_layers(graph)
     return graph

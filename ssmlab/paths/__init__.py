@@ -2,6 +2,6 @@
 
 from ssmlab.paths.edges import Edge
 from ssmlab.paths.search import Paths, find_paths
-from ssmlab.paths.ways import Step, Way, read_ways
+from ssmlab.paths.ways import DIRECT, TAGGING, Step, Way, read_ways
 
-__all__ = ["Edge", "Paths", "Step", "Way", "find_paths", "read_ways"]
+__all__ = ["DIRECT", "TAGGING", "Edge", "Paths", "Step", "Way", "find_paths", "read_ways"]

@@ -15,7 +15,7 @@ from ssmlab.paths.matrices import WayTables
 from ssmlab.paths.ways import Step, Way, read_ways
 from ssmlab.reachability.columns import Codes, Truths
 from ssmlab.reachability.fleets import IMPLICIT
-from ssmlab.reachability.matrices import decide_one
+from ssmlab.reachability.matrices import ask_one
 
 NODE_ROLE: Final = "node-role"
 Flags = npt.NDArray[np.bool_]
@@ -43,8 +43,7 @@ class Edges(WayTables):
         """Principals x groups: the best of all ways by oneself."""
         found = np.maximum.reduce([*self.to_node.values()])
         anything = np.maximum.reduce([*self.to_account.values()])
-        own = self.tables.accounts[:, None] == self.accounts[None, :]
-        return np.asarray(np.maximum(found, np.where(own, anything[:, None], np.int8(IMPLICIT))), dtype=np.int8)
+        return np.asarray(np.maximum(found, np.where(self.own, anything[:, None], np.int8(IMPLICIT))), dtype=np.int8)
 
     @cached_property
     def _node_roles(self) -> Codes:
@@ -106,7 +105,7 @@ class Edges(WayTables):
                 row = int(np.searchsorted(self.rows_of(way.to), target))
             else:
                 row = self._best_row(step, who, target if way.to == "node" else None)
-            found.append(decide_one(self.tables.side(step), who, row, step.action))
+            found.append(ask_one(step.on, self.tables.side(step), who, row, step.action).decide())
         return found
 
     def _best_row(self, step: Step, who: int, group: int | None) -> int:

@@ -23,6 +23,8 @@ class WayTables:
     ----------
     groups, rows
         Group of each node, and a node of each group: nodes that every way treats alike.
+    managed, own
+        Which groups Systems Manager manages; principals x groups: which lie in the principal's account.
     to_node
         By way: principals x groups, as places in `OUTCOMES`.
     act_as
@@ -45,8 +47,9 @@ class WayTables:
         wanted = pd.MultiIndex.from_arrays([first["account"].astype(str), first["region"].astype(str)])
         self._place: Codes = np.asarray(places.get_indexer(wanted), dtype=np.int64)
         self._is_ec2: Flags = np.asarray(first.index.str.contains(":instance/"), dtype=bool)
-        self._managed: Flags = first["managed"].astype("boolean").fillna(True).to_numpy(dtype=bool)
-        self.accounts = first["account"].astype(str).to_numpy()
+        self.managed: Flags = first["managed"].astype("boolean").fillna(True).to_numpy(dtype=bool)
+        accounts = first["account"].astype(str).to_numpy()
+        self.own: Flags = np.asarray(tables.accounts[:, None] == accounts[None, :], dtype=bool)
         self.to_node = {way.name: self._reach_nodes(way) for way in ways if way.to == "node"}
         self.assumed = {(who, role): decision for who, role, decision in decide_assume(tables)}
         self.act_as = {way.name: self._reach_principals(way) for way in ways if way.to in ("role", "user")}
@@ -55,10 +58,9 @@ class WayTables:
     def _reach_nodes(self, way: Way) -> Truths:
         found = [self._on_groups(step) for step in way.steps]
         outcomes = np.minimum.reduce(found)
-        fits = self._managed | way.unmanaged
+        fits = self.managed | way.unmanaged
         fits &= {"ec2": self._is_ec2, "mi": ~self._is_ec2}.get(way.nodes, True)
-        own = self.tables.accounts[:, None] == self.accounts[None, :]
-        return _cap(np.where(fits & own, outcomes, np.int8(IMPLICIT)), way)
+        return _cap(np.where(fits & self.own, outcomes, np.int8(IMPLICIT)), way)
 
     def _on_groups(self, step: Step) -> Truths:
         if step.on == "node":

@@ -100,7 +100,7 @@ class Paths(Edges):
         group = int(self.groups[find_node(self.snapshot, node)])
         rows = []
         for who in np.flatnonzero(self.outcomes[:, group] >= CONDITIONAL).tolist():
-            edges = self._path(who, group)
+            edges = self.find(who, group)
             outcome = OUTCOMES[self.outcomes[who, group]].value
             words = "; ".join(edge.sentence for edge in edges)
             rows.append((self.snapshot.principals.index[who], outcome, len(edges), edges[0].way, words))
@@ -108,16 +108,17 @@ class Paths(Edges):
         return frame.sort_values(["outcome", "steps"], kind="stable").reset_index(drop=True)
 
     def around(self) -> pd.DataFrame:
-        """Limits on Run Command that can be walked round: who reaches nodes by other ways that Run Command by itself
-        refuses: columns principal, nodes (how many), example, outcome, way, path.
+        """Limits on Run Command that can be walked round: who reaches managed nodes by other ways that Run Command by
+        itself refuses: columns principal, nodes (how many), example, outcome, way, path.
         """
         sizes, rows = np.bincount(self.groups, minlength=len(self.rows)), []
-        found = np.where(self.to_node[DIRECT] >= CONDITIONAL, np.int8(IMPLICIT), self.outcomes)
-        limited = (self.to_node[DIRECT] >= CONDITIONAL).any(axis=1)
+        direct = self.to_node[DIRECT] >= CONDITIONAL
+        limited = direct.any(axis=1)  # that no command reaches a node that is not managed is nobody's limit
+        found = np.where(direct | ~self.managed, np.int8(IMPLICIT), self.outcomes)
         for who in np.flatnonzero(limited & (found >= CONDITIONAL).any(axis=1)).tolist():
             best = int(found[who].max())
             groups = np.flatnonzero(found[who] == best)
-            edges = self._path(who, int(groups[0]))
+            edges = self.find(who, int(groups[0]))
             words, node = "; ".join(edge.sentence for edge in edges), self._node_name(int(groups[0]))
             arn = self.snapshot.principals.index[who]
             rows.append((arn, int(sizes[groups].sum()), node, OUTCOMES[best].value, edges[0].way, words))
@@ -132,7 +133,7 @@ class Paths(Edges):
         for least in (ALLOWED, CONDITIONAL):
             left = found == least
             while left.any():
-                edges = self._path(who, int(left.argmax()))
+                edges = self.find(who, int(left.argmax()))
                 covered = left & (self._nodes[find_principal(self.snapshot, edges[-1].source)] >= least)
                 yield edges, np.flatnonzero(covered[self.groups])
                 left &= ~covered
@@ -184,9 +185,10 @@ class Paths(Edges):
             For a name that is not known, with the nearest ones.
         """
         who, group = find_principal(self.snapshot, principal), int(self.groups[find_node(self.snapshot, node)])
-        return self._path(who, group) if self.outcomes[who, group] >= CONDITIONAL else []
+        return self.find(who, group) if self.outcomes[who, group] >= CONDITIONAL else []
 
-    def _path(self, who: int, group: int) -> list[Edge]:
+    def find(self, who: int, group: int) -> list[Edge]:
+        """The shortest path by row numbers, where `outcomes` has one."""
         least = int(self.outcomes[who, group])
         before, queue = {who: who}, [who]
         for at in queue:

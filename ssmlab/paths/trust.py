@@ -12,9 +12,10 @@ import numpy as np
 from ssmlab.evaluation import Decision, Outcome, PolicySet, decide, parse_principal
 from ssmlab.paths.tables import Tables
 from ssmlab.paths.ways import Step
-from ssmlab.patterns import ABSENT, Value
+from ssmlab.patterns import ABSENT
 from ssmlab.policies import Policy, PolicyError, parse_policy
 from ssmlab.reachability.callers import Principal
+from ssmlab.reachability.matrices import ask_one
 
 ASSUME = Step("sts:AssumeRole", "role")
 
@@ -33,25 +34,17 @@ def read_trust(tables: Tables) -> list[Policy]:
 
 def decide_assume(tables: Tables) -> Iterator[tuple[int, int, Decision]]:
     """Row of a principal, row among the roles, and the decision, for all that may be allowed."""
-    roles, (principals, fleet) = tables.frame(ASSUME), tables.side(ASSUME)
-    resources = fleet.resources
+    roles, (principals, _) = tables.frame(ASSUME), tables.side(ASSUME)
     for row, (arn, trust) in enumerate(zip(roles.index, read_trust(tables), strict=True)):
         for who in _candidates(trust, principals, tables):
             principal = principals[who]
             # the root user may assume no role [STS API reference, AssumeRole]; a service-linked role serves its service
             if principal.caller.arn == arn or principal.caller.kind == "root" or principal.caller.is_service_linked:
                 continue
-
-            def lookup(key: str, principal: Principal = principal, row: int = row) -> Value:
-                if not resources.answers(key):
-                    return principal.lookup(key)
-                column = resources.column((key,))
-                value: Value = column.values[column.codes[row]][0]
-                return value
-
             own = principal.policies
             policies = PolicySet(own.identity, own.boundary, own.session, own.scps, own.rcps, trust)
-            decision = decide(principal.caller, ASSUME.action, arn, arn.split(":")[4], lookup, policies)
+            asked = ask_one("role", tables.side(ASSUME), who, row, ASSUME.action).asked
+            decision = decide(principal.caller, ASSUME.action, arn, arn.split(":")[4], asked.lookup, policies)
             if decision.outcome in (Outcome.ALLOWED, Outcome.CONDITIONAL):
                 yield who, row, decision
 

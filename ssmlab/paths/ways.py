@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,8 @@ class Way:
     open: str = ""
 
 
-DIRECT = "run-command"
+DIRECT: Final = "run-command"
+TAGGING: Final = ("tag-node", "untag-node", "tag-managed-node", "untag-managed-node")
 
 
 @cache

@@ -139,6 +139,12 @@ class Resources:
             self._columns[wanted] = self._read(wanted)
         return self._columns[wanted]
 
+    def read(self, key: str, row: int) -> Value:
+        """The value of a key on one resource, by row number."""
+        column = self.column((key,))
+        value: Value = column.values[column.codes[row]][0]
+        return value
+
     def vocabulary(self, key: str, read: Callable[[str], str]) -> tuple[Vocabulary, Codes, Codes]:
         """The texts among the distinct values of a key, as `read` reads them, their places, and those of the others."""
         if (key, read) not in self._vocabularies:

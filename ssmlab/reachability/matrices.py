@@ -122,11 +122,11 @@ class Matrices:
 
     def ask_node(self, principal: int, node: int) -> Part:
         """The single question on a node, by row numbers."""
-        return _ask("node", self._nodes, principal, node, self.action)
+        return ask_one("node", self._nodes, principal, node, self.action)
 
     def ask_document(self, principal: int, document: int) -> Part:
         """The single question on a document, by row numbers."""
-        return _ask("document", self._documents, principal, document, self.action)
+        return ask_one("document", self._documents, principal, document, self.action)
 
     def decide_node(self, principal: int, node: int) -> Decision:
         """The single decision on a node."""
@@ -137,21 +137,13 @@ class Matrices:
         return self.ask_document(principal, document).decide()
 
 
-def decide_one(side: Side, who: int, row: int, action: str) -> Decision:
-    """The single decision behind one cell of a side, by row numbers."""
-    return _ask("", side, who, row, action).decide()
-
-
-def _ask(kind: str, side: Side, who: int, row: int, action: str) -> Part:
+def ask_one(kind: str, side: Side, who: int, row: int, action: str) -> Part:
+    """The single question behind one cell of a side, by row numbers."""
     principals, fleet = side
     principal, resources = principals[who], fleet.resources
 
     def lookup(key: str) -> Value:
-        if not resources.answers(key):
-            return principal.lookup(key)
-        column = resources.column((key,))
-        value: Value = column.values[column.codes[row]][0]
-        return value
+        return resources.read(key, row) if resources.answers(key) else principal.lookup(key)
 
     arn = resources.frame.index[row]
     return Part(kind, last_part(arn), Asked(principal.caller, action, arn, lookup), principal.policies)

@@ -201,7 +201,7 @@ class Reach(Matrices):
         total = chosen.count()
         cut = MOST_PAIRS if limit is None else limit
         _warn_if_cut(total, limit)
-        frame = chosen.expand(cut)
+        frame = chosen.expand(min(cut, total))
         frame.attrs["total"] = total
         return frame
 

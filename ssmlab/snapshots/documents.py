@@ -40,11 +40,13 @@ class _Document:
     platforms: tuple[str, ...] = ()
     shared_with: tuple[str, ...] = ()
     tags: Tags | None = None
+    content: str | None = None
 
     def joined(self, other: _Document) -> _Document:
         """One document, seen from two accounts: the owner knows its tags."""
         shared = tuple(sorted({*self.shared_with, *other.shared_with}))
-        return replace(self if self.tags is not None else other, shared_with=shared)
+        content = self.content or other.content
+        return replace(self if self.tags is not None else other, shared_with=shared, content=content)
 
 
 class DocumentRows:
@@ -87,5 +89,12 @@ class DocumentRows:
         tags = export.merge(arn, own) if account == place.account else None if account else {}
         shared = (place.account,) if account not in ("", place.account) else ()
         kind = item.get("DocumentType")
-        document = _Document(short, str(owner), account, place.region, kind, platforms, shared, tags)
+        content = self._content(place, short)
+        document = _Document(short, str(owner), account, place.region, kind, platforms, shared, tags, content)
         self._rows[arn] = self._rows[arn].joined(document) if arn in self._rows else document
+
+    def _content(self, place: Place, name: str) -> str | None:
+        """The text of a document's default version, as JSON or YAML; None: not collected."""
+        for spot, body in self._folder.read(f"{place.path}/get-document/{name}").values:
+            return self._problems.text(spot, body, "Content") or None
+        return None

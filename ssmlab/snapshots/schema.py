@@ -39,13 +39,13 @@ SCHEMAS: Final = {
         "node_id account region kind platform name ping_status managed tags_known",
         "platform_name platform_version agent_version last_ping instance_profile state iam_role",
     ),
-    "documents": _schema("arn", "name owner account region platforms document_type tags_known", "shared_with"),
+    "documents": _schema("arn", "name owner account region platforms document_type tags_known", "shared_with content"),
 }
 TUPLES: Final = ("platforms", "shared_with", "groups", "instance_profiles", "attached_to")
 _PLAIN: Final = frozenset({*TUPLES, "boundary", "trust", "document"})
 # All other columns hold text that repeats, and are categorical.
 _DTYPES: Final = {
-    **dict.fromkeys(("node_id", "name", "path", "file", "where"), "str"),
+    **dict.fromkeys(("node_id", "name", "path", "file", "where", "content"), "str"),
     **dict.fromkeys(_PLAIN, "object"),
     "managed": "boolean",
     "tags_known": "bool",

@@ -1,0 +1,53 @@
+"""What a principal of a snapshot may do beside SendCommand, decided one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ssmlab.evaluation import Decision, PolicySet, Request, decide, evaluate, normalise_context
+from ssmlab.evaluation.requests import ContextValue
+from ssmlab.patterns import ABSENT, NOT_KNOWN, Value
+from ssmlab.reachability.callers import recall_people
+from ssmlab.reachability.names import find_principal
+from ssmlab.snapshots import Snapshot
+
+Context = Mapping[str, ContextValue | None]
+
+
+def decide_right(snapshot: Snapshot, principal: str, action: str, resource: str, context: Context) -> Decision:
+    """One decision for a principal, in its own account; keys that neither it nor the context gives are not known."""
+    person = recall_people(snapshot)[find_principal(snapshot, principal)]
+    account = principal.split(":")[4]
+    given = normalise_context({key: value for key, value in context.items() if value is not None})
+    given |= {key.lower(): ABSENT for key, value in context.items() if value is None}
+    keys: dict[str, Value] = {"aws:resourceaccount": account, **person.keys, **given}
+
+    def lookup(key: str) -> Value:
+        absent = key.startswith("aws:principaltag/") and person.tags_known
+        return keys.get(key, ABSENT if absent else NOT_KNOWN)
+
+    return decide(person.caller, action, resource, account, lookup, person.policies)
+
+
+def decide_trust(snapshot: Snapshot, role: str, service: str) -> Decision | None:
+    """May a service assume a role? None: the trust policy was not collected."""
+    trust = snapshot.principals["trust"].get(role)
+    if trust is None:
+        return None
+    return evaluate(Request(service, "sts:AssumeRole", role), PolicySet(resource=trust))
+
+
+def find_node_roles(snapshot: Snapshot) -> dict[str, str | None]:
+    """The role that each node acts as, by ARN; None: not known, or managed without one of its own."""
+    roles = snapshot.principals[snapshot.principals["kind"] == "role"]
+    found = {profile: str(arn) for arn, own in roles["instance_profiles"].items() for profile in own or ()}
+    for arn in map(str, roles.index):  # of hybrid nodes: path and name
+        account, path = arn.split(":")[4], arn.partition(":role/")[2]
+        found |= dict.fromkeys((f"{account}/{path}", f"{account}/{path.rpartition('/')[2]}"), arn)
+    nodes = snapshot.nodes
+    named = nodes["account"].astype("str") + "/" + nodes["iam_role"].astype("str")
+    profiles = nodes["instance_profile"].astype("object")
+    return {
+        str(node): found.get(profile) or found.get(name)
+        for node, profile, name in zip(nodes.index, profiles, named, strict=True)
+    }

@@ -1,0 +1,293 @@
+"""The operator table: what stands in the array of a field, and which leaf passes it.
+
+A row reads its operand, or refuses it with place and reason, and gives a function of a leaf. Texts are matched in
+linear time.
+
+Sources: EventBridge User Guide, `eb-create-pattern-operators`; `aws/event-ruler`, the engine that AWS publishes;
+answers recorded from AWS in September 2026 (named "recorded").
+"""
+
+from __future__ import annotations
+
+import json
+import operator
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from ssmlab.conditions.values import Network, read_address
+from ssmlab.events.values import WORDS, Object, Unheld, Value, Word
+from ssmlab.patterns import Wild, compile_glob
+from ssmlab.patterns.globs import to_units
+
+Check = Callable[[Value], bool]
+
+
+class PatternError(ValueError):
+    """An event pattern that EventBridge refuses: the place in it, and the reason.
+
+    Attributes
+    ----------
+    where
+        A path such as `detail.status[0].prefix`, or line and column of a text that is no JSON.
+    """
+
+    def __init__(self, where: str, reason: str) -> None:
+        self.where, self.reason = where or "the pattern", reason
+        super().__init__(f"{self.where}: {reason}")
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """One of the alternatives of a field.
+
+    Attributes
+    ----------
+    source
+        As it was written, in one spelling.
+    exact
+        The one leaf that passes, where it is so simple; `check` is then not asked.
+    is_absence
+        It holds where the field is absent, and nowhere else.
+    wildcards
+        The texts of a `wildcard`, with its escapes: EventBridge limits how complex they may be together.
+    """
+
+    source: str
+    check: Check = field(compare=False)
+    exact: Value | None = field(default=None, compare=False)
+    is_absence: bool = field(default=False, compare=False)
+    wildcards: tuple[str, ...] = field(default=(), compare=False)
+    doubts: tuple[str, ...] = field(default=(), compare=False)
+
+    def passes(self, leaf: Value) -> bool:
+        """Does a leaf pass?"""
+        return leaf == self.exact if self.exact is not None else self.check(leaf)
+
+
+BY_VALUE: Final = (
+    "numbers are compared by value, as the engine does and as recorded; the user guide of 2023 says that 300, 300.0 and"
+    " 3.0e2 differ [EventBridge User Guide, eb-event-patterns]"
+)
+_UNHELD: Final = "the engine cannot hold `{}`: it does not even equal itself [recorded from AWS in September 2026]"
+
+
+def show(node: Any) -> str:
+    """A part of a pattern or a leaf as JSON."""
+    if isinstance(node, Object):
+        return f"{{{', '.join(f'{show(name)}: {show(value)}' for name, value in node.pairs)}}}"
+    if isinstance(node, list):
+        return f"[{', '.join(map(show, node))}]"
+    if isinstance(node, float):
+        return str(int(node)) if node.is_integer() and abs(node) < 1e16 else repr(node)
+    if isinstance(node, str):
+        return json.dumps(node, ensure_ascii=False)
+    if isinstance(node, Unheld):
+        return node.text
+    return (node if isinstance(node, Word) else WORDS[node]).value
+
+
+def read_alternative(node: Any, where: str) -> Alternative:
+    """An element of the array of a field: a plain value, or an object with one operator.
+
+    Raises
+    ------
+    PatternError
+        For an unknown operator, or an operand that the operator does not take.
+    """
+    if isinstance(node, list):
+        raise PatternError(where, "expected a text, a number, true, false, null or an operator, got an array")
+    if not isinstance(node, Object):
+        return _read_plain(node)
+    name, operand = _only(node, where, "operator", OPERATORS)
+    made = OPERATORS[name](operand, f"{where}.{name}")
+    made = made if isinstance(made, Alternative) else Alternative("", made)
+    return replace(made, source=show(node))
+
+
+def _read_plain(node: Any) -> Alternative:
+    value = WORDS[node] if node is None or isinstance(node, bool) else node
+    address = _read_address(value)
+    if isinstance(value, Unheld):
+        return Alternative(show(node), _never, doubts=(BY_VALUE, _UNHELD.format(value.text)))
+    if address:  # a text that is an address equals every spelling of it (engine)
+        return Alternative(show(node), lambda leaf: _read_address(leaf) == address)
+    return Alternative(show(node), _never, exact=value, doubts=(BY_VALUE,) if isinstance(value, float) else ())
+
+
+def _never(_: Value) -> bool:
+    return False
+
+
+def _only(node: Object, where: str, what: str, known: Any) -> tuple[str, Any]:
+    """Name and operand of an object that may hold one operator."""
+    if len(node.pairs) != 1:
+        raise PatternError(where, f"expected an object with one {what}, got {len(node.pairs)}")
+    name, operand = node.pairs[0]
+    if name not in known:
+        raise PatternError(where, f"unknown {what} `{name}`: expected one of {', '.join(known)}")
+    return name, operand
+
+
+def _text(operand: Any, where: str) -> str:
+    if not isinstance(operand, str):
+        raise PatternError(where, f"expected a text, got `{show(operand)}`")
+    return operand
+
+
+def _number(operand: Any, where: str) -> float:
+    if isinstance(operand, Unheld):
+        raise PatternError(where, f"`{operand.text}` is no number that the engine can hold and compare")
+    if not isinstance(operand, float):
+        raise PatternError(where, f"expected a number, got `{show(operand)}`")
+    return operand
+
+
+def _exactly(operand: Any, where: str) -> Alternative:
+    doubt = "`exactly` is known to the engine, but not documented [EventBridge User Guide, eb-create-pattern-operators]"
+    return Alternative("", _never, exact=_text(operand, where), doubts=(doubt,))
+
+
+def _fold(text: str, *, backwards: bool = False) -> re.Pattern[str]:
+    """Each UTF-16 unit in its upper or its lower form; halves of larger characters become `?` (recorded).
+
+    No form begins or ends as the other does, so there is one way to match at most.
+    """
+    forms = [("?", "?") if "\ud800" <= unit <= "\udfff" else (unit.lower(), unit.upper()) for unit in to_units(text)]
+    if backwards:
+        forms = [(lower[::-1], upper[::-1]) for lower, upper in reversed(forms)]
+    return re.compile("".join(f"(?:{re.escape(lower)}|{re.escape(upper)})" for lower, upper in forms))
+
+
+def _ignore_case(operand: Any, where: str) -> Check:
+    folded = _fold(_text(operand, where))
+    return lambda leaf: isinstance(leaf, str) and folded.fullmatch(leaf) is not None
+
+
+def _prefix(operand: Any, where: str) -> Check:
+    if isinstance(operand, Object):
+        name, text = _only(operand, where, "operator", ("equals-ignore-case",))
+        folded = _fold(_text(text, f"{where}.{name}"))
+        return lambda leaf: isinstance(leaf, str) and folded.match(leaf) is not None
+    start = _text(operand, where)
+    return lambda leaf: isinstance(leaf, str) and leaf.startswith(start)
+
+
+def _suffix(operand: Any, where: str) -> Check:
+    if isinstance(operand, Object):
+        name, text = _only(operand, where, "operator", ("equals-ignore-case",))
+        folded = _fold(_text(text, f"{where}.{name}"), backwards=True)
+        return lambda leaf: isinstance(leaf, str) and folded.match(leaf[::-1]) is not None
+    end = _text(operand, where)
+    return lambda leaf: isinstance(leaf, str) and leaf.endswith(end)
+
+
+_PIECE: Final = re.compile(r"\\([*\\])|(\*(?!\*))|([^*\\]+)", re.DOTALL)
+
+
+def _wildcard(operand: Any, where: str) -> Alternative:
+    text, tokens, position = _text(operand, where), list[str | Wild](), 0
+    while position < len(text):
+        match = _PIECE.match(text, position)
+        if match is None:
+            rule = "`*` twice in a row" if text[position] == "*" else "`\\` before anything but `*` and `\\`"
+            raise PatternError(where, f"{rule} at character {position + 1} of `{text}`")
+        tokens.append(Wild.MANY if match[2] else match[1] or match[3])
+        position = match.end()
+    glob = compile_glob(tuple(tokens))
+    end = tokens[-1] if tokens and isinstance(tokens[-1], str) else ""  # asked first: most values fail by it, soon
+    return Alternative(
+        "", lambda leaf: isinstance(leaf, str) and leaf.endswith(end) and glob.matches(leaf), wildcards=(text,)
+    )
+
+
+_COMPARISONS: Final[dict[str, Callable[[float, float], bool]]] = {
+    "=": operator.eq,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+def _numeric(operand: Any, where: str) -> Check:
+    if not isinstance(operand, list) or len(operand) not in (2, 4):
+        raise PatternError(where, f"expected an array of one or two comparisons, got `{show(operand)}`")
+    names, numbers = operand[::2], [_number(number, f"{where}[{n}]") for n, number in enumerate(operand) if n % 2]
+    for n, name in enumerate(names):
+        if not isinstance(name, str) or name not in _COMPARISONS:
+            raise PatternError(f"{where}[{2 * n}]", f"expected one of {', '.join(_COMPARISONS)}, got `{show(name)}`")
+    if len(names) == 2 and not (names[0] in (">", ">=") and names[1] in ("<", "<=") and numbers[0] < numbers[1]):
+        raise PatternError(where, f"expected a lower bound, then a higher one, got `{show(operand)}`")
+    parts = [(_COMPARISONS[name], number) for name, number in zip(names, numbers, strict=True)]
+    return lambda leaf: isinstance(leaf, float) and all(compare(leaf, number) for compare, number in parts)
+
+
+def _read_address(leaf: Value) -> Network | None:
+    """An address as the engine reads it: without a zone, without IPv4 inside IPv6."""
+    if not isinstance(leaf, str) or (":" in leaf and "." in leaf):
+        return None
+    return read_address(leaf)
+
+
+def _cidr(operand: Any, where: str) -> Check:
+    head, slash, mask = _text(operand, where).partition("/")
+    address = _read_address(head)
+    bits = 128 if address and address.version == 6 else 32
+    if not address or not slash or not re.fullmatch(r"\+?[0-9]{1,9}", mask) or int(mask) >= bits:
+        raise PatternError(where, f"expected an IP address with a mask below {bits}, got `{operand}`")
+    host = bits - int(mask)
+    network = Network(address.version, address.address >> host << host, host)  # host bits are tolerated
+
+    def holds(leaf: Value) -> bool:
+        other = _read_address(leaf)
+        return other is not None and network.holds(other)
+
+    return holds
+
+
+def _exists(operand: Any, where: str) -> Alternative:
+    if not isinstance(operand, bool):
+        raise PatternError(where, f"expected true or false, got `{show(operand)}`")
+    return Alternative("", lambda _: operand, is_absence=not operand)
+
+
+def _anything_but(operand: Any, where: str) -> Alternative:
+    if isinstance(operand, Object):
+        return _anything_but_like(*_only(operand, where, "operator", _NEGATABLE), where)
+    values = operand if isinstance(operand, list) else [operand]
+    if {type(value) for value in values} not in ({str}, {float}):
+        for n, value in enumerate(values):
+            if isinstance(value, Unheld):
+                _number(value, f"{where}[{n}]")
+        raise PatternError(where, f"expected texts only or numbers only, got `{show(operand)}`")
+    excluded = frozenset(values)
+    return Alternative("", lambda leaf: leaf not in excluded)
+
+
+def _anything_but_like(name: str, operand: Any, where: str) -> Alternative:
+    where = f"{where}.{name}"
+    texts = operand if isinstance(operand, list) else [operand]
+    if not texts:
+        raise PatternError(where, "expected a text or several, got `[]`")
+    if "" in texts and name in ("prefix", "suffix"):
+        raise PatternError(where, "expected texts that are not empty")
+    made = [OPERATORS[name](_text(text, where), where) for text in texts]
+    checks = [one.check if isinstance(one, Alternative) else one for one in made]
+    wildcards = tuple(texts) if name == "wildcard" else ()
+    return Alternative("", lambda leaf: not any(check(leaf) for check in checks), wildcards=wildcards)
+
+
+_NEGATABLE: Final = ("prefix", "suffix", "equals-ignore-case", "wildcard")
+OPERATORS: Final[dict[str, Callable[[Any, str], Check | Alternative]]] = {
+    "prefix": _prefix,
+    "suffix": _suffix,
+    "equals-ignore-case": _ignore_case,
+    "wildcard": _wildcard,
+    "numeric": _numeric,
+    "cidr": _cidr,
+    "exists": _exists,
+    "anything-but": _anything_but,
+    "exactly": _exactly,
+}

@@ -1,0 +1,226 @@
+"""Many rules over a stream of events: each field is looked up once for all of them.
+
+A path of the rules is a column: value → the branches of all rules that it passes, as the bits of one number. So an
+event costs a look-up and an AND per path, whatever the number of rules; a value seen before is never compared again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from itertools import chain
+from operator import or_
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from ssmlab.events.operators import Alternative, PatternError
+from ssmlab.events.patterns import Branch, compile_pattern
+from ssmlab.events.values import Fields, Value, read_fields
+from ssmlab.policies import read_json
+from ssmlab.snapshots import LoadError
+
+_CACHED: Final = 100_000  # values remembered per path, or sets of rules
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule of an event bus.
+
+    Attributes
+    ----------
+    pattern
+        The event pattern, a dict or JSON text.
+    targets
+        What the rule starts, as `aws events list-targets-by-rule` prints it.
+    role
+        ARN of the role that the rule itself has.
+    """
+
+    name: str
+    pattern: Mapping[str, Any] | str
+    targets: tuple[Mapping[str, Any], ...] = ()
+    role: str | None = None
+
+
+@dataclass(slots=True)
+class _Column:
+    """A path, and which branches (bits) name it, take its absence, or are passed by a value of it."""
+
+    path: str
+    naming: int = 0
+    absent: int = 0
+    exact: dict[Value, int] = field(default_factory=dict)
+    others: dict[Alternative, int] = field(default_factory=dict)
+    known: dict[Value, int] = field(default_factory=dict)
+
+    def add(self, one: Alternative, bit: int) -> None:
+        self.naming |= bit
+        self.absent |= bit * one.is_absence
+        if one.exact is not None:
+            self.exact[one.exact] = self.exact.get(one.exact, 0) | bit
+        else:
+            self.others[one] = self.others.get(one, 0) | bit
+
+    def passing(self, value: Value) -> int:
+        found = self.known.get(value)
+        if found is None:
+            found = reduce(or_, (bits for one, bits in self.others.items() if one.check(value)), 0)
+            found |= self.exact.get(value, 0)
+            if len(self.known) >= _CACHED:
+                self.known.clear()
+            self.known[value] = found
+        return found
+
+
+class Rules:
+    """Named rules, compiled once for streams of events.
+
+    Raises
+    ------
+    PatternError
+        If EventBridge refuses a rule's pattern; the place begins with the rule's name.
+    ValueError
+        If a name stands twice.
+
+    >>> rules = Rules([Rule("failed", {"detail": {"status": ["Failed"]}}), Rule("ssm", {"source": ["aws.ssm"]})])
+    >>> rules.match([{"source": "aws.ssm", "detail": {"status": "Failed"}}, {"source": "aws.ssm"}])
+       event    rule
+    0      0  failed
+    1      0     ssm
+    2      1     ssm
+    """
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self.rules = tuple(rules)
+        twice = [name for name, number in Counter(rule.name for rule in self.rules).items() if number > 1]
+        if twice:
+            raise ValueError(f"rule `{twice[0]}` stands twice: expected every name once")
+        self._branches: list[tuple[int, Branch]] = []  # rule and branch, by bit
+        columns: dict[str, _Column] = {}
+        for number, rule in enumerate(self.rules):
+            for branch in _compile(rule):
+                bit = 1 << len(self._branches)
+                self._branches.append((number, branch))
+                for part in branch.fields:
+                    for one in part.alternatives:
+                        columns.setdefault(part.path, _Column(part.path)).add(one, bit)
+        self._columns = sorted(columns.values(), key=lambda column: -column.naming.bit_count())
+        steps = [path.split(".") for path in columns]
+        self._wanted = frozenset(".".join(parts[: depth + 1]) for parts in steps for depth in range(len(parts)))
+        self._sets: dict[int, tuple[int, ...]] = {}
+
+    def match(self, events: Iterable[Mapping[str, Any] | str]) -> pd.DataFrame:
+        """Which rules match which events.
+
+        Returns
+        -------
+        DataFrame
+            Columns `event` (place in the stream) and `rule` (its name, a categorical); a row a match, in order.
+
+        Raises
+        ------
+        EventError
+            For an event that is no JSON object.
+        """
+        found = [self._numbers(read_fields(event, self._wanted)) for event in events]
+        places = np.repeat(np.arange(len(found)), [len(numbers) for numbers in found])
+        codes = np.fromiter(chain.from_iterable(found), dtype="int64", count=len(places))
+        names = pd.Categorical.from_codes(codes, pd.Index([rule.name for rule in self.rules], dtype="str"))
+        return pd.DataFrame({"event": places, "rule": names})
+
+    def matching(self, event: Mapping[str, Any] | str) -> tuple[Rule, ...]:
+        """The rules that match one event, in order."""
+        return tuple(self.rules[number] for number in self._numbers(read_fields(event, self._wanted)))
+
+    def _numbers(self, event: Fields) -> tuple[int, ...]:
+        bits, is_nested = self._passing(event)
+        if is_nested:  # fields of objects in an array must hold in the same element, which bits do not tell
+            return tuple(dict.fromkeys(rule for rule, branch in self._pick(bits) if branch.matches(event)))
+        found = self._sets.get(bits)
+        if found is None:
+            if len(self._sets) >= _CACHED:
+                self._sets.clear()
+            found = self._sets[bits] = tuple(dict.fromkeys(rule for rule, _ in self._pick(bits)))
+        return found
+
+    def _passing(self, event: Fields) -> tuple[int, bool]:
+        """The branches whose every field holds somewhere; and whether "somewhere" may differ from field to field."""
+        bits, is_nested = (1 << len(self._branches)) - 1, False
+        for column in self._columns:
+            if not bits & column.naming:
+                continue
+            passing = ~column.naming
+            leaves = event.get(column.path)
+            if leaves is None:
+                passing |= column.absent
+            else:
+                for value, places in leaves:
+                    passing |= column.passing(value)
+                    if places:
+                        is_nested = True
+                        passing |= column.absent
+            bits &= passing
+        return bits, is_nested
+
+    def _pick(self, bits: int) -> Iterable[tuple[int, Branch]]:
+        while bits:
+            lowest = bits & -bits
+            yield self._branches[lowest.bit_length() - 1]
+            bits ^= lowest
+
+
+def _compile(rule: Rule) -> Sequence[Branch]:
+    try:
+        return compile_pattern(rule.pattern).branches
+    except PatternError as error:
+        raise PatternError(f"rule `{rule.name}`: {error.where}", error.reason) from None
+
+
+def load_rules(path: str | Path) -> Rules:
+    """The enabled rules with an event pattern that `aws events list-rules` printed; schedules are left out.
+
+    Parameters
+    ----------
+    path
+        A file, or a folder with files `list-rules.json` anywhere in it. Targets stand beside them, a file a rule in
+        the printed form of `aws events list-targets-by-rule`: `list-targets-by-rule/<name>.json`. A name that several
+        buses have is replaced by the ARN.
+
+    Raises
+    ------
+    LoadError
+        If there is no such file, or it holds something else.
+    """
+    root = Path(path)
+    files = sorted(root.rglob("list-rules*.json")) if root.is_dir() else [root]
+    if not files:
+        raise LoadError(str(path), "", "a file `list-rules.json`", "none")
+    found = [(file, record) for file in files for record in _records(file, "Rules")]
+    kept = [(file, one) for file, one in found if one.get("EventPattern") and one.get("State") != "DISABLED"]
+    names = Counter(str(record.get("Name")) for _, record in kept)
+    return Rules(_read_rule(file, record, names) for file, record in kept)
+
+
+def _read_rule(file: Path, record: Mapping[str, Any], names: Counter[str]) -> Rule:
+    name = str(record.get("Name"))
+    targets = file.parent / "list-targets-by-rule" / f"{name}.json"
+    found = tuple(_records(targets, "Targets")) if targets.is_file() else ()
+    label = name if names[name] == 1 else str(record.get("Arn"))
+    return Rule(label, record["EventPattern"], found, record.get("RoleArn"))
+
+
+def _records(file: Path, key: str) -> list[Mapping[str, Any]]:
+    """The records in a file of one or several pages."""
+    try:
+        pages = read_json(file.read_bytes(), many=True)
+    except (OSError, ValueError) as error:
+        raise LoadError(str(file), "", "JSON", str(error)) from None
+    found = [page.get(key) if isinstance(page, dict) else None for page in pages]
+    if not all(isinstance(records, list) and all(isinstance(one, dict) for one in records) for records in found):
+        raise LoadError(str(file), "", f"an object with a list `{key}` of objects", "something else")
+    return [record for records in found for record in records or ()]
