@@ -27,7 +27,9 @@ class TableView(w.VBox):
         self._count = w.HTML()
         self._count.add_class("ssmlab-count")
         self._table = ITable(pd.DataFrame({"": []}), **_LOOK)
-        scroll = w.Box([self._table], layout=w.Layout(max_height=f"{height}px", overflow="auto"), tabbable=True)
+        self._scroll = scroll = w.Box(
+            [self._table], layout=w.Layout(max_height=f"{height}px", overflow="auto"), tabbable=True
+        )
         scroll.add_class("ssmlab-scroll")
         super().__init__([*above, self._count, scroll])
         self._selected = selected
@@ -40,4 +42,5 @@ class TableView(w.VBox):
     def show(self, frame: pd.DataFrame, words: str) -> None:
         """Other rows, and how many there are in words."""
         self._count.value = f"<span>{html.escape(words)}</span>"
-        self._table.update(frame, selected_rows=[])
+        self._scroll.layout.display = None if len(frame) else "none"
+        self._table.update(frame, selected_rows=[], **_LOOK)
