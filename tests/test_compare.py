@@ -95,8 +95,8 @@ def test_witnesses_are_listed_explained_and_no_proof(snapshot: ssmlab.Snapshot) 
     assert "5 witnesses" in explorer._proofs._count.value
     assert "no proof" in explorer._proofs._count.value
     explorer._proofs._table.selected_rows = [2]
-    assert "`WebServers`" in explorer.why.value
-    assert "First: allowed, by policy" in explorer.why.value
+    assert "<code>WebServers</code>" in explorer.why.value
+    assert "First: allowed, by policy first, statement 2" in explorer.why.value
     assert b"ssm:resourceTag/Finance = WebServers" in explorer.export("CSV")[1]
 
 

@@ -254,4 +254,5 @@ class Compare(Explorer):
             witness = self._witnesses.iloc[row]
             pairs = self._witnesses.attrs["policies"]
             pair = next(pair for name, pair in pairs.items() if last_part(name) == witness["policy"])
-            self.why.value = write_lines(*differences.explain_witness(dict(witness), pair), differences.NO_PROOF)
+            lines = [*differences.explain_witness(dict(witness), pair), differences.NO_PROOF]
+            self.why.value = "".join(f"<p>{to_html(line)}</p>" for line in lines)

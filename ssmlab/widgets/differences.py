@@ -11,7 +11,7 @@ import pandas as pd
 
 from ssmlab.evaluation import PolicySet, Request, evaluate
 from ssmlab.explanation import call_all, last_part, say_statement
-from ssmlab.policies import Policy
+from ssmlab.policies import Policy, parse_policy
 from ssmlab.reachability import Reach, find_causes, find_witnesses, reach, reach_alone
 from ssmlab.snapshots import Snapshot
 from ssmlab.widgets.controls import ANY
@@ -236,7 +236,7 @@ def explain_witness(row: Mapping[str, Any], policies: Iterable[Any]) -> list[str
     request = Request(f"arn:aws:iam::{account}:user/somebody", _SEND, row["resource"], row["context"])
     lines = [row["words"], row["resource"]]
     for called, policy in zip(("First", "Second"), policies, strict=True):
-        decision = evaluate(request, PolicySet(identity=[policy]))
+        decision = evaluate(request, PolicySet(identity=(parse_policy(policy, name=called.lower()),)))
         by = "; ".join(say_statement(applied) for applied in decision.determining_statements)
         said = _SAID.get(decision.outcome.value, decision.outcome.value)
         lines.append(f"{called}: {said}, by {by}" if by else f"{called}: {said}, no statement allows it")

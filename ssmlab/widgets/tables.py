@@ -41,6 +41,6 @@ class TableView(w.VBox):
 
     def show(self, frame: pd.DataFrame, words: str) -> None:
         """Other rows, and how many there are in words."""
-        self._count.value = f"<span>{html.escape(words)}</span>"
+        self._count.value = f"<span role='status'>{html.escape(words)}</span>"
         self._scroll.layout.display = None if len(frame) else "none"
         self._table.update(frame, selected_rows=[], **_LOOK)
