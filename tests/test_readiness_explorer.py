@@ -27,8 +27,8 @@ def words(explorer: Readiness, view: int = 0) -> str:
 
 def test_the_first_view_lists_what_lacks_something_first(snapshot: ssmlab.Snapshot) -> None:
     explorer = Readiness(snapshot)
-    assert rows(explorer)[0] == ["web-3", "ec2", "✗", "✓", "✓", "✗", "✓", "✓"]
-    assert rows(explorer)[-1][2] == "✓"
+    assert rows(explorer)[0] == ["web-3", "✗", "✓", "✓", "✗", "✓", "✓"]
+    assert rows(explorer)[-1][1] == "✓"
     assert "60 machines, 53 of them managed: 47 ready, 13 not ready, 0 not known." in words(explorer)
 
 

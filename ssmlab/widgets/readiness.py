@@ -99,9 +99,9 @@ class Readiness(Explorer):
         self._every = self._checklist.frame()
         self._shown = pd.DataFrame()
         self._tables = {
-            "Checklist": TableView(selected=self._explain_machine, height=400),
-            "Counts": TableView(height=400),
-            "Who reaches them": TableView(selected=self._explain_waiting, height=400),
+            "Checklist": TableView(selected=self._explain_machine, height=390, narrow=True),
+            "Counts": TableView(height=390, narrow=True),
+            "Who reaches them": TableView(selected=self._explain_waiting, height=390),
         }
         return dict(self._tables)
 
@@ -154,9 +154,8 @@ class Readiness(Explorer):
         order = found["ready"].map({NO: 0, YES: 2}).astype("float").fillna(1).to_numpy().argsort(kind="stable")
         self._shown = found.iloc[order[:MOST_ROWS]]
         told = {step: [_SIGNS[answer] for answer in self._shown[step]] for step in ("ready", *STEPS)}
-        kinds = self._shown["kind"].astype("str").to_numpy()
         cut = f"first {len(self._shown)} of {len(found):,}. " if len(self._shown) < len(found) else ""
-        frame = pd.DataFrame({"machine": _call(self._shown), "kind": kinds, **told})
+        frame = pd.DataFrame({"machine": _call(self._shown), **told})
         self._tables["Checklist"].show(frame, f"{cut}{words} {_LEGEND}." if len(found) else words)
 
     def _show_waiting(self, waiting: pd.DataFrame) -> None:
