@@ -28,7 +28,7 @@ _READY: Final = (("any", ANY), ("ready", "yes"), ("not ready", "no"), ("not know
 _MANAGED: Final = (("any", ANY), ("managed", "yes"), ("not managed", "no"))
 _SIGNS: Final = {YES: "✓", NO: "✗", NOT_KNOWN: "?"}
 _LEGEND: Final = ", ".join(f"{sign} {answer}" for answer, sign in _SIGNS.items())
-_STEPS: Final = [f"no {step}" for step in STEPS]  # columns of counts
+_STEPS: Final = ["not known", *(f"no {step}" for step in STEPS)]  # counts that are shown where there are any
 _LONGEST: Final = 36  # letters of a name in a table
 _CHOOSE: Final = "Choose a machine to see each step, and how to mend what is missing."
 
