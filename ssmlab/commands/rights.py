@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ssmlab.evaluation import Decision, PolicySet, Request, decide, evaluate, normalise_context
 from ssmlab.evaluation.requests import ContextValue
@@ -29,12 +29,15 @@ def decide_right(snapshot: Snapshot, principal: str, action: str, resource: str,
     return decide(person.caller, action, resource, account, lookup, person.policies)
 
 
-def decide_trust(snapshot: Snapshot, role: str, service: str) -> Decision | None:
-    """May a service assume a role? None: the trust policy was not collected."""
+def decide_trust(
+    snapshot: Snapshot, role: str, service: str, context: Context | None = None, unknown: Sequence[str] = ()
+) -> Decision | None:
+    """May a service assume a role? None: the trust policy was not collected. Keys that are not given are absent."""
     trust = snapshot.principals["trust"].get(role)
     if trust is None:
         return None
-    return evaluate(Request(service, "sts:AssumeRole", role), PolicySet(resource=trust))
+    given = {key: value for key, value in (context or {}).items() if value is not None}
+    return evaluate(Request(service, "sts:AssumeRole", role, given, unknown=unknown), PolicySet(resource=trust))
 
 
 def find_node_roles(snapshot: Snapshot) -> dict[str, str | None]:

@@ -1,5 +1,6 @@
 """A reach, or what changes between two, as a networkx graph with layered positions."""
 
+from ssmlab.graphs.causes import draw_causes
 from ssmlab.graphs.difference import draw_changes
 from ssmlab.graphs.graph import COLUMNS, MOST_MARKS, to_marks, to_networkx
 from ssmlab.graphs.layout import place_layers
@@ -10,6 +11,7 @@ __all__ = [
     "COLUMNS",
     "MOST_MARKS",
     "add_ways",
+    "draw_causes",
     "draw_changes",
     "place_layers",
     "say_changes",

@@ -202,4 +202,4 @@ def to_marks(graph: nx.DiGraph[str]) -> dict[str, Any]:
     """The graph as plain data for a view: `nodes`, `edges` (lists of dicts with an `id`) and `columns`."""
     nodes = [{"id": name, **attributes} for name, attributes in graph.nodes(data=True)]
     edges = [{"id": f"{s}→{t}", "source": s, "target": t, **attributes} for s, t, attributes in graph.edges(data=True)]
-    return {"nodes": nodes, "edges": edges, "columns": list(COLUMNS)}
+    return {"nodes": nodes, "edges": edges, "columns": list(graph.graph.get("columns", COLUMNS))}

@@ -44,6 +44,7 @@ class Explorer(w.VBox):
     """
 
     title: ClassVar[str]
+    arguments: str = "snapshot"  # in the line to copy
     state_type: ClassVar[type]
 
     def __init__(self, snapshot: Snapshot, **state: Any) -> None:
@@ -75,6 +76,10 @@ class Explorer(w.VBox):
     def begin(self, given: Mapping[str, Any]) -> Any:
         """The state to begin with; what is not given is chosen so that the first view is worth looking at."""
         return self.state_type(**given)
+
+    def describe(self) -> str:
+        """What is loaded and how complete it is, as HTML."""
+        return describe_data(self.snapshot)
 
     def make_controls(self) -> dict[str, w.Widget]:
         """A control for each field of the state that people may change, in the order in which they stand."""
@@ -145,7 +150,7 @@ class Explorer(w.VBox):
         self._guard(self.show)
         changed = (f for f in fields(self.state_type) if getattr(self.state, f.name) != _default(f))
         told = "".join(f", {f.name}={_plain(getattr(self.state, f.name))!r}" for f in changed)
-        line = f"{type(self).__name__}(snapshot{told})"
+        line = f"{type(self).__name__}({self.arguments}{told})"
         line = f"<code>{html.escape(line)}</code>" if len(line) < _LONGEST else "<p>Too long for a line.</p>"
         self._line.value = f"<details><summary>This view as a line to copy</summary>{line}</details>"
 
@@ -161,7 +166,7 @@ class Explorer(w.VBox):
         return name, {"CSV": write_csv, "Parquet": write_parquet}[kind](self.to_frame())
 
     def _header(self) -> w.Widget:
-        data = w.HTML(f"<h3>{html.escape(self.title)}</h3>{describe_data(self.snapshot)}")
+        data = w.HTML(f"<h3>{html.escape(self.title)}</h3>{self.describe()}")
         data.add_class("ssmlab-header")
         return w.HBox([data, self._line], layout=w.Layout(justify_content="space-between"))
 
