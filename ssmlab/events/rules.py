@@ -21,10 +21,11 @@ import pandas as pd
 from ssmlab.events.operators import Alternative, PatternError
 from ssmlab.events.patterns import Branch, compile_pattern
 from ssmlab.events.values import Fields, Value, read_fields
-from ssmlab.policies import read_json
-from ssmlab.snapshots import LoadError
+from ssmlab.snapshots.files import Call, Folder, LoadError, Pages
 
 _CACHED: Final = 100_000  # values remembered per path, or sets of rules
+_RULES: Final = Call("Rules", "Arn", dict.fromkeys(("Name", "EventPattern", "RoleArn"), "a text"))
+_TARGETS: Final = Call("Targets", "Id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,30 +198,29 @@ def load_rules(path: str | Path) -> Rules:
         If there is no such file, or it holds something else.
     """
     root = Path(path)
-    files = sorted(root.rglob("list-rules*.json")) if root.is_dir() else [root]
+    folder, below = Folder(root if root.is_dir() else root.parent), "**/" * root.is_dir()
+    files = folder.find("**/list-rules*.json") if root.is_dir() else [folder.root / root.name]
     if not files:
         raise LoadError(str(path), "", "a file `list-rules.json`", "none")
-    found = [(file, record) for file in files for record in _records(file, "Rules")]
-    kept = [(file, one) for file, one in found if one.get("EventPattern") and one.get("State") != "DISABLED"]
-    names = Counter(str(record.get("Name")) for _, record in kept)
-    return Rules(_read_rule(file, record, names) for file, record in kept)
+    found = [(file.parent, one) for file in files for one in _read_records(folder, file, _RULES)]
+    kept = [(place, one) for place, one in found if one.get("EventPattern") and one.get("State") != "DISABLED"]
+    names = Counter(one.get("Name") for _, one in kept)
+    targets = {
+        (file.parent.parent, file.stem): tuple(_read_records(folder, file, _TARGETS))
+        for file in folder.find(f"{below}list-targets-by-rule/*.json")
+    }
+
+    def read(place: Path, one: Mapping[str, Any]) -> Rule:
+        name = str(one.get("Name"))
+        label = name if names[one.get("Name")] == 1 else one["Arn"]
+        return Rule(label, one["EventPattern"], targets.get((place, name), ()), one.get("RoleArn"))
+
+    return Rules(read(*pair) for pair in kept)
 
 
-def _read_rule(file: Path, record: Mapping[str, Any], names: Counter[str]) -> Rule:
-    name = str(record.get("Name"))
-    targets = file.parent / "list-targets-by-rule" / f"{name}.json"
-    found = tuple(_records(targets, "Targets")) if targets.is_file() else ()
-    label = name if names[name] == 1 else str(record.get("Arn"))
-    return Rule(label, record["EventPattern"], found, record.get("RoleArn"))
-
-
-def _records(file: Path, key: str) -> list[Mapping[str, Any]]:
-    """The records in a file of one or several pages."""
-    try:
-        pages = read_json(file.read_bytes(), many=True)
-    except (OSError, ValueError) as error:
-        raise LoadError(str(file), "", "JSON", str(error)) from None
-    found = [page.get(key) if isinstance(page, dict) else None for page in pages]
-    if not all(isinstance(records, list) and all(isinstance(one, dict) for one in records) for records in found):
-        raise LoadError(str(file), "", f"an object with a list `{key}` of objects", "something else")
-    return [record for records in found for record in records or ()]
+def _read_records(folder: Folder, file: Path, call: Call) -> list[Mapping[str, Any]]:
+    """The records in a file of one or several pages; what is wrong with any of them is an error."""
+    found = folder.records(call, Pages(folder.read_file(file, exact=False) or [], complete=True))
+    if folder.problems.first:
+        raise folder.problems.first
+    return [*found.items.values()]
