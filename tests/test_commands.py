@@ -430,6 +430,21 @@ def test_a_content_that_nests_too_deeply_is_refused() -> None:
         send("ok", content="[" * 100_000)
 
 
+def test_a_role_has_no_user_name_which_is_known() -> None:
+    snapshot, _ = make_fleet("ok")
+    body = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Deny", "Action": "logs:*", "Resource": "*", "Condition": {"Null": {"aws:username": "true"}}}
+        ],
+    }
+    snapshot = snapshot.with_policy(body, name="NoLogs", principal=ROLE)
+    command = send_command(
+        snapshot, "web-ops", "AWS-RunShellScript", ["i-00000000000000001"], responses={"output": "hi"}
+    )
+    assert (command.findings["node"].tolist(), command.log_events.empty) == ([f"{NODE}1"], True)
+
+
 def test_a_role_that_is_not_known_writes_with_a_doubt() -> None:
     command = send("hybrid", principal="admin-adele")
     assert command.log_events.empty  # it said nothing

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
-
-import pandas as pd
 
 from ssmlab.commands.calls import Call, resolve_limit
 from ssmlab.commands.command import (
@@ -25,7 +22,7 @@ from ssmlab.commands.notices import make_events, make_id
 from ssmlab.commands.outputs import check_writing, name_log_group
 from ssmlab.commands.plans import Plan, Planner, Settings, find_document, find_here
 from ssmlab.commands.simulation import Change, Limits, simulate
-from ssmlab.commands.statuses import UNSURE, Readings, find_doubts, status_of
+from ssmlab.commands.statuses import find_doubts, status_of
 from ssmlab.commands.targets import choose_region
 from ssmlab.reachability import reach
 
@@ -58,6 +55,7 @@ def _follow(call: Call, planner: Planner, plan: Plan, content: Content) -> Comma
     changes = _follow_verdict(plan) or simulate(members, answers, limits, settings.readings, random)
     endings, end = read_endings(members, answers, changes, start), changes[-1]
     history, invocations = make_history(members, changes, start), make_invocations(endings)
+    doubts = find_doubts(invocations["status_details"], history["status_details"], limits.errors, settings.readings)
     group = name_log_group(settings.log_group, planner.document_name)
     wrote = [ending for ending in endings if group and any(ending.wrote.values())]
     findings, unsure = check_writing(
@@ -76,20 +74,10 @@ def _follow(call: Call, planner: Planner, plan: Plan, content: Content) -> Comma
         log_events=make_log_events(heard, group, command_id, content.plugin),
         findings=make_frame(findings, FINDINGS),
         notes=(*plan.notes, *notes),
-        doubts=(*plan.doubts, *_find_doubts(history, invocations, limits.errors, settings.readings), *unsure),
+        doubts=(*plan.doubts, *doubts, *unsure),
         reach=planner.reach,
     )
     return replace(command, events=make_events(command, random))
-
-
-def _find_doubts(
-    history: pd.DataFrame, invocations: pd.DataFrame, max_errors: int, readings: Readings
-) -> Iterable[str]:
-    """What the documentation says in two ways of what happened here."""
-    if len(invocations):
-        yield from find_doubts(invocations["status_details"], max_errors, readings)
-    passed = {*history["status_details"]}
-    yield from (why for details, why in UNSURE.items() if details in passed)
 
 
 def _limit(call: Call, content: Content, total: int) -> tuple[Limits, list[str]]:

@@ -112,11 +112,15 @@ def decide_command(details: Iterable[str], max_errors: int, readings: Readings) 
     return next((found, why) for holds, found, why in table if holds)
 
 
-def find_doubts(details: Iterable[str], max_errors: int, readings: Readings) -> Iterator[str]:
-    """Where the command's status hangs on a reading: the note of each whose other reading gives another."""
-    ended = [*details]
-    taken, _ = decide_command(ended, max_errors, readings)
-    for name, reading in READINGS.items():
+def find_doubts(ended: Iterable[str], passed: Iterable[str], max_errors: int, readings: Readings) -> Iterator[str]:
+    """Where the command's status hangs on a reading: the note of each whose other reading gives another.
+
+    And what is not certain about a Status that it or a node has passed.
+    """
+    details, seen = [*ended], {*passed}
+    taken, _ = decide_command(details, max_errors, readings)
+    for name, reading in READINGS.items() if details else ():
         other = reading.other if readings[name] == reading.default else reading.default
-        if decide_command(ended, max_errors, {**readings, name: other})[0] != taken:
+        if decide_command(details, max_errors, {**readings, name: other})[0] != taken:
             yield reading.note
+    yield from (why for unsure, why in UNSURE.items() if unsure in seen)
