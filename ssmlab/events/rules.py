@@ -6,10 +6,10 @@ event costs a look-up and an AND per path, whatever the number of rules; a value
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import reduce
+from dataclasses import dataclass
+from functools import lru_cache, reduce
 from itertools import chain
 from operator import or_
 from pathlib import Path
@@ -48,34 +48,25 @@ class Rule:
     role: str | None = None
 
 
-@dataclass(slots=True)
 class _Column:
     """A path, and which branches (bits) name it, take its absence, or are passed by a value of it."""
 
-    path: str
-    naming: int = 0
-    absent: int = 0
-    exact: dict[Value, int] = field(default_factory=dict)
-    others: dict[Alternative, int] = field(default_factory=dict)
-    known: dict[Value, int] = field(default_factory=dict)
+    def __init__(self, path: str) -> None:
+        self.path, self.naming, self.absent = path, 0, 0
+        self._exact, self._others = defaultdict[Value, int](int), defaultdict[Alternative, int](int)
+        self.passing = lru_cache(_CACHED)(self._find)
 
     def add(self, one: Alternative, bit: int) -> None:
         self.naming |= bit
         self.absent |= bit * one.is_absence
         if one.exact is not None:
-            self.exact[one.exact] = self.exact.get(one.exact, 0) | bit
+            self._exact[one.exact] |= bit
         else:
-            self.others[one] = self.others.get(one, 0) | bit
+            self._others[one] |= bit
 
-    def passing(self, value: Value) -> int:
-        found = self.known.get(value)
-        if found is None:
-            found = reduce(or_, (bits for one, bits in self.others.items() if one.check(value)), 0)
-            found |= self.exact.get(value, 0)
-            if len(self.known) >= _CACHED:
-                self.known.clear()
-            self.known[value] = found
-        return found
+    def _find(self, value: Value) -> int:
+        found = (bits for one, bits in self._others.items() if one.check(value))
+        return reduce(or_, found, self._exact.get(value, 0))
 
 
 class Rules:
@@ -113,7 +104,7 @@ class Rules:
         self._columns = sorted(columns.values(), key=lambda column: -column.naming.bit_count())
         steps = [path.split(".") for path in columns]
         self._wanted = frozenset(".".join(parts[: depth + 1]) for parts in steps for depth in range(len(parts)))
-        self._sets: dict[int, tuple[int, ...]] = {}
+        self._rules_of = lru_cache(_CACHED)(self._find)
 
     def match(self, events: Iterable[Mapping[str, Any] | str]) -> pd.DataFrame:
         """Which rules match which events.
@@ -142,12 +133,10 @@ class Rules:
         bits, is_nested = self._passing(event)
         if is_nested:  # fields of objects in an array must hold in the same element, which bits do not tell
             return tuple(dict.fromkeys(rule for rule, branch in self._pick(bits) if branch.matches(event)))
-        found = self._sets.get(bits)
-        if found is None:
-            if len(self._sets) >= _CACHED:
-                self._sets.clear()
-            found = self._sets[bits] = tuple(dict.fromkeys(rule for rule, _ in self._pick(bits)))
-        return found
+        return self._rules_of(bits)
+
+    def _find(self, bits: int) -> tuple[int, ...]:
+        return tuple(dict.fromkeys(rule for rule, _ in self._pick(bits)))
 
     def _passing(self, event: Fields) -> tuple[int, bool]:
         """The branches whose every field holds somewhere; and whether "somewhere" may differ from field to field."""
