@@ -1,6 +1,7 @@
 """The explorers: one line in a notebook each, such as `ReachExplorer(snapshot)`."""
 
+from ssmlab.widgets.command_explorer import CommandExplorer
 from ssmlab.widgets.graph_view import GraphView
 from ssmlab.widgets.reach_explorer import ReachExplorer
 
-__all__ = ["GraphView", "ReachExplorer"]
+__all__ = ["CommandExplorer", "GraphView", "ReachExplorer"]

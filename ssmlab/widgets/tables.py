@@ -40,4 +40,4 @@ class TableView(w.VBox):
     def show(self, frame: pd.DataFrame, words: str) -> None:
         """Other rows, and how many there are in words."""
         self._count.value = f"<span>{html.escape(words)}</span>"
-        self._table.update(frame, selected_rows=[])
+        self._table.update(frame, selected_rows=[], **_LOOK)
