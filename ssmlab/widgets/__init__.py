@@ -1,7 +1,8 @@
 """The explorers: one line in a notebook each, such as `ReachExplorer(snapshot)`."""
 
 from ssmlab.widgets.command_explorer import CommandExplorer
+from ssmlab.widgets.event_lab import EventLab
 from ssmlab.widgets.graph_view import GraphView
 from ssmlab.widgets.reach_explorer import ReachExplorer
 
-__all__ = ["CommandExplorer", "GraphView", "ReachExplorer"]
+__all__ = ["CommandExplorer", "EventLab", "GraphView", "ReachExplorer"]

@@ -10,17 +10,15 @@ import ipywidgets as w
 import pandas as pd
 
 from ssmlab.commands import Command, CommandError
-from ssmlab.commands.scenarios import SCENARIOS, first_command
+from ssmlab.commands.scenarios import SCENARIOS
 from ssmlab.reachability import reach
 from ssmlab.reachability.columns import TAG
-from ssmlab.reachability.names import find_principal
 from ssmlab.widgets import command_views as views
 from ssmlab.widgets.command_views import IDS, TAGS, State
 from ssmlab.widgets.controls import WIDE, RequestControls, dropdown, list_options
 from ssmlab.widgets.explorer import Explorer
 from ssmlab.widgets.tables import TableView
 from ssmlab.widgets.timeline import draw_timeline, say_end
-from ssmlab.widgets.views import first_principals
 
 TIMELINE, INVOCATIONS, EVENTS, OUTPUT = range(4)
 _MOST_ROWS: Final = 200
@@ -54,20 +52,7 @@ class CommandExplorer(Explorer):
 
     def begin(self, given: Mapping[str, Any]) -> State:
         """A sender and a command worth looking at; the sender by name or ARN."""
-        given = {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
-        known = reach(self.snapshot)
-        if "sender" in given:
-            sender = str(self.snapshot.principals.index[find_principal(self.snapshot, given["sender"])])
-        else:
-            sender = next(iter(first_principals(known)), "")
-        first: dict[str, Any] = first_command(known, sender) if sender else {}
-        if value := first.pop("tag_value", None):
-            first["tag_values"] = (value,)
-        if {"tag_key", "instance_ids"} & {*given}:
-            first = {key: text for key, text in first.items() if not key.startswith("tag")}
-        by = {"by": IDS} if given.get("instance_ids") else {}
-        first.setdefault("document", next(iter(self.snapshot.documents["name"].astype(str)), ""))
-        return State(**{**first, **by, **given, "sender": sender})
+        return views.begin_state(self.snapshot, given)
 
     def make_controls(self) -> dict[str, w.Widget]:
         """A control for each field."""

@@ -11,12 +11,14 @@ from typing import Any, Final
 import pandas as pd
 
 from ssmlab.commands import AccessDenied, Command, CommandError
-from ssmlab.commands.scenarios import SCENARIOS, play_scenario, read_object, read_rules
+from ssmlab.commands.scenarios import SCENARIOS, first_command, play_scenario, read_object, read_rules
 from ssmlab.explanation import last_part
-from ssmlab.reachability import Reach
+from ssmlab.reachability import Reach, reach
+from ssmlab.reachability.names import find_principal
 from ssmlab.snapshots import Snapshot
 from ssmlab.widgets.texts import count_things, show_controls, write_explanation, write_lines, write_list, write_text
 from ssmlab.widgets.timeline import count_endings, say_status
+from ssmlab.widgets.views import first_principals
 
 TAGS, IDS = "a tag", "instance ids"
 _LONGEST: Final = 200
@@ -65,6 +67,29 @@ class State:
     context: Mapping[str, str | None] = field(default_factory=dict)
     rules: str = ""
     live: bool = True
+
+
+def begin_state(snapshot: Snapshot, given: Mapping[str, Any]) -> State:
+    """A state of these fields; what is not given is chosen so that some nodes run the command and others do not."""
+    given = {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
+    known = reach(snapshot)
+    if "sender" in given:
+        sender = str(snapshot.principals.index[find_principal(snapshot, given["sender"])])
+    else:
+        sender = next(iter(first_principals(known)), "")
+    first: dict[str, Any] = {"document": next(iter(snapshot.documents["name"].astype(str)), "")}
+    first |= first_command(known, sender) if sender else {}
+    if value := first.pop("tag_value", None):
+        first["tag_values"] = (value,)
+    if {"tag_key", "instance_ids"} & {*given}:
+        first = {key: text for key, text in first.items() if not key.startswith("tag")}
+    by = {"by": IDS} if given.get("instance_ids") else {}
+    return State(**{**first, **by, **given, "sender": sender})
+
+
+def send_first(snapshot: Snapshot) -> Command:
+    """A command worth looking at, which on some nodes fails."""
+    return send_state(snapshot, begin_state(snapshot, {"answers": "every third fails", "max_errors": "100%"}))
 
 
 def send_state(snapshot: Snapshot, state: State) -> Command:
@@ -216,17 +241,17 @@ def tell_outputs(command: Command) -> str:
     return "Nothing is in CloudWatch Logs: no node wrote anything."
 
 
-def explain_refusal(reach: Reach, state: State, error: CommandError) -> str:
+def explain_refusal(known: Reach, state: State, error: CommandError) -> str:
     """HTML of why AWS refuses the whole call; for a refused access by the policies, on the node that was asked for."""
     said = f"<p role='alert'><b>{html.escape(error.name)}</b></p>{write_lines(error.message)}"
     if not isinstance(error, AccessDenied):
         return said
-    nodes = reach.snapshot.nodes
+    nodes = known.snapshot.nodes
     here = nodes[
         (nodes["account"] == state.sender.split(":")[4]) & (nodes["region"] == (state.region or nodes["region"]))
     ]
     node = error.resource if error.resource in nodes.index else next(iter(here.index), None)
-    return said + (write_explanation(reach.explain(state.sender, node, state.document)) if node else "")
+    return said + (write_explanation(known.explain(state.sender, node, state.document)) if node else "")
 
 
 def explain_error(error: Exception) -> str:
