@@ -152,7 +152,9 @@ class LogLab(Explorer):
     def _clear(self, why: str) -> None:
         self._messages.value, self._count.value = "", ""
         self._table.show(pd.DataFrame({"": []}), why)
-        self._picture.value = self.why.value = f"<p role='alert'>{html.escape(why)}</p>"
+        self._picture.value = f"<p>{html.escape(why)}</p>"
+        role = "" if self._wrong.value else " role='alert'"  # of two alerts one would drown the other
+        self.why.value = f"<p{role}>{html.escape(why)}</p>"
         self.say(why)
 
     def _show_messages(self) -> None:

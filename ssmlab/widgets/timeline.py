@@ -129,7 +129,7 @@ def _list_legend(details: Iterable[str]) -> list[tuple[str, str]]:
 
 
 def _draw_ticks(axis: _Axis, top: float, rows: int) -> list[str]:
-    drawn, last = [write(8, top + 4, "seconds since the request" if axis.end < 60 else "since the request")], -math.inf
+    drawn, last = [write(8, top + 4, "since the request")], -math.inf
     for seconds in _TICKS:
         x = axis.place(seconds)
         if seconds <= axis.end and x - last >= _APART:

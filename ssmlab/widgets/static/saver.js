@@ -57,7 +57,16 @@ async function savePicture(kind, explorer) {
   return canvas.toBlob((blob) => download("picture.png", [blob], "image/png"));
 }
 
+/** Arrow keys in a select are the select's: JupyterLab would take them to walk through the cells. */
+function keepKeys(el) {
+  const explorer = el.closest(".ssmlab-explorer");
+  const keep = (event) => event.target.matches("select") && event.stopPropagation();
+  if (explorer) explorer.addEventListener("keydown", keep);
+  else requestAnimationFrame(() => keepKeys(el)); // it is not in its place yet
+}
+
 function render({ model, el }) {
+  keepKeys(el);
   const label = document.createElement("label");
   const [choice, button, status] = ["select", "button", "span"].map((tag) => document.createElement(tag));
   choice.append(...model.get("kinds").map((kind) => new Option(kind)));
