@@ -32,8 +32,8 @@ class Explorer(w.VBox):
 
     Parameters
     ----------
-    snapshot
-        From `ssmlab.load`.
+    data
+        What it is about: a snapshot, from `ssmlab.load`, where a subclass does not say otherwise.
     state
         Fields of the `state_type` to start from.
 
@@ -47,11 +47,11 @@ class Explorer(w.VBox):
     arguments: str = "snapshot"  # in the line to copy
     state_type: ClassVar[type]
 
-    def __init__(self, snapshot: Snapshot, **state: Any) -> None:
+    def __init__(self, data: Any, **state: Any) -> None:
         names = [field.name for field in fields(self.state_type)]
         if unknown := sorted(set(state) - {*names}):
             raise ValueError(f"unknown state {unknown}, expected some of {names}")
-        self.snapshot = snapshot
+        self.data = data
         self.state: Any = self.begin(state)
         self._latest: Future[Any] | None = None
         self.controls = self.make_controls()
@@ -62,7 +62,7 @@ class Explorer(w.VBox):
         for widget, name in ((self.why, "why-text"), (self._live, "live"), (self._line, "line"), (self.tabs, "views")):
             widget.add_class(f"ssmlab-{name}")
         foot = w.HBox([*self.make_buttons(), self._live, saver], layout=w.Layout(justify_content="space-between"))
-        see = w.VBox([self.tabs, foot])
+        see = w.VBox([*self.make_editor(), self.tabs, foot])
         zones = {"ask": self.arrange(), "see": [see], "why": [w.HTML("<b>Why</b>"), self.why]}
         super().__init__([w.HTML(f"<style>{_STYLE}</style>"), self._header(), w.HBox(list(map(_zone, *_pair(zones))))])
         self.add_class("ssmlab-explorer")
@@ -93,6 +93,10 @@ class Explorer(w.VBox):
         """The zone "ask"."""
         return [w.HTML("<b>Ask</b>"), *self.controls.values()]
 
+    def make_editor(self) -> list[w.Widget]:
+        """What stands above the views, at their full width."""
+        return []
+
     def make_buttons(self) -> list[w.Widget]:
         """What stands below the views, at the left."""
         return []
@@ -112,7 +116,17 @@ class Explorer(w.VBox):
         """The graph that is seen; None: there is none."""
         return None
 
+    def to_picture(self) -> str | None:
+        """The picture that the kernel draws, as SVG; None: there is none."""
+        return None
+
     # --- What it has from here ---
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The data, where they are a snapshot."""
+        snapshot: Snapshot = self.data
+        return snapshot
 
     def say(self, text: str) -> None:
         """The result in words, which screen readers read out."""
@@ -163,6 +177,8 @@ class Explorer(w.VBox):
         name = f"{type(self).__name__}.{kind.lower()}"
         if kind == "GraphML":
             return name, write_graphml(self.to_graph())
+        if kind == "Picture":
+            return f"{type(self).__name__}.svg", (self.to_picture() or "").encode()
         return name, {"CSV": write_csv, "Parquet": write_parquet}[kind](self.to_frame())
 
     def _header(self) -> w.Widget:
