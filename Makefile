@@ -1,6 +1,7 @@
 # make lab        set up, then open JupyterLab on the first notebook
 # make test       set up with the test tools, then style, types and tests (under 5 minutes on 2 cores)
 # make test-all   the same with the slow tests
+# make course     write the exercise notebooks of the course from those with solutions
 # make clean      remove the environment and what the checks left behind
 #
 # Another Python: make lab PYTHON=python3.13. Windows, conda: see README.md.
@@ -9,7 +10,7 @@ PYTHON ?= python3
 VENV   := .venv
 PY     := $(VENV)/bin/python
 
-.PHONY: lab test test-all clean
+.PHONY: lab test test-all course clean
 .DELETE_ON_ERROR:
 
 lab: $(VENV)/lab.done
@@ -35,6 +36,9 @@ $(PY):
 	@$(PYTHON) -c 'import sys; sys.exit("ssmlab needs Python 3.11 or newer, `$(PYTHON)` is %d.%d: try `make PYTHON=python3.13`" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
 	@$(PYTHON) -c 'import ensurepip, venv' || { echo 'ssmlab needs the venv module of `$(PYTHON)`: on Debian and Ubuntu, apt install python3-venv' >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
+
+course: $(VENV)/lab.done
+	$(PY) -m ssmlab workshop build
 
 clean:
 	rm -rf $(VENV) build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

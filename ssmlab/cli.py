@@ -15,6 +15,7 @@ from ssmlab.collecting import collect_script
 from ssmlab.explanation import last_part
 from ssmlab.exports import write_csv, write_parquet
 from ssmlab.lab import open_lab
+from ssmlab.workshop import build_course, find_stuck, gather, make_folder
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -55,7 +56,19 @@ def _parser() -> argparse.ArgumentParser:
     _command(
         commands, "collect-script", _collect, "print the shell script that fills a folder from an account (read-only)"
     )
+    _add_workshop(_command(commands, "workshop", _build, "make folders for learners, and see what a room has done"))
     return parser
+
+
+def _add_workshop(workshop: argparse.ArgumentParser) -> None:
+    parts = workshop.add_subparsers(required=True, metavar="WHAT")
+    new = _command(parts, "new", _new_folder, "make a fresh folder for a learner: notebooks, inventory, nothing done")
+    new.add_argument("folder", metavar="DIR")
+    new.add_argument("--seed", type=int, help="another inventory of the same shape, with other answers")
+    room = _command(parts, "gather", _gather, "print where a room is stuck, from the progress files of its learners")
+    room.add_argument("folder", metavar="DIR", help="holds a .json file, or a folder with progress.json, a learner")
+    build = _command(parts, "build", _build, "write the exercise notebooks from those with solutions")
+    build.add_argument("folder", nargs="?", default="notebooks/course")
 
 
 def _command(
@@ -156,6 +169,25 @@ def _expect(snapshot: ssmlab.Snapshot, file: Path) -> bool:
     for row in tested.itertuples():
         print(f"holds: {row.expectation}" if row.holds else f"BROKEN: {row.expectation}: {row.counterexample}")
     return bool(tested["holds"].all())
+
+
+def _new_folder(arguments: argparse.Namespace) -> int:
+    folder = make_folder(arguments.folder, arguments.seed)
+    first = min(folder.glob("*.ipynb"))
+    print(f"made {folder}: open it with `ssmlab lab {first}`")
+    return 0
+
+
+def _gather(arguments: argparse.Namespace) -> int:
+    frame = gather(arguments.folder)
+    print(find_stuck(frame).to_string())
+    print(f"{frame['learner'].nunique()} learners, {int(frame['passed'].sum())} exercises passed")
+    return 0
+
+
+def _build(arguments: argparse.Namespace) -> int:
+    print(f"wrote {len(build_course(arguments.folder))} notebooks into {arguments.folder}")
+    return 0
 
 
 def _collect(_: argparse.Namespace) -> int:

@@ -119,11 +119,11 @@ def _parse(snapshot: Snapshot, entry: Any, number: int) -> Expectation:
         if entry.get(key, allowed[0]) not in allowed:
             raise ExpectationError(f"{where}: expected `{key}` to be one of {', '.join(allowed)}, got `{entry[key]}`")
     kind = "never" if "never" in entry else "only"
-    named = _choose(snapshot, "principals", entry[kind], f"{where}: {kind}")
+    named = choose_rows(snapshot, "principals", entry[kind], f"{where}: {kind}")
     roots = np.flatnonzero((snapshot.principals["kind"] == "root").to_numpy(dtype=bool))
     others = np.setdiff1d(np.arange(len(snapshot.principals)), np.append(named, roots))
     nodes, documents = (
-        _choose(snapshot, side, entry.get(side, "*"), f"{where}: {side}") for side in ("nodes", "documents")
+        choose_rows(snapshot, side, entry.get(side, "*"), f"{where}: {side}") for side in ("nodes", "documents")
     )
     least = CONDITIONAL if entry.get("conditional", "counts") == "counts" else CONDITIONAL + 1
     told = str(entry.get("name", where))
@@ -131,7 +131,7 @@ def _parse(snapshot: Snapshot, entry: Any, number: int) -> Expectation:
     return Expectation(told, principals, nodes, documents, entry.get("ways", "run-command"), least)
 
 
-def _choose(snapshot: Snapshot, side: str, wanted: Any, where: str) -> Codes:
+def choose_rows(snapshot: Snapshot, side: str, wanted: Any, where: str) -> Codes:
     """The rows that a pattern, a mapping or a list of them chooses."""
     frame: pd.DataFrame = getattr(snapshot, side)
     rows: set[int] = set()

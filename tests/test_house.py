@@ -151,7 +151,8 @@ def test_notebooks_are_committed_without_outputs():
 
 def test_a_notebook_cell_is_at_most_five_lines_and_defines_no_function():
     for notebook in tracked(".ipynb"):
-        for source in ("".join(cell["source"]) for cell in cells(notebook)):
+        shown = [cell for cell in cells(notebook) if "solution" not in cell["metadata"].get("tags", ())]
+        for source in ("".join(cell["source"]) for cell in shown):  # an answer, such as a policy, takes its lines
             assert len(source.splitlines()) <= 5, f"{notebook.name}: {source}"
             assert not re.search(r"^\s*def ", source, re.M), f"{notebook.name}: {source}"
 

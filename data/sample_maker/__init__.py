@@ -4,11 +4,12 @@ import json
 from pathlib import Path
 
 from sample_maker.files import sample_files
+from sample_maker.fleet import SEED
 
 __all__ = ["sample_files", "write_sample"]
 
 
-def write_sample(path: str | Path, seed: int = 2026) -> None:
+def write_sample(path: str | Path, seed: int = SEED) -> None:
     """Write the sample data into a folder, byte for byte the same for the same seed.
 
     Parameters
@@ -16,7 +17,7 @@ def write_sample(path: str | Path, seed: int = 2026) -> None:
     path
         The folder; it is made if need be. Files of the sample in it are written over, others stay.
     seed
-        What the identifiers of the nodes are drawn from.
+        What the identifiers of the nodes are drawn from; with another one, further nodes too.
 
     Examples
     --------

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, Final
 
+SEED: Final = 2026  # of the sample that is committed
 PRODUCTION, DEVELOPMENT, MANAGEMENT = "123456789012", "210987654321", "999988887777"
 PLACES: Final = {
     "prod-eu": (PRODUCTION, "eu-west-1"),
@@ -140,9 +141,37 @@ class Document:
 
 
 def read_nodes(seed: int) -> list[Node]:
-    """The nodes; an identifier hangs on the seed and the node alone, so that a new row changes no other."""
-    named = [(head, name, tags) for *head, names, tags in _rows(_NODES) for name in names.split(",")]
+    """The nodes; an identifier hangs on the seed and the node alone, so that a new row changes no other.
+
+    Another seed than that of the sample adds machines of its own, so that questions have other answers.
+    """
+    table = _NODES if seed == SEED else _NODES + "".join(_draw_rows(seed))
+    named = [(head, name, tags) for *head, names, tags in _rows(table) for name in names.split(",")]
     return [_node(seed, number, *row) for number, row in enumerate(named, 10)]
+
+
+def _draw_rows(seed: int) -> Iterator[str]:
+    """Rows of machines in every place, of each kind that has a story, with drawn names, states and tags."""
+    random = Random(seed)
+    for place in PLACES:
+        env = "prod" if place.startswith("prod") else "dev"
+        for kind, count in (("ec2", random.randint(6, 10)), ("server", random.randint(3, 5))):
+            for number in random.sample(range(100, 1000), count):
+                tags = [random.choice(choices) for choices in _drawn_tags(env)]
+                flag = random.choice(
+                    ["", "", ":lost"] if kind == "server" else ["", "", ":stopped", ":no-agent", ":lost"]
+                )
+                yield f"{place} {kind} debian m-{number}{flag} | {'; '.join(filter(None, tags))}\n"
+
+
+def _drawn_tags(env: str) -> list[list[str]]:
+    keys = [[f"tag_key{n}=tag_value{n}", f"tag_key{n}=other", "", ""] for n in (1, 2)]
+    return [
+        [f"Env={env}", "Env=test"],
+        ["Finance=WebServers", "Finance=Ledger", ""],
+        ["Team=red", "Team=blue", ""],
+        *keys,
+    ]
 
 
 def _node(seed: int, number: int, head: list[str], flagged: str, tags: dict[str, str]) -> Node:

@@ -1,0 +1,152 @@
+"""The exercises as data: `exercises.yaml`, read once; and what a learner is given to work on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+import yaml
+
+from ssmlab.reachability.names import find_node
+from ssmlab.snapshots import Snapshot, load
+from ssmlab.snapshots.changes import describe_unknown
+
+_SAMPLE: Final = Path("data", "sample")
+_FIRST_LINE: Final = pd.Timestamp("2026-09-03T02:00:00Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Exercise:
+    """One exercise.
+
+    Attributes
+    ----------
+    id, title
+        `03-2`: the second exercise of notebook 03.
+    kind
+        What is answered: a row of the table in `kinds`.
+    hints
+        The first after the first try that does not pass, and so on.
+    rest
+        What the kind needs: where the answer goes, and what must hold.
+    """
+
+    id: str
+    title: str
+    kind: str
+    hints: tuple[str, ...]
+    rest: Mapping[str, Any]
+
+
+@cache
+def read_exercises() -> Mapping[str, Exercise]:
+    """All exercises, in the order of the course."""
+    return {name: _read_exercise(name, **body) for name, body in _read_file()["exercises"].items()}
+
+
+def _read_exercise(name: str, title: str, kind: str, hints: Sequence[str], **rest: Any) -> Exercise:
+    return Exercise(name, title, kind, tuple(hints), rest)
+
+
+@cache
+def _read_file() -> Mapping[str, Any]:
+    text = files("ssmlab.workshop").joinpath("exercises.yaml").read_text(encoding="utf-8")
+    body: Mapping[str, Any] = yaml.safe_load(text)
+    return body
+
+
+def find_exercise(name: str) -> Exercise:
+    """An exercise by its id.
+
+    Raises
+    ------
+    KeyError
+        For an id that there is not, with the nearest ones.
+    """
+    exercises = read_exercises()
+    if name not in exercises:
+        raise KeyError(describe_unknown("exercise", str(name), exercises))
+    return exercises[name]
+
+
+def load_sample() -> Snapshot:
+    """The sample of the folder that one works in: `data/sample` in it or above it, else that of the clone.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    """
+    here = Path.cwd()
+    for folder in (here, *here.parents, Path(__file__).parents[2]):
+        if (folder / _SAMPLE).is_dir():
+            return _load_once(folder / _SAMPLE)
+    raise FileNotFoundError(f"no `{_SAMPLE}` in `{here}` or above it: make a folder with `ssmlab workshop new DIR`")
+
+
+@cache
+def _load_once(folder: Path) -> Snapshot:
+    return load(folder)
+
+
+def given(exercise_id: str, snapshot: Snapshot | None = None) -> Any:
+    """What one works on: a snapshot, a list of events, or a frame of log events.
+
+    Examples
+    --------
+    >>> given("02-1")
+    Snapshot(60 nodes, 25 documents, 31 principals, 26 policies, 5 problems)
+    """
+    exercise = find_exercise(exercise_id)
+    if "events" in exercise.rest:
+        return [event for events in make_events(exercise).values() for event in events]
+    if "lines" in exercise.rest:
+        return _make_log(exercise.rest["lines"])
+    return set_up(exercise, snapshot or load_sample())
+
+
+def set_up(exercise: Exercise, snapshot: Snapshot) -> Snapshot:
+    """The snapshot as the exercise changes it at first: `tags` on a `node`, or `policy` by name."""
+    for change in exercise.rest.get("given", ()):
+        if "tags" in change:
+            arn = str(snapshot.nodes.index[find_node(snapshot, change["node"])])
+            snapshot = snapshot.with_tags(arn, change["tags"])
+        else:
+            places = {key: change[key] for key in ("name", "principal", "layer") if key in change}
+            snapshot = snapshot.with_policy(change["policy"], **places)
+    return snapshot
+
+
+def make_events(exercise: Exercise) -> dict[str, list[dict[str, Any]]]:
+    """The events that must match (`match`) and those that must not (`no match`)."""
+    bases = _read_file()["bases"]
+    return {
+        side: [_change(bases[event["of"]], event) for event in exercise.rest["events"][side]]
+        for side in ("match", "no match")
+    }
+
+
+def _change(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """An event with other values at some paths such as `detail.status`."""
+    event: dict[str, Any] = deepcopy(dict(base))
+    for path, value in changes.items():
+        *parents, name = path.split(".")
+        place = event
+        for parent in parents:
+            place = place[parent]
+        if path != "of":
+            place[name] = value
+    return event
+
+
+def _make_log(lines: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """Log events, those to be found spread among the others."""
+    mixed = sorted((line for side in ("match", "no match") for line in lines[side]), key=lambda line: line[::-1])
+    times = [_FIRST_LINE + pd.Timedelta(minutes=number) for number in range(len(mixed))]
+    return pd.DataFrame({"timestamp": pd.Series(times, dtype="datetime64[ms, UTC]"), "message": mixed})

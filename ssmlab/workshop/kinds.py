@@ -1,0 +1,230 @@
+"""The kinds of exercise: how each reads an answer, what it finds wrong with it, and what an answer looks like."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pandas as pd
+
+from ssmlab import events, logs
+from ssmlab.expectations import choose_rows
+from ssmlab.paths import find_paths
+from ssmlab.reachability import reach
+from ssmlab.reachability.names import find_node, find_principal, find_rows
+from ssmlab.snapshots import Snapshot
+from ssmlab.workshop import reading
+from ssmlab.workshop.exercises import Exercise, make_events, set_up
+from ssmlab.workshop.requirements import Change, drop_unknown, find_broken
+from ssmlab.workshop.variations import VARIATIONS
+
+Ask = Mapping[str, Any]
+Stages = Iterator[tuple[str, Iterator[str]]]
+_HERE, _ELSEWHERE = "", "right for the data at hand, but not in general"
+# The same event in another place: a pattern must not hang on what differs from one time to the next.
+_OTHER_DAY: Final = {
+    "account": "111122223333",
+    "region": "ap-southeast-2",
+    "id": "another",
+    "time": "2027-01-31T23:59:59Z",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How an answer is read and judged.
+
+    `read` refuses what is no such answer. `judge` yields stages: what is said first, and what is wrong; the first stage
+    with anything wrong is told. `shape` says what an answer looks like.
+    """
+
+    read: Callable[[Any], Any]
+    judge: Callable[[Exercise, Any, Snapshot], Stages]
+    shape: str
+
+
+def _judge_reach(change: Callable[[Exercise, Any, Snapshot], Change]) -> Callable[[Exercise, Any, Snapshot], Stages]:
+    """A judge of answers that change what is reached: first on the data at hand, then in other inventories."""
+
+    def judge(exercise: Exercise, answer: Any, snapshot: Snapshot) -> Stages:
+        here = set_up(exercise, drop_unknown(snapshot))
+        yield _HERE, _judge_one(exercise, change(exercise, answer, here))
+        for name, vary in VARIATIONS.items() if exercise.rest.get("vary", True) else ():
+            complaints = _judge_one(exercise, change(exercise, answer, vary(here)))
+            yield f"{_ELSEWHERE}, such as in an inventory {name}: ", complaints
+
+    return judge
+
+
+def _judge_one(exercise: Exercise, change: Change) -> Iterator[str]:
+    return (complaint for entry in exercise.rest["must"] for complaint in find_broken(change, entry))
+
+
+def _with_policy(exercise: Exercise, answer: Mapping[str, Any], snapshot: Snapshot) -> Change:
+    return Change(snapshot, snapshot.with_policy(answer, **exercise.rest["policy"]), {})
+
+
+def _with_tags(exercise: Exercise, answer: Mapping[str, str | None], snapshot: Snapshot) -> Change:
+    node = str(snapshot.nodes.index[find_node(snapshot, exercise.rest["node"])])
+    return Change(snapshot, snapshot.with_tags(node, answer), {})
+
+
+def _with_request(_: Exercise, answer: Mapping[str, Any], snapshot: Snapshot) -> Change:
+    return Change(snapshot, snapshot, answer)
+
+
+def _judge_names(exercise: Exercise, answer: list[str], snapshot: Snapshot) -> Stages:
+    yield _HERE, _compare_names(exercise.rest["ask"], answer, set_up(exercise, snapshot))
+
+
+def _compare_names(ask: Ask, answer: list[str], snapshot: Snapshot) -> Iterator[str]:
+    """The first name too many, with what is true of it; of those that are missing only how many there are."""
+    which, (find, say_why_not) = ask["which"], _QUESTIONS[ask["by"]]
+    frame = getattr(snapshot, which)
+    wanted = {_label(frame, row) for row in find(snapshot, ask)}
+    named = {_label(frame, row): (name, row) for name in answer for row in _find_rows(snapshot, which, name)}
+    for name, row in [where for label, where in named.items() if label not in wanted][:1]:
+        yield f"`{name}` does not belong in your list: {say_why_not(snapshot, ask, row)}"
+    if missing := wanted - set(named):
+        yield f"right so far: {len(wanted) - len(missing)} of {len(wanted)}"
+
+
+def _find_rows(snapshot: Snapshot, which: str, name: str) -> list[int]:
+    try:
+        return [int(row) for row in find_rows(snapshot, which, [name])]
+    except KeyError as error:
+        raise reading.AnswerError(str(error.args[0])) from None
+
+
+def _label(frame: Any, row: int) -> str:
+    """A document is the same in every Region."""
+    return str(frame["name"].iloc[row] if "document_type" in frame else frame.index[row])
+
+
+def _find_by_columns(snapshot: Snapshot, ask: Ask) -> list[int]:
+    return [int(row) for row in choose_rows(snapshot, ask["which"], ask["where"], "where")]
+
+
+def _say_columns(snapshot: Snapshot, ask: Ask, row: int) -> str:
+    """The first column that does not fit."""
+    frame = getattr(snapshot, ask["which"])
+    for column, wanted in ask["where"].items():
+        value = frame[column].iloc[row]
+        if str(value) not in (wanted if isinstance(wanted, list) else [str(wanted)]):
+            return f"its `{column}` is `{'absent' if pd.isna(value) else value}`"
+    raise AssertionError("every column fits")
+
+
+def _find_by_reach(snapshot: Snapshot, ask: Ask) -> list[int]:
+    """Those that stand in a pair with this outcome."""
+    found = reach(snapshot, context=ask.get("context"))
+    principals, nodes, documents = _sides(snapshot, ask)
+    pairs = found.pairs(principals, nodes, documents, ask.get("outcome", "allowed"))
+    arns = pairs[ask["which"].removesuffix("s")].unique()
+    return [int(row) for row in getattr(snapshot, ask["which"]).index.get_indexer(arns)]
+
+
+def _say_reach(snapshot: Snapshot, ask: Ask, row: int) -> str:
+    """The answer for the name, and for the first that stands in the same Region of what was asked about beside it."""
+    frame = getattr(snapshot, ask["which"])
+    alike = [other for other in range(len(frame)) if _label(frame, other) == _label(frame, row)]
+    names = ("principals", "nodes", "documents")
+    sides = [alike if name == ask["which"] else rows for name, rows in zip(names, _sides(snapshot, ask), strict=True)]
+    regions = [snapshot.nodes["region"].astype(str).array, snapshot.documents["region"].astype(str).array]
+    pairs = [(node, document) for node in sides[1] for document in sides[2]]
+    node, document = next((pair for pair in pairs if regions[0][pair[0]] == regions[1][pair[1]]), pairs[0])
+    arns = (getattr(snapshot, name).index[at] for name, at in zip(names, (sides[0][0], node, document), strict=True))
+    return reach(snapshot, context=ask.get("context")).explain(*arns).sentence
+
+
+def _sides(snapshot: Snapshot, ask: Ask) -> list[Any]:
+    return [choose_rows(snapshot, side, ask.get(side, "*"), side) for side in ("principals", "nodes", "documents")]
+
+
+def _find_by_ways(snapshot: Snapshot, ask: Ask) -> list[int]:
+    """Principals that reach a node, but not by Run Command itself."""
+    found = find_paths(snapshot, ask.get("context")).who_reaches(ask["node"])
+    others = found[(found["outcome"] == "allowed") & (found["way"] != "run-command")]
+    return [find_principal(snapshot, arn) for arn in others["principal"]]
+
+
+def _say_ways(snapshot: Snapshot, ask: Ask, row: int) -> str:
+    paths, arn = find_paths(snapshot, ask.get("context")), str(snapshot.principals.index[row])
+    edges = paths.shortest(arn, ask["node"])
+    return "; ".join(edge.sentence for edge in edges) or f"no way leads from it to `{ask['node']}`"
+
+
+# How the right names are found, and why another one is wrong.
+_QUESTIONS: Final[dict[str, tuple[Callable[[Snapshot, Ask], list[int]], Callable[[Snapshot, Ask, int], str]]]] = {
+    "columns": (_find_by_columns, _say_columns),
+    "reach": (_find_by_reach, _say_reach),
+    "ways": (_find_by_ways, _say_ways),
+}
+
+
+def _judge_events(exercise: Exercise, answer: Mapping[str, Any], _: Snapshot) -> Stages:
+    sides = make_events(exercise)
+    yield _HERE, _match_events(answer, sides["match"], sides["no match"])
+    yield (
+        f"{_ELSEWHERE}: another day, in another account, ",
+        _match_events(answer, [{**event, **_OTHER_DAY} for event in sides["match"]], []),
+    )
+
+
+def _match_events(pattern: Ask, match: list[dict[str, Any]], others: list[dict[str, Any]]) -> Iterator[str]:
+    for event in match:
+        if mismatch := events.explain_mismatch(pattern, event):
+            yield f"{_name_event(event)} should match and does not: {mismatch.sentence}"
+    for event in others:
+        if events.matches(pattern, event):
+            yield f"{_name_event(event)} matches and should not"
+
+
+def _name_event(event: Mapping[str, Any]) -> str:
+    detail = event["detail"]
+    named = ", ".join(f"`{detail[key]}`" for key in ("document-name", "instance-id", "status") if key in detail)
+    return f"the event `{event['detail-type']}` ({named})"
+
+
+def _judge_lines(exercise: Exercise, answer: str, _: Snapshot) -> Stages:
+    yield _HERE, _match_lines(answer, exercise.rest["lines"])
+    yield f"{_ELSEWHERE}: ", _match_lines(answer, exercise.rest["hidden lines"])
+
+
+def _match_lines(pattern: str, sides: Mapping[str, list[str]]) -> Iterator[str]:
+    for side, wanted, told in (("match", True, "does not find"), ("no match", False, "also finds")):
+        for line in sides[side]:
+            if logs.matches(pattern, line) is not wanted:
+                yield f"the pattern {told} the line `{line}`"
+
+
+def _judge_alarm(exercise: Exercise, answer: Mapping[str, Any], _: Snapshot) -> Stages:
+    yield _HERE, _watch(exercise.rest["series"], answer)
+
+
+def _watch(cases: list[dict[str, Any]], settings: Mapping[str, Any]) -> Iterator[str]:
+    for case in cases:
+        state = logs.alarm_states(case["values"], **settings)[-1]
+        if state != case["ends"]:
+            told = ", ".join("nothing" if value is None else str(value) for value in case["values"])
+            yield f"{case['story']}: after the values {told} it is `{state}`, expected `{case['ends']}`"
+
+
+KINDS: Final[dict[str, Kind]] = {
+    "policy": Kind(reading.read_policy, _judge_reach(_with_policy), "a policy, as JSON text between triple quotes"),
+    "tags": Kind(
+        reading.read_tags, _judge_reach(_with_tags), 'tags, such as {"Env": "test"}; None as a value removes a tag'
+    ),
+    "request": Kind(
+        reading.read_request,
+        _judge_reach(_with_request),
+        'condition keys of a request, such as {"aws:SourceIp": "203.0.113.9"}',
+    ),
+    "names": Kind(reading.read_names, _judge_names, 'a list of names, such as ["web-1", "web-2"]'),
+    "event pattern": Kind(reading.read_event_pattern, _judge_events, "an event pattern, as JSON text"),
+    "filter pattern": Kind(reading.read_filter_pattern, _judge_lines, "a filter pattern, as text"),
+    "alarm": Kind(
+        reading.read_alarm, _judge_alarm, 'settings of an alarm, such as {"Threshold": 5, "EvaluationPeriods": 1, …}'
+    ),
+}

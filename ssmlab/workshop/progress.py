@@ -1,0 +1,135 @@
+"""What is done: a file beside the notebooks, shown to the learner, and gathered over a room. No names, no server."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from ssmlab.workshop.exercises import read_exercises
+
+FILE: Final = "progress.json"
+_COLUMNS: Final = ("learner", "exercise", "title", "tries", "passed")
+Done = Mapping[str, Mapping[str, Any]]
+
+
+def note_try(exercise_id: str, passed: bool, file: str | Path | None = None) -> int:
+    """Count a try; returns how many there were. What has passed once stays passed, and is counted no further."""
+    path = _path(file)
+    done = _read(path)
+    own = dict(done.get(exercise_id, {"tries": 0, "passed": False}))
+    if not own["passed"]:
+        own = {"tries": own["tries"] + 1, "passed": passed}
+    path.write_text(json.dumps({**done, exercise_id: own}, indent=1) + "\n", encoding="utf-8")
+    return int(own["tries"])
+
+
+def _path(file: str | Path | None) -> Path:
+    return Path(file) if file is not None else Path.cwd() / FILE
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """The tries in a file; a damaged one counts as empty: losing a count must not stop a learner."""
+    try:
+        body = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    known = read_exercises()
+    return (
+        {name: own for name, own in body.items() if name in known and _is_count(own)} if isinstance(body, dict) else {}
+    )
+
+
+def _is_count(own: Any) -> bool:
+    return isinstance(own, dict) and isinstance(own.get("tries"), int) and isinstance(own.get("passed"), bool)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What one learner has done; `frame`: a row an exercise, `exercise`, `title`, `tries`, `passed`."""
+
+    frame: pd.DataFrame
+
+    def __str__(self) -> str:
+        return f"{int(self.frame['passed'].sum())} of {len(self.frame)} exercises passed"
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{'✓' if row.passed else '…' if row.tries else '·'}</td><td>{html.escape(str(row.exercise))}</td>"
+            f"<td style='text-align: left'>{html.escape(str(row.title))}</td><td>{row.tries!s}</td></tr>"
+            for row in self.frame.itertuples()
+        )
+        head = "".join(f"<th scope='col'>{name}</th>" for name in ("passed", "exercise", "title", "tries"))
+        done, total = int(self.frame["passed"].sum()), len(self.frame)
+        bar = f"<progress max='{total}' value='{done}' aria-label='{self}'></progress>"
+        return f"<p>{bar} {self}</p><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def progress(file: str | Path | None = None) -> Progress:
+    """What is done so far, by the file in the working folder or another one.
+
+    Examples
+    --------
+    >>> progress("no such file").frame["passed"].sum().item()
+    0
+    """
+    return Progress(_to_frame("", _read(_path(file))).drop(columns="learner"))
+
+
+def gather(folder: str | Path) -> pd.DataFrame:
+    """The files of a room as one frame.
+
+    Parameters
+    ----------
+    folder
+        Holds a `.json` file a learner, or a folder a learner with `progress.json` in it. The file's or folder's name is
+        the learner's.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a learner and exercise: `learner`, `exercise`, `title`, `tries`, `passed`.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there are no such files.
+    """
+    place = Path(folder)
+    found = {path.stem: path for path in sorted(place.glob("*.json"))}
+    found |= {path.parent.name: path for path in sorted(place.glob(f"*/{FILE}"))}
+    if not found:
+        raise FileNotFoundError(f"no progress in `{folder}`: expected `NAME.json`, or folders with `{FILE}`")
+    return pd.concat([_to_frame(name, _read(path)) for name, path in found.items()], ignore_index=True)
+
+
+def find_stuck(frame: pd.DataFrame) -> pd.DataFrame:
+    """Where the room is stuck, by what `gather` gives: worst first.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index `exercise`: `title`, `passed`, `trying` (tried, not passed), `tries` (most common number of those who
+        passed or try; half of them needed as many or fewer).
+    """
+    tried = frame[frame["tries"] > 0].assign(trying=lambda rows: ~rows["passed"])
+    found = tried.groupby("exercise").agg(
+        title=("title", "first"), passed=("passed", "sum"), trying=("trying", "sum"), tries=("tries", "median")
+    )
+    return found.sort_values(["trying", "tries"], ascending=False, kind="stable")
+
+
+def _to_frame(learner: str, done: Done) -> pd.DataFrame:
+    rows = [
+        (learner, name, exercise.title, own.get("tries", 0), own.get("passed", False))
+        for name, exercise in read_exercises().items()
+        for own in [done.get(name, {})]
+    ]
+    return pd.DataFrame(rows, columns=list(_COLUMNS))

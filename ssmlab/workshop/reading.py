@@ -1,0 +1,140 @@
+"""Answers to data: each reader takes text or plain data, and refuses the rest by place. Nothing is executed."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ssmlab import events, logs
+from ssmlab.policies import PolicyError, RepeatedKeys, parse_policy, read_json
+from ssmlab.snapshots.schema import listed
+
+_MOST: Final = {"key": 128, "value": 256}  # letters in a tag [Tagging AWS Resources User Guide, tag naming limits]
+_ALARM: Final = {  # PutMetricAlarm → `alarm_states`
+    "Threshold": "threshold",
+    "ComparisonOperator": "comparison",
+    "EvaluationPeriods": "evaluation_periods",
+    "DatapointsToAlarm": "datapoints_to_alarm",
+    "TreatMissingData": "treat_missing_data",
+}
+
+
+class AnswerError(ValueError):
+    """An answer that cannot be read: where, what was expected, what was got."""
+
+
+def read_policy(answer: Any) -> Mapping[str, Any]:
+    """A policy that IAM would store."""
+    body = _read_object(answer, "a policy")
+    try:
+        problems = parse_policy(body).problems
+    except PolicyError as error:
+        raise AnswerError(str(error)) from None
+    for problem in problems:
+        raise AnswerError(f"IAM would refuse this policy: at `{problem.where}`: {problem.what}")
+    return body
+
+
+def read_tags(answer: Any) -> Mapping[str, str | None]:
+    """Tags: key → value; null removes a tag."""
+    body = _read_object(answer, "tags")
+    for key, value in body.items():
+        if not (isinstance(value, str) or value is None):
+            raise AnswerError(f"tag `{key}`: expected a text, or null to remove the tag, got `{json.dumps(value)}`")
+        for what, text in (("key", key), ("value", value or "")):
+            if len(text) > _MOST[what]:
+                raise AnswerError(f"tag `{key[:20]}`: expected a {what} of at most {_MOST[what]} letters")
+        if key.lower().startswith("aws:"):
+            raise AnswerError(f"tag `{key}`: keys that begin with `aws:` are AWS's own")
+    return body
+
+
+def read_request(answer: Any) -> Mapping[str, Any]:
+    """What a request carries: condition key → value; null: known to be absent."""
+    body = _read_object(answer, "a request: condition keys and their values")
+    for key, value in body.items():
+        if ":" not in key:
+            raise AnswerError(f"expected a condition key such as `aws:SourceIp`, got `{key}`")
+        texts = value if isinstance(value, list) else [value]
+        if not all(isinstance(text, str) or (text is None and text is value) for text in texts):
+            raise AnswerError(f'`{key}`: requests carry texts: expected `"true"`, not `true`, or null for absent')
+    return body
+
+
+def read_names(answer: Any) -> list[str]:
+    """Names: a list of texts, or one text with commas or lines."""
+    if isinstance(answer, str) and not answer.lstrip().startswith("["):
+        return [name for part in re.split(r"[,\n]", answer) if (name := part.strip())]
+    names = _read_json(answer)
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise AnswerError(f'expected a list of names, such as `["web-1"]`, got `{_shorten(names)}`')
+    return names
+
+
+def read_event_pattern(answer: Any) -> Mapping[str, Any]:
+    """An event pattern that EventBridge takes."""
+    body = _read_object(answer, "an event pattern")
+    try:
+        events.compile_pattern(body)
+    except events.PatternError as error:
+        raise AnswerError(f"EventBridge would refuse this pattern: {error}") from None
+    return body
+
+
+def read_filter_pattern(answer: Any) -> str:
+    """A filter pattern that CloudWatch Logs takes."""
+    if not isinstance(answer, str):
+        raise AnswerError(f"expected a filter pattern as text, got `{_shorten(answer)}`")
+    try:
+        return logs.compile_filter(answer).pattern
+    except logs.PatternError as error:
+        raise AnswerError(f"CloudWatch Logs would refuse this pattern: {error}") from None
+
+
+def read_alarm(answer: Any) -> dict[str, Any]:
+    """The settings of an alarm, in CloudWatch's names, as arguments of `alarm_states`."""
+    body = _read_object(answer, "an alarm")
+    for name in body:
+        if name not in _ALARM:
+            raise AnswerError(f"expected the settings {listed(_ALARM)}, got `{name}`")
+    for name in ("Threshold", "ComparisonOperator", "EvaluationPeriods"):
+        if name not in body:
+            raise AnswerError(f"the alarm lacks `{name}`")
+    settings = {_ALARM[name]: value for name, value in body.items()}
+    try:
+        logs.alarm_states([], **settings)
+    except (TypeError, ValueError) as error:
+        raise AnswerError(f"CloudWatch would refuse this alarm: {error}") from None
+    return settings
+
+
+def _read_object(answer: Any, what: str) -> Mapping[str, Any]:
+    body = _read_json(answer)
+    if not isinstance(body, dict):
+        raise AnswerError(f"expected {what} as a JSON object, got `{_shorten(body)}`")
+    if isinstance(body, RepeatedKeys):
+        raise AnswerError(f"the key {listed(body.repeated)} stands more than once in one object: only one would count")
+    return body
+
+
+def _read_json(answer: Any) -> Any:
+    """JSON, from text or from plain Python data."""
+    try:
+        return read_json(answer if isinstance(answer, str) else json.dumps(answer))
+    except json.JSONDecodeError as error:
+        raise AnswerError(_say_json(error)) from None
+    except (TypeError, ValueError, RecursionError):
+        raise AnswerError(f"expected JSON text or plain data, got `{type(answer).__name__}`") from None
+
+
+def _say_json(error: json.JSONDecodeError) -> str:
+    line = error.doc.split("\n")[error.lineno - 1]
+    near = f", near `{line[max(0, error.colno - 21) : error.colno + 9].strip()}`" if line.strip() else ""
+    return f"this is not JSON yet: {error.msg.lower()} at line {error.lineno}, column {error.colno}{near}"
+
+
+def _shorten(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 40 else f"{text[:39]}…"

@@ -1,0 +1,174 @@
+"""What must hold of a changed snapshot: a table of verbs, each of which yields what is wrong, in words.
+
+    exactly: role/WebOps     # reaches these nodes with these documents, and nothing else
+    reaches: role/WebOps     # reaches at least these
+    keeps: ["user/*"]        # reach what they reached before, no more and no less
+    never: …, only: …        # as in `check_expectations`
+    may: user/web-ops        # any `action` on the nodes, with what the `request` carries; `may not`: must not
+
+Nodes whose tags were not collected are left out: what must be reached there is not known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pandas as pd
+
+from ssmlab.evaluation import Outcome, PolicySet, Request, evaluate
+from ssmlab.expectations import ExpectationError, check_expectations, choose_rows
+from ssmlab.explanation import last_part
+from ssmlab.reachability import Reach, reach
+from ssmlab.reachability.columns import TAG
+from ssmlab.snapshots import Snapshot
+from ssmlab.snapshots.schema import listed
+
+Pair = tuple[str, str]
+Entry = Mapping[str, Any]
+_CONTEXT: Final = "context"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The snapshot before and after the answer, and what the requests carry."""
+
+    before: Snapshot
+    after: Snapshot
+    context: Mapping[str, Any]
+
+
+def find_broken(change: Change, entry: Entry) -> Iterator[str]:
+    """What is wrong with the answer, by one requirement; nothing if it holds."""
+    verb = next(verb for verb in _VERBS if verb in entry)
+    return _VERBS[verb](change, entry)
+
+
+def drop_unknown(snapshot: Snapshot) -> Snapshot:
+    """The snapshot without nodes whose tags were not collected."""
+    known = snapshot.nodes["tags_known"]
+    return snapshot if known.all() else snapshot.replace(nodes=snapshot.nodes[known])
+
+
+def _exactly(change: Change, entry: Entry) -> Iterator[str]:
+    found = _reach(change.after, change, entry)
+    for who in _principals(change.after, entry["exactly"]):
+        yield from _compare(found, who, _wanted(change.after, who, entry))
+
+
+def _reaches(change: Change, entry: Entry) -> Iterator[str]:
+    found = _reach(change.after, change, entry)
+    for who in _principals(change.after, entry["reaches"]):
+        yield from _compare(found, who, _wanted(change.after, who, entry), more=True)
+
+
+def _keeps(change: Change, entry: Entry) -> Iterator[str]:
+    before, after = (_reach(snapshot, change, entry) for snapshot in (change.before, change.after))
+    for who in _principals(change.before, entry["keeps"]):
+        yield from _compare(after, who, _reached(before, who, "allowed"), open_too=False)
+
+
+def _expected(change: Change, entry: Entry) -> Iterator[str]:
+    expectation = {key: value for key, value in entry.items() if key != _CONTEXT}
+    wanted = {"context": _join(change, entry), "expectations": [expectation]}
+    for row in check_expectations(change.after, wanted).itertuples():
+        if not row.holds:
+            yield f"too much ({row.expectation}): {row.counterexample}"
+
+
+def _may(change: Change, entry: Entry) -> Iterator[str]:
+    is_wanted = "may" in entry
+    for who in _principals(change.after, entry["may" if is_wanted else "may not"]):
+        attached = change.after.attached(who)
+        policies = PolicySet(attached.identity, attached.boundary, None, attached.scps, attached.rcps)
+        for row in choose_rows(change.after, "nodes", entry["nodes"], "nodes"):
+            node = change.after.nodes.iloc[row]
+            asked = Request(who, entry["action"], str(node.name), {**_resource_tags(node), **entry["request"]})
+            outcome = evaluate(asked, policies).outcome
+            if (outcome is Outcome.ALLOWED) is not is_wanted:
+                given = ", ".join(
+                    f"`{key}` = {listed([value] if isinstance(value, str) else value)}"
+                    for key, value in entry["request"].items()
+                )
+                what = "missing" if is_wanted else "too much"
+                told = f"{last_part(who)} with {entry['action']} on `{node['name']}`, where the request carries {given}"
+                yield f"{what}: {told}: the answer is {outcome.value}"
+                return
+
+
+def _resource_tags(node: pd.Series[Any]) -> dict[str, str]:
+    """The tags of a node as condition keys."""
+    tags = {str(name).removeprefix(TAG): value for name, value in node.items() if str(name).startswith(TAG)}
+    return {f"aws:ResourceTag/{key}": str(value) for key, value in tags.items() if not pd.isna(value)}
+
+
+_VERBS: Final[dict[str, Callable[[Change, Entry], Iterator[str]]]] = {
+    "exactly": _exactly,
+    "reaches": _reaches,
+    "keeps": _keeps,
+    "never": _expected,
+    "only": _expected,
+    "may": _may,
+    "may not": _may,
+}
+
+
+def _join(change: Change, entry: Entry) -> dict[str, Any]:
+    return {**entry.get(_CONTEXT, {}), **change.context}
+
+
+def _reach(snapshot: Snapshot, change: Change, entry: Entry) -> Reach:
+    return reach(snapshot, context=_join(change, entry))
+
+
+def _principals(snapshot: Snapshot, patterns: Any) -> list[str]:
+    return list(snapshot.principals.index[choose_rows(snapshot, "principals", patterns, "principals")])
+
+
+def _wanted(snapshot: Snapshot, principal: str, entry: Entry) -> list[Pair]:
+    """Pairs that go together: in the principal's account, in one Region, the document AWS's, own, or shared with it."""
+    account, sides = principal.split(":")[4], ("nodes", "documents")
+    nodes, documents = (getattr(snapshot, side).iloc[_choose(snapshot, side, entry.get(side, "*"))] for side in sides)
+    here = nodes[nodes["account"] == account]
+    is_usable = [
+        owner in ("", account) or account in shared
+        for owner, shared in zip(documents["account"].astype(str), documents["shared_with"], strict=True)
+    ]
+    usable = documents[is_usable]
+    at = [frame["region"].astype(str).reset_index() for frame in (here, usable)]
+    joined = at[0].merge(at[1], on="region", suffixes=("_node", "_document"))
+    return [*zip(joined["arn_node"], joined["arn_document"], strict=True)]
+
+
+def _choose(snapshot: Snapshot, side: str, wanted: Any) -> list[int]:
+    """Row numbers; in another inventory, a choice may find nothing."""
+    rows: set[int] = set()
+    for each in wanted if isinstance(wanted, list) else [wanted]:
+        with suppress(ExpectationError):
+            rows.update(choose_rows(snapshot, side, each, side).tolist())
+    return sorted(rows)
+
+
+def _reached(found: Reach, principal: str, outcome: str) -> list[Pair]:
+    pairs = found.pairs(principal, outcome=outcome)
+    return [*zip(pairs["node"], pairs["document"], strict=True)]
+
+
+def _compare(
+    found: Reach, principal: str, wanted: list[Pair], more: bool = False, open_too: bool = True
+) -> Iterator[str]:
+    """What is reached beyond what is wanted (unless more may be), then what is missing: the first of each, and why."""
+    allowed = _reached(found, principal, "allowed")
+    reached = allowed + (_reached(found, principal, "conditional") if open_too else [])
+    sides = {"too much": [] if more else _without(reached, wanted), "missing": _without(wanted, allowed)}
+    for what, pairs in sides.items():
+        for node, document in pairs[:1]:
+            count = f" ({len(pairs)} pairs of node and document, such as this one)" if len(pairs) > 1 else ""
+            yield f"{what}{count}: {found.explain(principal, node, document).sentence}"
+
+
+def _without(pairs: list[Pair], others: list[Pair]) -> list[Pair]:
+    taken = set(others)
+    return [pair for pair in pairs if pair not in taken]

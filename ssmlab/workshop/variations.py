@@ -1,0 +1,99 @@
+"""Other inventories of the same shape: an answer that only fits the one at hand fails in them.
+
+Each is a function of the snapshot. What must be reached is chosen anew in each, by tags and kinds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from ssmlab.reachability.columns import TAG
+from ssmlab.snapshots import Snapshot
+
+_SHIFT: Final = 5
+_REGIONS: Final = {"eu-west-1": "us-east-2", "us-east-2": "eu-west-1"}
+
+
+def _tags(nodes: pd.DataFrame) -> list[str]:
+    return [column for column in nodes.columns if column.startswith(TAG)]
+
+
+def move_tags(snapshot: Snapshot) -> Snapshot:
+    """Every tag has moved to another node, each key by another distance, so that tags meet that did not meet before."""
+    nodes = snapshot.nodes
+    moved = {name: nodes[name].array[_roll(len(nodes), number)] for number, name in enumerate(_tags(nodes), _SHIFT)}
+    return snapshot.replace(nodes=nodes.assign(**moved))
+
+
+def _roll(size: int, distance: int) -> Any:
+    return np.roll(np.arange(size), distance)
+
+
+def swap_regions(snapshot: Snapshot) -> Snapshot:
+    """Every node stands in the other Region."""
+    nodes = snapshot.nodes
+    regions = nodes["region"].astype(str).replace(_REGIONS)
+    arns = [_put(arn, region) for arn, region in zip(nodes.index, regions, strict=True)]
+    return snapshot.replace(nodes=nodes.assign(region=regions).set_axis(pd.Index(arns, name="arn")))
+
+
+def _put(arn: str, region: str) -> str:
+    parts = arn.split(":")
+    return ":".join([*parts[:3], region, *parts[4:]])
+
+
+def add_twins(snapshot: Snapshot) -> Snapshot:
+    """Every EC2 instance has a server on premises beside it, with the same tags."""
+    nodes = snapshot.nodes
+    twins = nodes[nodes["kind"] == "ec2"].assign(kind="on-premises", managed=True)
+    return _add(snapshot, [(twins, _to_hybrid)])
+
+
+def _to_hybrid(arn: str) -> str:
+    return _renumber(arn.replace(":ec2:", ":ssm:").replace(":instance/", ":managed-instance/m"), "a")
+
+
+def add_lookalikes(snapshot: Snapshot) -> Snapshot:
+    """For every tag of a node stand two others beside it: there this one tag ends in more, or is in capitals."""
+    changes: tuple[Callable[[str], str], ...] = (lambda text: f"{text}2", str.upper)
+    copies = [(name, change) for name in _tags(snapshot.nodes) for change in changes]
+    more = [
+        (_change_tag(snapshot.nodes, name, change), partial(_renumber, mark=f"b{number:02}"))
+        for number, (name, change) in enumerate(copies)
+    ]
+    return _add(snapshot, more)
+
+
+def _change_tag(nodes: pd.DataFrame, name: str, change: Callable[[str], str]) -> pd.DataFrame:
+    tagged = nodes[nodes[name].notna()]
+    return tagged.assign(**{name: tagged[name].astype(str).map(change)})
+
+
+def _renumber(arn: str, mark: str) -> str:
+    """The ARN of another node: its id begins with a mark."""
+    return re.sub(f"(?<=/)(m?i-).{{{len(mark)}}}", rf"\g<1>{mark}", arn)
+
+
+def _add(snapshot: Snapshot, more: Sequence[tuple[pd.DataFrame, Callable[[str], str]]]) -> Snapshot:
+    """The snapshot with more nodes, each frame under other ARNs, ids and names."""
+    frames = [snapshot.nodes]
+    for nodes, rename in more:
+        arns = [rename(arn) for arn in nodes.index]
+        ids = [arn.rpartition("/")[2] for arn in arns]
+        frames.append(nodes.assign(node_id=ids, name=ids).set_axis(pd.Index(arns, name="arn")))
+    plain = dict.fromkeys((*_tags(snapshot.nodes), "kind"), "object")
+    return snapshot.replace(nodes=pd.concat([frame.astype(plain) for frame in frames]))
+
+
+VARIATIONS: Final[dict[str, Callable[[Snapshot], Snapshot]]] = {
+    "where the nodes have changed their tags": move_tags,
+    "where the nodes stand in the other Region": swap_regions,
+    "with a hybrid node (`mi-`) beside every instance": add_twins,
+    "with tags that look alike": add_lookalikes,
+}

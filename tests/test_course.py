@@ -1,0 +1,127 @@
+"""The course: exercises made from their solutions, nothing left out, and a fresh folder for everybody."""
+
+import ast
+import json
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from casebook import read_cases
+
+import ssmlab
+from ssmlab import cli, workshop
+from ssmlab.workshop.course import make_exercises
+
+ROOT = Path(__file__).parents[1]
+COURSE = ROOT / "notebooks" / "course"
+SOLUTIONS = sorted(COURSE.glob("solutions/*.ipynb"))
+SAMPLE = ssmlab.load(ROOT / "data" / "sample")
+
+
+def cells(path, tag):
+    return [cell for cell in nbformat.read(path, as_version=4).cells if tag in cell.metadata.get("tags", [])]
+
+
+def texts(path):
+    return "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells)
+
+
+def answers(path, tag):
+    """Exercise → the answer in its cell, as data."""
+    return {
+        cell.metadata["exercise"]: ast.literal_eval(ast.parse(cell.source).body[0].value) for cell in cells(path, tag)
+    }
+
+
+@pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
+def test_an_exercise_notebook_is_what_its_solution_makes(path):
+    made = make_exercises(json.loads(path.read_text(encoding="utf-8")))
+    assert json.loads((COURSE / path.name).read_text(encoding="utf-8")) == made
+    nbformat.validate(nbformat.from_dict(made))
+
+
+def test_there_is_an_exercise_notebook_for_every_solution_and_no_other():
+    assert [path.name for path in sorted(COURSE.glob("*.ipynb"))] == [path.name for path in SOLUTIONS]
+
+
+@pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
+def test_every_solution_passes_and_every_unfilled_exercise_fails(path, tmp_path):
+    for tag, source, passes in (("solution", path, True), ("answer", COURSE / path.name, False)):
+        found = {
+            name: workshop.check(name, answer, SAMPLE, progress=tmp_path / "p")
+            for name, answer in answers(source, tag).items()
+        }
+        assert {name: verdict.passed for name, verdict in found.items()} == dict.fromkeys(found, passes)
+        assert passes or all("is not answered yet: expected" in verdict.text for verdict in found.values())
+
+
+def test_every_exercise_stands_in_the_notebook_of_its_number():
+    placed = {name: path.stem[:2] for path in SOLUTIONS for name in answers(path, "solution")}
+    assert placed == {name: name[:2] for name in workshop.read_exercises()}
+
+
+def test_every_notebook_has_two_to_four_exercises_a_goal_an_explorer_and_further_reading():
+    for path in SOLUTIONS[:-1]:
+        text = texts(path)
+        assert 2 <= len(answers(path, "solution")) <= 4, path.stem
+        for part in (
+            "**Goal.**",
+            "**What we see.**",
+            "ReachExplorer(",
+            "## What we have learned",
+            "**Further reading.**",
+        ):
+            assert part in text, (path.stem, part)
+
+
+def test_the_fifteen_contradictions_of_the_page_are_all_met():
+    tags = [tag for path in SOLUTIONS for cell in nbformat.read(path, 4).cells for tag in cell.metadata.get("tags", [])]
+    met = {int(tag.removeprefix("contradiction-")) for tag in tags if tag.startswith("contradiction-")}
+    assert met == set(range(1, 16))
+
+
+def test_links_lead_to_notebooks_of_the_course():
+    for path in SOLUTIONS:
+        assert set(re.findall(r"\]\((\S+?\.ipynb)\)", texts(path))) <= {other.name for other in SOLUTIONS}
+
+
+def test_no_answer_is_left_in_an_exercise_notebook():
+    for path in SOLUTIONS:
+        text = texts(COURSE / path.name)
+        for name, answer in answers(path, "solution").items():
+            assert str(answer).strip() not in text, name
+
+
+def test_a_new_folder_holds_the_exercises_and_no_solutions(tmp_path, capsys):
+    assert cli.main(["workshop", "new", str(tmp_path / "seat-1")]) == 0
+    assert "ssmlab lab " in capsys.readouterr().out
+    names = {path.relative_to(tmp_path / "seat-1").as_posix() for path in (tmp_path / "seat-1").rglob("*.ipynb")}
+    assert names == {path.name for path in SOLUTIONS}
+    assert repr(ssmlab.load(tmp_path / "seat-1" / "data" / "sample")) == repr(SAMPLE)
+
+
+def test_nobodys_work_is_written_over(tmp_path, capsys):
+    (tmp_path / "mine.ipynb").write_text("{}")
+    assert cli.main(["workshop", "new", str(tmp_path)]) == 2
+    assert "is not empty: name a new folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_another_seed_has_other_answers_to_questions_and_the_same_solutions(seed, tmp_path):
+    fresh = ssmlab.load(workshop.make_folder(tmp_path / "seat", seed) / "data" / "sample")
+    kinds = {name: exercise.kind for name, exercise in workshop.read_exercises().items()}
+    right = [case for case in read_cases("workshop") if "says" not in case]
+    passed = {
+        case["name"]: workshop.check(case["exercise"], case["answer"], fresh, progress=tmp_path / "p").passed
+        for case in right
+    }
+    assert all(passed[case["name"]] for case in right if kinds[case["exercise"]] != "names")
+    assert not passed["01-1 right 1"]
+    assert not passed["03-3 right 1"]
+
+
+def test_a_room_is_gathered_on_the_command_line(tmp_path, capsys):
+    (tmp_path / "seat-1.json").write_text('{"03-1": {"tries": 4, "passed": false}}')
+    assert cli.main(["workshop", "gather", str(tmp_path)]) == 0
+    assert "Exactly the web servers of development" in capsys.readouterr().out

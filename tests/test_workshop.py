@@ -1,0 +1,127 @@
+"""The workshop: every exercise against right, nearly right and wrong answers; what is done; a room of learners."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from casebook import load_cases, read_cases
+
+import ssmlab
+from ssmlab import workshop
+
+SAMPLE = ssmlab.load(Path(__file__).parents[1] / "data" / "sample")
+EXERCISES = workshop.read_exercises()
+TEXTS = {  # an answer that is none, for each kind
+    "policy": "Allow everything",
+    "tags": "[1]",
+    "request": '"true"',
+    "names": '{"a": 1}',
+    "event pattern": "{",
+    "filter pattern": "{ $.a",
+    "alarm": "{}",
+}
+
+
+def judge(exercise, answer, tmp_path):
+    return workshop.check(exercise, answer, SAMPLE, progress=tmp_path / "progress.json")
+
+
+def told(verdict):
+    """What is wrong, without the first line and the hints."""
+    return "\n".join(line for line in verdict.text.split("\n")[1:] if not line.startswith("hint "))
+
+
+@pytest.mark.parametrize("case", load_cases("workshop"))
+def test_an_answer(case, tmp_path):
+    verdict = judge(case["exercise"], case["answer"], tmp_path)
+    assert (verdict.passed, case.get("says", "") in verdict.text) == ("says" not in case, True), verdict.text
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_wrong_answers_get_different_messages(exercise, tmp_path):
+    wrong = [case for case in read_cases("workshop") if case["exercise"] == exercise and "says" in case]
+    texts = {told(judge(exercise, case["answer"], tmp_path)) for case in wrong}
+    assert len(texts) == len(wrong) >= 5
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_an_exercise_without_an_answer_says_what_is_expected_and_counts_no_try(exercise, tmp_path):
+    verdict = judge(exercise, ..., tmp_path)
+    assert not verdict.passed
+    assert verdict.text.startswith(f"{exercise} is not answered yet: expected ")
+    assert not (tmp_path / "progress.json").exists()
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_an_answer_that_cannot_be_read_is_refused_in_words(exercise, tmp_path):
+    verdict = judge(exercise, TEXTS[EXERCISES[exercise].kind], tmp_path)
+    assert not verdict.passed
+    assert told(verdict)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_objects_that_are_no_data_are_refused_and_not_run(exercise, tmp_path):
+    verdict = judge(exercise, lambda: pytest.fail("was run"), tmp_path)
+    assert not verdict.passed
+    assert "got `" in verdict.text
+
+
+def test_hints_grow_with_each_try_and_end(tmp_path):
+    answers = [judge("02-1", "{}", tmp_path).text.count("\nhint ") for _ in range(5)]
+    assert answers == [1, 2, 3, 3, 3]
+
+
+def test_what_is_not_an_exercise_is_named(tmp_path):
+    with pytest.raises(KeyError, match=r"no exercise `03-9`, did you mean `03-3`"):
+        judge("03-9", "x", tmp_path)
+
+
+def test_a_verdict_is_shown_as_text_and_never_as_html(tmp_path):
+    shown = judge("01-1", ["<img src=x onerror=alert(1)>"], tmp_path)._repr_html_()
+    assert "&lt;img src=x" in shown
+    assert "<img" not in shown
+
+
+def test_a_pass_stays_and_is_counted_no_further(tmp_path):
+    file = tmp_path / "progress.json"
+    for answer in (["web-1"], ["not-prod"], ["web-ops"]):
+        judge("10-1", answer, tmp_path)
+    assert json.loads(file.read_text()) == {"10-1": {"tries": 2, "passed": True}}
+    assert str(workshop.progress(file)) == f"1 of {len(EXERCISES)} exercises passed"
+
+
+def test_a_damaged_file_of_progress_stops_nobody(tmp_path):
+    (tmp_path / "progress.json").write_text('{"10-1": 7, "x": {"tries": 1, "passed": true}, ')
+    judge("10-1", ["not-prod"], tmp_path)
+    assert json.loads((tmp_path / "progress.json").read_text()) == {"10-1": {"tries": 1, "passed": True}}
+
+
+def test_a_room_is_gathered_and_shows_where_it_is_stuck(tmp_path):
+    for number in range(30):
+        done = {"02-1": {"tries": 1, "passed": True}, "03-1": {"tries": number + 1, "passed": number < 10}}
+        folder = tmp_path / f"seat-{number:02}"
+        folder.mkdir()
+        (folder / "progress.json").write_text(json.dumps(done))
+    frame = workshop.gather(tmp_path)
+    assert (len(frame), frame["learner"].nunique()) == (30 * len(EXERCISES), 30)
+    stuck = workshop.find_stuck(frame)
+    assert stuck.reset_index().iloc[0].to_list() == ["03-1", EXERCISES["03-1"].title, 10, 20, 15.5]
+    assert stuck.loc["02-1"].to_list() == [EXERCISES["02-1"].title, 30, 0, 1.0]
+
+
+def test_a_folder_without_progress_is_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"expected `NAME\.json`"):
+        workshop.gather(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("exercise", "kind"), [("05-2", ssmlab.Snapshot), ("12-1", list), ("13-1", pd.DataFrame), ("14-3", ssmlab.Snapshot)]
+)
+def test_a_learner_is_given_what_the_exercise_is_about(exercise, kind):
+    assert isinstance(workshop.given(exercise, SAMPLE), kind)
+
+
+def test_what_an_exercise_gives_is_in_its_snapshot():
+    reach = ssmlab.reach(workshop.given("14-3", SAMPLE))
+    assert reach.outcome("NightShift", "db-1", "AWS-RunShellScript").value == "allowed"
