@@ -128,7 +128,7 @@ def find_all(snapshot: ssmlab.Snapshot) -> ssmlab.paths.Paths:
 
 def evaluate_some(node: str) -> None:
     """A policy of the AWS page, compiled, and a thousand requests."""
-    page = Path(__file__).parents[1] / "data" / "policies" / "page-1-one-tag.json"
+    page = Path(__file__).parents[1] / "ssmlab" / "policies" / "examples" / "page-1-one-tag.json"
     policies = ssmlab.PolicySet(identity=[page.read_text()])
     context = {"ssm:resourceTag/Finance": "WebServers"}
     for number in range(1000):

@@ -17,6 +17,7 @@ from ssmlab.graphs import to_networkx
 from ssmlab.paths import Paths, find_paths
 from ssmlab.policies import PolicyError
 from ssmlab.reachability import Reach, reach
+from ssmlab.readiness import check_readiness
 from ssmlab.snapshots import LoadError, Snapshot, load
 
 __version__ = "0.1.0"
@@ -34,6 +35,7 @@ __all__ = [
     "Snapshot",
     "check_expectations",
     "check_policies",
+    "check_readiness",
     "commands",
     "draw_graph",
     "evaluate",

@@ -100,7 +100,9 @@ def _read_decision(case: Case, decision: Decision) -> dict[str, Any]:
 @cache
 def page_policy(number: int) -> Case:
     """A policy of the page "Setting up Run Command"."""
-    return json.loads(sorted((ROOT / "data" / "policies").glob("page-*.json"))[number - 1].read_text("utf-8"))
+    return json.loads(
+        sorted((ROOT / "ssmlab" / "policies" / "examples").glob("page-*.json"))[number - 1].read_text("utf-8")
+    )
 
 
 def ask_page(case: Case) -> dict[str, Any]:

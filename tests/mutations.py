@@ -12,6 +12,7 @@ from casebook import answer, read_cases
 
 from ssmlab.conditions import parse_operator
 from ssmlab.evaluation import principals
+from ssmlab.events import patterns
 from ssmlab.logs import filters
 from ssmlab.patterns import arns, globs, texts
 
@@ -26,6 +27,7 @@ CACHES = (
     texts.parse_text,
     principals.parse_principal,
     filters._compile,
+    patterns._compile_text,
 )
 
 

@@ -66,7 +66,7 @@ def random_policy(r: Random) -> dict[str, Any] | None:
 
 
 def random_snapshot(r: Random) -> Snapshot:
-    base = load("data/policies/page-1-one-tag.json")
+    base = load("ssmlab/policies/examples/page-1-one-tag.json")
     every = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
     principals = [
         _principal(r, account, name) for account in ACCOUNTS for name in ("user/i-00", "user/red", "role/x", "root")

@@ -14,12 +14,28 @@ from hypothesis import strategies as st
 
 import ssmlab
 from ssmlab.commands import AccessDenied, Answer, Command, CommandError, send_command
-from ssmlab.commands.statuses import NEXT, NEXT_OF_COMMAND, READINGS, choose_readings, status_of
+from ssmlab.commands.statuses import READINGS, UNSURE, choose_readings, status_of
 from ssmlab.events import Rule
 
 NODE = "arn:aws:ec2:eu-west-1:123456789012:instance/i-0000000000000000"
 ROLE = "arn:aws:iam::123456789012:role/NodeRole"
 START = pd.Timestamp("2026-01-05T09:00:00Z")
+# StatusDetails → what may follow: of a node, of a command.
+NEXT = {
+    None: ("Pending",),
+    "Pending": (
+        *("InProgress", "AccessDenied", "InvalidPlatform", "Undeliverable"),
+        *("Terminated", "Cancelled", "DeliveryTimedOut"),
+    ),
+    "InProgress": ("Delayed", "Success", "Failed", "ExecutionTimedOut", "DeliveryTimedOut", "Cancelled"),
+    "Delayed": ("InProgress", "DeliveryTimedOut", "Cancelled"),
+}
+NEXT_OF_COMMAND = {
+    None: ("Pending",),
+    "Pending": ("InProgress", "Cancelling", "NoInstancesInTag", "AccessDenied", "RateExceeded"),
+    "InProgress": ("Cancelling", "Success", "Failed", "DeliveryTimedOut", "ExecutionTimedOut", "Incomplete"),
+    "Cancelling": ("Cancelled",),
+}
 SLOW = settings(max_examples=15, suppress_health_check=list(HealthCheck))
 
 
@@ -59,7 +75,7 @@ def test_a_node_that_is_not_connected_is_delayed_and_still_pending() -> None:
         ["InProgress", "InProgress"],
         ["TimedOut", "DeliveryTimedOut"],
     ]
-    assert command.doubts == (READINGS["delivery_timeouts"].note, READINGS["delayed"].note)
+    assert command.doubts == (READINGS["delivery_timeouts"].note, UNSURE["Delayed"])
 
 
 def test_a_cancelled_command_is_cancelling_first() -> None:
@@ -111,7 +127,7 @@ def test_every_reading_can_be_turned_and_no_other() -> None:
         choose_readings({"x": "y"})
     with pytest.raises(ValueError, match=r"^expected `refused` as `success` or `incomplete`, got `y`$"):
         choose_readings({"refused": "y"})
-    assert [status_of(name, other) for name in ("Terminated", "Delayed")] == ["Cancelled", "Delayed"]
+    assert [status_of(name) for name in ("Terminated", "Delayed", "Success")] == ["Failed", "Pending", "Success"]
 
 
 # --- Sending ---
@@ -297,6 +313,7 @@ def test_responses_are_for_all_for_some_or_a_function(responses: Any, codes: lis
         ({"i-00000000000000001": {"code": 1}}, ValueError, "expected a node's answer with .*, got `code`"),
         ({"i-00000000000000001": 1}, ValueError, "expected a node's answer with .*, got `1`"),
         ({"seconds": -1}, ValueError, "`seconds` from 0"),
+        ({"seconds": "3"}, ValueError, "`seconds` from 0"),
         ({"exit_code": "7"}, ValueError, "a whole `exit_code`"),
         ({"output": None}, ValueError, "texts as `output` and `error`"),
     ],
@@ -392,6 +409,40 @@ def test_a_node_writes_to_a_log_group_only_if_its_role_may(
         [f"its role NodeRole may not {refused} for log group `{name}`"] if refused else []
     )
     assert len(command.log_events) == (not refused)
+
+
+@pytest.mark.parametrize(
+    ("step", "plugin"),
+    [({"name": "a", "action": "aws:x"}, "a"), ({"action": "aws:x"}, "aws-x"), ({}, "aws-runShellScript")],
+)
+def test_a_stream_is_named_after_the_step_or_its_action(step: dict[str, str], plugin: str) -> None:
+    assert send("ok", content={"mainSteps": [step]}).log_events["log_stream"].iloc[0].split("/")[2] == plugin
+
+
+@pytest.mark.parametrize("seconds", [-1, "x", float("nan")])
+def test_a_command_is_cancelled_after_it_was_sent(seconds: Any) -> None:
+    with pytest.raises(ValueError, match=f"^expected `cancel_after` as seconds from 0, got `{seconds}`$"):
+        send("ok", cancel_after=seconds)
+
+
+def test_a_content_that_nests_too_deeply_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"^expected the content of a document as JSON or YAML, got "):
+        send("ok", content="[" * 100_000)
+
+
+def test_a_role_has_no_user_name_which_is_known() -> None:
+    snapshot, _ = make_fleet("ok")
+    body = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Deny", "Action": "logs:*", "Resource": "*", "Condition": {"Null": {"aws:username": "true"}}}
+        ],
+    }
+    snapshot = snapshot.with_policy(body, name="NoLogs", principal=ROLE)
+    command = send_command(
+        snapshot, "web-ops", "AWS-RunShellScript", ["i-00000000000000001"], responses={"output": "hi"}
+    )
+    assert (command.findings["node"].tolist(), command.log_events.empty) == ([f"{NODE}1"], True)
 
 
 def test_a_role_that_is_not_known_writes_with_a_doubt() -> None:
@@ -570,7 +621,13 @@ def test_what_the_role_may_not_ends_access_denied() -> None:
         ({"RoleArn": f"{STARTER}X"}, ASSUME, "is not loaded: what it may is not known"),
         ({"RoleArn": "arn:aws:iam::210987654321:role/NodeRole"}, ASSUME, "of another account than the event bus"),
         ({}, ASSUME | {"Principal": {"Service": "ec2.amazonaws.com"}}, "does not let events.amazonaws.com assume it"),
-        ({"RunCommandParameters": None}, ASSUME, "expected one block of `RunCommandTargets`, got 0"),
+        ({"RunCommandParameters": None}, ASSUME, "expected one block of `RunCommandTargets`, got `None`"),
+        (
+            {"RunCommandParameters": {"RunCommandTargets": []}},
+            ASSUME,
+            "expected one block of `RunCommandTargets`, got `[]`",
+        ),
+        ({"RunCommandParameters": "x"}, ASSUME, "expected one block of `RunCommandTargets`, got `None`"),
         ({"Input": "uptime"}, ASSUME, "expected `Input` as a JSON object, got `uptime`"),
         ({"Input": '{"shell": ["sh"]}'}, ASSUME, "InvalidParameters"),
         ({"Arn": "arn:aws:ssm:eu-west-1::document/AWS-None"}, ASSUME, "InvalidDocument"),

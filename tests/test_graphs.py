@@ -4,8 +4,10 @@ import networkx as nx
 import pytest
 
 import ssmlab
-from ssmlab.graphs import place_layers, to_marks
+from ssmlab.explanation import last_part
+from ssmlab.graphs import draw_changes, place_layers, to_marks
 from ssmlab.graphs.layout import crossings
+from ssmlab.reachability import count_changes
 from ssmlab.widgets.graph_view import GraphView
 
 
@@ -86,3 +88,84 @@ def test_hostile_labels_are_drawn_as_text() -> None:
     place_layers(graph)
     axes = ssmlab.draw_graph(graph)
     assert axes.get_title() == "$x$ <b>"
+
+
+# --- What a change gives and takes ---
+
+
+def drawn_changes(graph: nx.DiGraph) -> dict[tuple[str, str], list[tuple[str, int]]]:
+    """For each principal and kind of resource, what becomes of how many, from all its lines."""
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for principal in (name for name, layer in graph.nodes(data="layer") if layer == 0):
+        for source in (principal, *graph.successors(principal)):
+            for _, target, data in graph.out_edges(source, data=True):
+                if graph.nodes[target]["layer"] == 2:
+                    kind = graph.nodes[target]["kind"]
+                    assert (
+                        found.setdefault((principal, kind), {}).setdefault(target, data["outcome"]) == data["outcome"]
+                    )
+    return {
+        key: sorted((outcome, graph.nodes[target]["count"]) for target, outcome in marks.items())
+        for key, marks in found.items()
+    }
+
+
+def test_of_two_that_hold_a_statement_one_may_gain_what_the_other_loses() -> None:
+    snapshot = ssmlab.load("data/sample")
+    red = snapshot.nodes.index[snapshot.nodes["tag:Team"] == "red"][:2]
+    before, after = ssmlab.reach(snapshot), ssmlab.reach(snapshot.with_tags(red, {"Team": "blue"}))
+    graph = draw_changes(before, after)
+    assert (
+        graph.graph["caption"]
+        == "user/team-red loses 2 nodes. user/team-blue gains 2 nodes. role/TeamOps gains 2 nodes."
+    )
+    changed = {
+        (last_part(arn), outcome): count
+        for (arn, kind), marks in drawn_changes(graph).items()
+        for outcome, count in marks
+        if kind == "group" and outcome != "unchanged"
+    }
+    assert changed == {("user/team-red", "lost"): 2, ("user/team-blue", "gained"): 2, ("role/TeamOps", "gained"): 2}
+
+
+@pytest.mark.parametrize(
+    ("tags", "context"),
+    [
+        ({"Finance": "Ledger"}, {}),
+        ({"Env": "prod", "Team": None}, {}),
+        ({"Env": "dev"}, {"aws:MultiFactorAuthPresent": "true"}),
+    ],
+)
+def test_the_picture_of_a_change_holds_what_both_reaches_say(tags: dict, context: dict) -> None:
+    snapshot = ssmlab.load("data/sample")
+    before = ssmlab.reach(snapshot, context=context)
+    after = ssmlab.reach(snapshot.with_tags(snapshot.nodes.index[::3], tags), context=context)
+    graph = draw_changes(before, after, limit=5000)
+    counts = count_changes(before, after)
+    for arn in counts.index:
+        first, then = (side.nodes(arn)["outcome"].astype(str) for side in (before, after))
+        first, then = (column.replace("explicitDeny", "implicitDeny") for column in (first, then))
+        reached = ~((first == then) & (then == "implicitDeny"))
+        named = {"allowed": "gained", "conditional": "conditional", "implicitDeny": "lost"}
+        expected = then.map(named).mask(first == then, "unchanged")[reached].value_counts().to_dict()
+        shown: dict[str, int] = {}
+        for outcome, count in drawn_changes(graph)[arn, "group"]:
+            shown[outcome] = shown.get(outcome, 0) + count
+        assert shown == expected, arn
+        told = counts.loc[arn, ["nodes_gained", "nodes_lost", "nodes_conditional"]].to_list()
+        assert told == [expected.get(name, 0) for name in ("gained", "lost", "conditional")]
+
+
+def test_two_reaches_on_different_nodes_are_not_drawn_as_a_change(reach: ssmlab.Reach) -> None:
+    fewer = ssmlab.reach(reach.snapshot.replace(nodes=reach.snapshot.nodes[1:]))
+    with pytest.raises(ValueError, match="expected the same nodes before and after"):
+        draw_changes(reach, fewer)
+
+
+def test_a_change_beyond_the_limit_says_what_it_leaves_out(reach: ssmlab.Reach) -> None:
+    after = ssmlab.reach(
+        reach.snapshot.with_tags(reach.snapshot.nodes.index, {"Finance": None, "Env": None, "Team": None})
+    )
+    graph = draw_changes(reach, after, limit=40)
+    assert len(graph) + graph.number_of_edges() <= 40
+    assert graph.graph["folded"].endswith("principals that change most are drawn")

@@ -487,20 +487,23 @@ def test_a_wrong_alarm_is_refused(given: dict, message: str) -> None:
         alarm_states(**{"values": [1], **RULE} | given)
 
 
+POINTS = st.sampled_from([None, 10, 90])
+
+
 @given(
-    values=st.lists(st.sampled_from([None, 10, 90]), max_size=12),
+    far=st.lists(POINTS, max_size=8),
+    values=st.lists(POINTS, min_size=5, max_size=12),
     m=st.integers(1, 3),
     missing=st.sampled_from(["missing", "ignore", "breaching", "notBreaching"]),
 )
-def test_an_alarm_is_never_undecided_by_what_is_far_back(values: list[float | None], m: int, missing: str) -> None:
+def test_what_is_far_back_counts_only_by_the_state_it_left(
+    far: list[float | None], values: list[float | None], m: int, missing: str
+) -> None:
     rule = RULE | {"datapoints_to_alarm": m, "treat_missing_data": missing}
-    states = alarm_states(values, **rule)
-    assert len(states) == len(values)
-    if values:
-        assert (
-            alarm_states(values[-5:], **rule, initial=states[-6] if len(values) > 5 else "INSUFFICIENT_DATA")[-1:]
-            == states[-1:]
-        )
+    near, whole = alarm_states(values, **rule), alarm_states([*far, *values], **rule)
+    assert len(whole) == len(far) + len(values)
+    alike = [one == other for one, other in zip(near[4:], whole[len(far) + 4 :], strict=True)]
+    assert alike == sorted(alike)  # once alike, always alike
 
 
 # --- Files ---

@@ -8,7 +8,7 @@ from typing import Any
 from mutations import Mutant, check, function, method, name, row
 
 from ssmlab.logs import alarms, comparing, fields, json_events, reading, regexes, terms
-from ssmlab.logs.comparing import OPERATORS, Number, Text
+from ssmlab.logs.comparing import OPERATORS, Literal
 from ssmlab.logs.fields import FieldsPattern
 from ssmlab.logs.json_events import STATES, Selector
 from ssmlab.logs.terms import Terms
@@ -37,8 +37,10 @@ def optional_kept(original: Any, reader: Any) -> Terms:
 def pattern_mutants() -> Iterator[Mutant]:
     yield Mutant("optional terms count beside others", function(terms.read_terms, optional_kept))
     yield Mutant("any term is enough", method(Terms, "_join", lambda f, self, ask: any(map(ask, self.required))))
-    yield Mutant("a star inside is wild", method(Text, "matches", lambda f, self, text: _glob(self.text, text)))
-    yield Mutant("a number is a text", method(Number, "matches", lambda f, self, text: False))
+    yield Mutant(
+        "a star inside is wild", function(comparing.match_text, lambda f, text: lambda other: _glob(text, other))
+    )
+    yield Mutant("a number equals no text", function(comparing._read_literal, _by_value))
     yield Mutant(
         "a text is a number",
         function(json_events._scalar, lambda f, v: comparing.Scalar(v, json_events.read_number(v))),
@@ -50,7 +52,9 @@ def pattern_mutants() -> Iterator[Mutant]:
     yield Mutant("any message is an object", function(json_events.read_object, lambda f, message: f(message) or {}))
     yield Mutant("what needs no quotes may hold anything", name(json_events, "_BARE", ANYTHING))
     yield Mutant("what may hold a star may hold anything", name(json_events, "_WILD", ANYTHING))
-    yield Mutant("names of ASCII letters alone", name(json_events, "_NAME", re.compile(r"\.([A-Za-z]+)")))
+    yield Mutant(
+        "names of letters alone", name(json_events, "_STEP", _changed(json_events._STEP, "[A-Za-z0-9_-]", "[A-Za-z]"))
+    )
     yield Mutant("wildcards without limit", name(json_events, "_MOST_WILD", 99))
     yield Mutant("or binds closer", function(reading.read_logic, _swapped))
     yield Mutant("brackets are plain", name(fields, "_CLOSING", {'"': '"'}))
@@ -62,14 +66,27 @@ def pattern_mutants() -> Iterator[Mutant]:
     )
     yield Mutant("regular expressions without limit", name(regexes, "_MOST_REGEXES", 99))
     yield Mutant("repetitions without limit", name(regexes, "_MOST_REPEATED", 9999))
-    yield Mutant("any character in a regular expression", name(regexes, "_CHARACTER", r"[^\[\](){}|*+?.^$\\]"))
-    yield Mutant("parentheses in a regular expression", name(regexes, "_CHARACTER", r"[A-Za-z0-9:_#=@/;,\- ()?]"))
-    yield Mutant("anything may be escaped", name(regexes, "_ESCAPABLE", r"."))
+    yield Mutant("any character in a regular expression", _plain(r"[^\[\](){}|*+?.^$\\]"))
+    yield Mutant("parentheses in a regular expression", _plain(r"[A-Za-z0-9:_#=@/;,\- ()?]"))
+    yield Mutant("anything may be escaped", name(regexes, "_PIECE", _changed(regexes._PIECE, regexes._ESCAPED, r"\\.")))
     yield Mutant("parentheses without limit", name(reading, "_DEEPEST", 999))
 
 
 def _glob(pattern: str, text: str) -> bool:
     return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), text, re.DOTALL) is not None
+
+
+def _by_value(original: Any, *given: Any) -> Literal:
+    literal = original(*given)
+    return literal if literal.number is None else literal._replace(matches=lambda text: False)
+
+
+def _changed(expression: re.Pattern[str], before: str, after: str) -> re.Pattern[str]:
+    return re.compile(expression.pattern.replace(before, after, 1))
+
+
+def _plain(characters: str) -> Any:
+    return name(regexes, "_PIECE", _changed(regexes._PIECE, f"|{regexes._CHARACTER}|", f"|{characters}|"))
 
 
 def _swapped(original: Any, reader: Any, *given: Any) -> Any:

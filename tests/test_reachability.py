@@ -260,7 +260,7 @@ def test_an_explanation_escapes_what_stands_in_names_and_tags(sample: ssmlab.Sna
 
 def instances(tags: dict[str, str | None], resource: str | list[str], **more: str) -> tuple[ssmlab.Snapshot, str]:
     """A user that may send anything to one Resource, and nodes by id with tag T (None: not known)."""
-    base, user = ssmlab.load("data/policies/page-1-one-tag.json"), "arn:aws:iam::111122223333:user/ana"
+    base, user = ssmlab.load("ssmlab/policies/examples/page-1-one-tag.json"), "arn:aws:iam::111122223333:user/ana"
     rows = [_instance(node, tag) for node, tag in tags.items()]
     nodes = pd.DataFrame(rows).set_index("arn")
     documents = ssmlab.load("data/sample").documents.query("account == '' and region == 'eu-west-1'")

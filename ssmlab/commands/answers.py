@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from random import Random
 from typing import Any, Final
 
@@ -17,15 +17,27 @@ _SECONDS: Final = (1.0, 3.0)  # of a node of which nothing is said
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a node does with a command: its exit code, standard output and error, and the seconds it takes."""
+    """What a node does with a command: its exit code, standard output and error, and the seconds it takes.
+
+    Raises
+    ------
+    ValueError
+        For a value that a field cannot have.
+    """
 
     exit_code: int = 0
     output: str = ""
     error: str = ""
     seconds: float = 1.0
 
+    def __post_init__(self) -> None:
+        if not (isinstance(self.exit_code, int) and isinstance(self.seconds, int | float) and self.seconds >= 0):
+            raise ValueError(f"expected a whole `exit_code` and `seconds` from 0, got `{self}`")
+        if not (isinstance(self.output, str) and isinstance(self.error, str)):
+            raise ValueError(f"expected texts as `output` and `error`, got `{self}`")
 
-_FIELDS: Final = ("exit_code", "output", "error", "seconds")
+
+_FIELDS: Final = tuple(one.name for one in fields(Answer))
 Said = Mapping[str, Any] | Answer
 Responses = Mapping[str, Said] | Callable[[str], Said | None] | Said | None
 
@@ -47,32 +59,25 @@ def read_responses(responses: Responses, nodes: pd.DataFrame) -> Callable[[str, 
     """
     if callable(responses):
         return lambda node, random: _read(responses(node), random)
-    if not isinstance(responses, Mapping) or (responses and set(responses) <= {*_FIELDS}):
+    if not isinstance(responses, Mapping) or (responses and responses.keys() <= {*_FIELDS}):
         return lambda _, random: _read(responses, random)
     by_node = {node: said for name, said in responses.items() for node in _find(nodes, name)}
     return lambda node, random: _read(by_node.get(node), random)
 
 
-def _find(nodes: pd.DataFrame, name: str) -> Iterable[str]:
-    if name in nodes.index:
-        return [name]
-    found = nodes.index[(nodes["node_id"] == name) | (nodes["name"] == name).fillna(False)]
+def _find(nodes: pd.DataFrame, name: str) -> pd.Index[str]:
+    found = nodes.index[(nodes.index == name) | (nodes["node_id"] == name) | (nodes["name"] == name).fillna(False)]
     if found.empty:
         raise KeyError(describe_unknown("node", name, [*nodes["node_id"], *nodes.index]))
-    return [str(node) for node in found]
+    return found
 
 
 def _read(said: Any, random: Random) -> Answer:
     seconds = random.uniform(*_SECONDS)  # drawn for every node, so that what is said of one changes no other
     if isinstance(said, Answer):
-        said = asdict(said)
+        return said
     if not isinstance(said, Mapping | None):
         raise ValueError(f"expected a node's answer with {listed(_FIELDS)}, got `{said}`")
-    if unknown := set(said or ()) - {*_FIELDS}:
+    if unknown := (said or {}).keys() - {*_FIELDS}:
         raise ValueError(f"expected a node's answer with {listed(_FIELDS)}, got {listed(sorted(unknown))}")
-    answer = Answer(**{"seconds": round(seconds, 3), **(said or {})})
-    if not (isinstance(answer.exit_code, int) and answer.seconds >= 0):
-        raise ValueError(f"expected a whole `exit_code` and `seconds` from 0, got `{said}`")
-    if not (isinstance(answer.output, str) and isinstance(answer.error, str)):
-        raise ValueError(f"expected texts as `output` and `error`, got `{said}`")
-    return answer
+    return Answer(**{"seconds": round(seconds, 3), **(said or {})})

@@ -19,21 +19,18 @@ DEFAULT_TIMEOUT: Final = 3600  # of TimeoutSeconds, and of an executionTimeout t
 INSTANCE_IDS, GROUP, GROUP_TYPES = "InstanceIds", "resource-groups:Name", "resource-groups:ResourceTypeFilters"
 TAG: Final = "tag:"
 TAG_KEY: Final = "tag-key"
-_GROUPED: Final = {GROUP, GROUP_TYPES}
 NODE_TYPES: Final = ("AWS::EC2::Instance", "AWS::SSM::ManagedInstance")
+_GROUPED: Final = {GROUP, GROUP_TYPES}
 _MOST_PAYLOAD: Final = 100_000  # bytes
-_ID: Final = r"(^i-(\w{8}|\w{17})$)|(^mi-\w{17}$)"
-_KEY: Final = r"^[\w\s.:/=@-]{1,163}$"
-_CONCURRENCY: Final = r"^([1-9][0-9]*|[1-9][0-9]%|[1-9]%|100%)$"
-_ERRORS: Final = r"^([1-9][0-9]*|[0]|[1-9][0-9]%|[0-9]%|100%)$"
+# Member of the call → the pattern that the API prints.
+_PATTERNS: Final = {
+    "instanceIds": r"(^i-(\w{8}|\w{17})$)|(^mi-\w{17}$)",
+    "targets": r"^[\w\s.:/=@-]{1,163}$",
+    "maxConcurrency": r"^([1-9][0-9]*|[1-9][0-9]%|[1-9]%|100%)$",
+    "maxErrors": r"^([1-9][0-9]*|[0]|[1-9][0-9]%|[0-9]%|100%)$",
+}
 
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A key and its values, of which one must hold."""
-
-    key: str
-    values: tuple[str, ...]
+Targets = Mapping[str, tuple[str, ...]]  # key → values, of which one must hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +40,7 @@ class Call:
     Attributes
     ----------
     ids
-        Instance ids, None if targets are given.
+        Instance ids; empty if targets are given.
     concurrency, errors
         A number or a percentage, as text.
     timeout
@@ -53,13 +50,13 @@ class Call:
     """
 
     document: str
-    ids: tuple[str, ...] | None
-    targets: tuple[Target, ...]
+    ids: tuple[str, ...]
+    targets: Targets
+    region: str | None
+    parameters: Mapping[str, tuple[str, ...]] | None
     concurrency: str
     errors: str
     timeout: int
-    parameters: Mapping[str, tuple[str, ...]] | None
-    region: str | None
     start: pd.Timestamp
     cancel_after: float | None = None
 
@@ -69,12 +66,11 @@ def read_call(
     instance_ids: Iterable[str] | str | None,
     targets: Sequence[Mapping[str, Any]] | Mapping[str, Any] | None,
     region: str | None,
+    parameters: Mapping[str, Any] | None,
     start: pd.Timestamp,
-    *,
     concurrency: str | int = "50",
     errors: str | int = "0",
     timeout: int | None = None,
-    parameters: Mapping[str, Any] | None = None,
     cancel_after: float | None = None,
 ) -> Call:
     """A checked call.
@@ -82,20 +78,18 @@ def read_call(
     Raises
     ------
     CommandError
-        "ValidationException", "DuplicateInstanceId", "InvalidParameters".
+        "ValidationException", "DuplicateInstanceId".
     """
-    ids = None if instance_ids is None else _read_ids(instance_ids)
-    found = tuple(map(_read_target, [targets] if isinstance(targets, Mapping) else targets or ()))
+    ids, found = _read_ids(instance_ids), _read_targets(targets)
     seconds = DEFAULT_TIMEOUT if timeout is None else timeout
+    in_range = isinstance(seconds, int) and 30 <= seconds <= 2_592_000
     _check(
+        (not isinstance(document, str), "the name or ARN of a document", document),
         (bool(ids) == bool(found), "either instance ids or targets", "both" if ids else "neither"),
-        (not 30 <= seconds <= 2_592_000, "`timeoutSeconds` from 30 to 2592000", seconds),
+        (not in_range, "`timeoutSeconds` from 30 to 2592000", seconds),
     )
-    _check_targets(found)
-    _check_pattern("maxConcurrency", concurrency, _CONCURRENCY)
-    _check_pattern("maxErrors", errors, _ERRORS)
-    limits = str(concurrency), str(errors), seconds, _read_parameters(parameters)
-    return Call(document, ids or None, found, *limits, region, start, cancel_after)
+    limits = _fit("maxConcurrency", concurrency), _fit("maxErrors", errors), seconds
+    return Call(document, ids, found, region, _read_parameters(parameters), *limits, start, cancel_after)
 
 
 def resolve_limit(limit: str, total: int) -> tuple[int, bool]:
@@ -106,66 +100,68 @@ def resolve_limit(limit: str, total: int) -> tuple[int, bool]:
     return number, rest > 0
 
 
-def _read_ids(given: Iterable[str] | str) -> tuple[str, ...]:
-    ids = tuple(str(text).rpartition("/")[2] for text in ([given] if isinstance(given, str) else given))
-    for node_id in ids:
-        _check_pattern("instanceIds", node_id, _ID)
+def _read_ids(given: Iterable[str] | str | None) -> tuple[str, ...]:
+    texts = [given] if isinstance(given, str | int) else given or ()
+    ids = tuple(_fit("instanceIds", str(text).rpartition("/")[2]) for text in texts)
     _check((len(ids) > 50, "at most 50 `instanceIds`", len(ids)))
     if twice := _twice(ids):
         raise CommandError("DuplicateInstanceId", f"expected every instance id once, got `{twice}` twice")
     return ids
 
 
-def _read_target(given: Any) -> Target:
+def _read_targets(given: Sequence[Mapping[str, Any]] | Mapping[str, Any] | None) -> Targets:
+    _check((not isinstance(given, Mapping | list | tuple | None), "a list of `targets`", given))
+    pairs = [_read_target(target) for target in ([given] if isinstance(given, Mapping) else given or ())]
+    of = dict(pairs)
+    types = of.get(GROUP_TYPES, NODE_TYPES)
+    _check(
+        (len(pairs) > 5, "at most 5 `targets`", len(pairs)),
+        (len(of) < len(pairs), "every key of `targets` once, not twice", _twice([key for key, _ in pairs])),
+        (bool(of.keys() & _GROUPED and of.keys() - _GROUPED), "a resource group beside no other target", ", ".join(of)),
+        (GROUP_TYPES in of and GROUP not in of, f"`{GROUP_TYPES}` beside `{GROUP}`", GROUP_TYPES),
+        (len(of.get(GROUP, ())) > 1, "one resource group", len(of.get(GROUP, ()))),
+        (not {*types} & {*NODE_TYPES}, f"`{NODE_TYPES[0]}` or `{NODE_TYPES[1]}` among the types", ", ".join(types)),
+    )
+    return of
+
+
+def _read_target(given: Any) -> tuple[str, tuple[str, ...]]:
     is_target = isinstance(given, Mapping) and not set(given) - {"Key", "Values"} and isinstance(given.get("Key"), str)
     _check((not is_target, 'targets such as {"Key": "tag:Env", "Values": ["dev"]}', given))
     key, values = given["Key"], given.get("Values")
+    key = INSTANCE_IDS if key.lower() == INSTANCE_IDS.lower() else key
     is_list = isinstance(values, list | tuple) and len(values) > 0 and all(isinstance(value, str) for value in values)
     _check((not is_list, f"a list of texts as `Values` of `{key}`", values))
-    return Target(INSTANCE_IDS if key.lower() == INSTANCE_IDS.lower() else key, tuple(values))
-
-
-def _check_targets(targets: tuple[Target, ...]) -> None:
-    of = {target.key: target.values for target in targets}
-    groups, types = of.get(GROUP, ()), of.get(GROUP_TYPES, NODE_TYPES)
+    is_known, most = key in (INSTANCE_IDS, TAG_KEY, *_GROUPED) or key.startswith(TAG), 5 if key == GROUP_TYPES else 50
     _check(
-        (len(targets) > 5, "at most 5 `targets`", len(targets)),
-        (len(of) < len(targets), "every key of `targets` once, not twice", _twice([t.key for t in targets])),
-        (bool(of.keys() & _GROUPED and of.keys() - _GROUPED), "a resource group beside no other target", ", ".join(of)),
-        (GROUP_TYPES in of and GROUP not in of, f"`{GROUP_TYPES}` beside `{GROUP}`", GROUP_TYPES),
-        (len(groups) > 1, "one resource group", len(groups)),
-        (not {*types} & {*NODE_TYPES}, f"`{NODE_TYPES[0]}` or `{NODE_TYPES[1]}` among the types", ", ".join(types)),
-    )
-    for key, values in of.items():
-        _check_target(key, values)
-
-
-def _check_target(key: str, values: tuple[str, ...]) -> None:
-    known, most = (INSTANCE_IDS, TAG_KEY, *_GROUPED), 5 if key == GROUP_TYPES else 50
-    _check(
-        (key not in known and not key.startswith(TAG), f"a key `{INSTANCE_IDS}`, `{TAG}<key>` or `{GROUP}`", key),
+        (not is_known, f"a key `{INSTANCE_IDS}`, `{TAG}<key>` or `{GROUP}`", key),
         (len(values) > most, f"at most {most} values of `{key}`", len(values)),
         (len({*values}) < len(values), f"every value of `{key}` once, not twice", _twice(values)),
     )
-    _check_pattern("targets", key, _KEY, re.UNICODE)
-    for node_id in values if key == INSTANCE_IDS else ():
-        _check_pattern("targets", node_id, _ID)
+    _fit("targets", key)
+    return key, tuple(_fit("instanceIds", value) if key == INSTANCE_IDS else value for value in values)
 
 
 def _read_parameters(given: Mapping[str, Any] | None) -> dict[str, tuple[str, ...]] | None:
     if given is None:
         return None
-    lists = {name: value if isinstance(value, list | tuple) else [value] for name, value in given.items()}
+    _check((not isinstance(given, Mapping), "`parameters` by name", given))
+    lists = {str(name): value if isinstance(value, list | tuple) else [value] for name, value in given.items()}
+    for name, values in lists.items():
+        _check((not all(isinstance(one, str | int | float) for one in values), f"texts as parameter `{name}`", values))
     found = {name: tuple(map(scalar_text, values)) for name, values in lists.items()}
-    size = sum(len(text.encode()) for name, values in found.items() for text in (name, *values))
+    size = sum(len(text.encode("utf-8", "replace")) for name, values in found.items() for text in (name, *values))
     _check((size > _MOST_PAYLOAD, "at most 97KB of parameters", f"{size:,} bytes"))
     return found
 
 
-def _check_pattern(member: str, value: Any, pattern: str, flags: re.RegexFlag = re.ASCII) -> None:
-    if isinstance(value, bool) or not re.search(pattern, str(value), flags) or str(value).endswith("\n"):
-        text = f"1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: "
-        raise CommandError("ValidationException", f"{text}Member must satisfy regular expression pattern: {pattern}")
+def _fit(member: str, value: Any) -> str:
+    """The text of a value that must fit the pattern of a member."""
+    text, pattern = str(value), _PATTERNS[member]
+    if not re.search(pattern, text) or text.endswith("\n"):
+        told = f"1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: "
+        raise CommandError("ValidationException", f"{told}Member must satisfy regular expression pattern: {pattern}")
+    return text
 
 
 def _check(*rules: tuple[bool, str, Any]) -> None:

@@ -19,7 +19,7 @@ from ssmlab.commands.outputs import (
 )
 from ssmlab.commands.plans import Member
 from ssmlab.commands.simulation import Change
-from ssmlab.commands.statuses import ERRORS, NEXT, Readings, status_of
+from ssmlab.commands.statuses import ERRORS, status_of
 from ssmlab.explanation import Explanation
 from ssmlab.reachability import Reach
 
@@ -107,58 +107,61 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
-class Life:
-    """The nodes of a command, how they answer, and what changed when."""
+class Ending:
+    """How a node ended, when, and what it wrote, by stream."""
 
-    members: Sequence[Member]
-    answers: Sequence[Answer]
-    changes: Sequence[Change]
-    start: pd.Timestamp
-    readings: Readings
+    member: Member
+    change: Change
+    time: pd.Timestamp
+    wrote: Mapping[str, str]
 
-    def history(self) -> pd.DataFrame:
-        """The timeline of the command and its nodes."""
-        nodes = [None if change.node is None else self.members[change.node].node for change in self.changes]
-        rows = [
-            (at(self.start, change.time), node, status_of(change.details, self.readings), change.details, change.reason)
-            for node, change in zip(nodes, self.changes, strict=True)
-        ]
-        return make_frame(rows, _HISTORY)
 
-    def endings(self) -> list[tuple[Member, Change, dict[str, str]]]:
-        """Each node, its last change and what it wrote, in the order of the nodes."""
-        last = {change.node: change for change in self.changes if change.details not in NEXT}
-        nodes = zip(self.members, self.answers, strict=True)
-        return [(member, last[n], _read(last[n], answer)) for n, (member, answer) in enumerate(nodes)]
+def read_endings(
+    members: Sequence[Member], answers: Sequence[Answer], changes: Sequence[Change], start: pd.Timestamp
+) -> list[Ending]:
+    """The ending of each node, in their order; what was killed wrote something until then."""
+    last = {change.node: change for change in changes}
+    found = []
+    for number, (member, answer) in enumerate(zip(members, answers, strict=True)):
+        end, killed = last[number], {"stdout": answer.output, "stderr": answer.error}
+        wrote = read_streams(answer) if end.details in ("Success", "Failed") else killed if end.ran else {}
+        found.append(Ending(member, end, at(start, end.time), wrote))
+    return found
 
-    def invocations(self) -> pd.DataFrame:
-        """How every node ended."""
-        rows = [
-            (
-                *(member.node, status_of(end.details, self.readings), end.details, end.code),
-                *(join_output(*wrote.values()), end.reason, member.node_id),
-                *(standard_output_content(wrote["stdout"]), standard_error_content(wrote["stderr"])),
-                at(self.start, end.time),
-            )
-            for member, end, wrote in self.endings()
-        ]
-        return make_frame(rows, _INVOCATIONS)
 
-    def log_events(self, group: str, command_id: str, plugin: str, silent: Iterable[str]) -> pd.DataFrame:
-        """The log events of all nodes but silent ones, in time order.
+def make_history(members: Sequence[Member], changes: Sequence[Change], start: pd.Timestamp) -> pd.DataFrame:
+    """The timeline of the command and its nodes."""
+    nodes = [None if change.node is None else members[change.node].node for change in changes]
+    rows = [
+        (at(start, change.time), node, status_of(change.details), change.details, change.reason)
+        for node, change in zip(nodes, changes, strict=True)
+    ]
+    return make_frame(rows, _HISTORY)
 
-        One event holds a whole stream, standard output without its last newline; an empty stream is not made. Group
-        "": there are none.
-        """
-        mute = {*silent}
-        rows = [
-            (group, name_stream(command_id, member.node_id, plugin, stream), at(self.start, end.time), message)
-            for member, end, wrote in sorted(self.endings(), key=lambda ending: ending[1].time)
-            for stream, text in wrote.items()
-            if group and member.node not in mute
-            if (message := text.removesuffix("\n") if stream == "stdout" else text)
-        ]
-        return make_frame(rows, _LOG_EVENTS)
+
+def make_invocations(endings: Iterable[Ending]) -> pd.DataFrame:
+    """How every node ended."""
+    rows = []
+    for end in endings:
+        output, error = end.wrote.get("stdout", ""), end.wrote.get("stderr", "")
+        told = status_of(end.change.details), end.change.details, end.change.code, join_output(output, error)
+        contents = standard_output_content(output), standard_error_content(error)
+        rows.append((end.member.node, *told, end.change.reason, end.member.node_id, *contents, end.time))
+    return make_frame(rows, _INVOCATIONS)
+
+
+def make_log_events(endings: Iterable[Ending], group: str, command_id: str, plugin: str) -> pd.DataFrame:
+    """The log events of nodes, in time order.
+
+    One event holds a whole stream, standard output without its last newline; an empty stream is not made.
+    """
+    rows = [
+        (group, name_stream(command_id, end.member.node_id, plugin, stream), end.time, message)
+        for end in sorted(endings, key=lambda end: end.time)
+        for stream, text in end.wrote.items()
+        if (message := text.removesuffix("\n") if stream == "stdout" else text)
+    ]
+    return make_frame(rows, _LOG_EVENTS)
 
 
 def make_frame(rows: Iterable[Sequence[Any]], columns: Mapping[str, str]) -> pd.DataFrame:
@@ -166,18 +169,10 @@ def make_frame(rows: Iterable[Sequence[Any]], columns: Mapping[str, str]) -> pd.
     return pd.DataFrame([*rows], columns=[*columns], dtype="object").astype(columns)
 
 
-def _read(end: Change, answer: Answer) -> dict[str, str]:
-    if end.details in ("Success", "Failed"):
-        return read_streams(answer)
-    # what was killed wrote something until then
-    return {"stdout": answer.output * end.ran, "stderr": answer.error * end.ran}
-
-
 def count_ends(details: Iterable[str]) -> dict[str, int]:
     """The counts of a command that has ended."""
     ended = Counter(details)
-    errors = sum(ended[name] for name in ERRORS)
-    total, lost = ended.total(), ended["DeliveryTimedOut"]
+    total, errors, lost = ended.total(), sum(ended[name] for name in ERRORS), ended["DeliveryTimedOut"]
     return {"TargetCount": total, "CompletedCount": total, "ErrorCount": errors, "DeliveryTimedOutCount": lost}
 
 

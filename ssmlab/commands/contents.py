@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,15 +17,15 @@ import yaml
 
 from ssmlab.commands.calls import DEFAULT_TIMEOUT
 from ssmlab.commands.errors import CommandError
+from ssmlab.logs.regexes import Regex
+from ssmlab.snapshots.schema import listed
 
 # What matters here of the content of documents that everybody knows.
 KNOWN: Final = orjson.loads(Path(__file__).with_name("known_documents.json").read_bytes())
 KNOWN_PLATFORMS: Final = {"AWS-RunShellScript": ("Linux", "MacOS")}
 _REFUSED: Final = "Parameters provided in document are invalid or not supported."
 _VARIABLE: Final = re.compile(r"\{\{\s*([\w.-]+)\s*\}\}")
-# A pattern with a repeated group may take for ever, and is not checked; nor is a long text.
-_REPEATED_GROUP: Final = re.compile(r"\)[*+{]")
-_LONG: Final = 1000
+_SECONDS: Final = re.compile(r"\s*[0-9]{1,6}\s*")
 _LEAST_TIMEOUT: Final = 5  # of the agent; below it, the default is taken
 
 
@@ -45,7 +45,7 @@ class Content:
 
     parameters: Mapping[str, Mapping[str, Any]] | None = None
     plugin: str = "aws:runShellScript"
-    timeouts: tuple[str, ...] = field(default=("{{ executionTimeout }}",))
+    timeouts: tuple[str, ...] = ("{{ executionTimeout }}",)
 
     def check(self, given: Mapping[str, tuple[str, ...]]) -> None:
         """Refuse parameters that the document does not take.
@@ -59,7 +59,7 @@ class Content:
             return
         for name, values in given.items():
             if name not in self.parameters:
-                known = ", ".join(f"`{known}`" for known in self.parameters) or "no parameters"
+                known = listed(self.parameters) or "no parameters"
                 raise CommandError("InvalidParameters", f"{_REFUSED} Expected {known}, got `{name}`")
             if wrong := next(_find_wrong(self.parameters[name], values), ""):
                 raise CommandError("InvalidParameters", f"{_REFUSED} `{name}`: expected {wrong}, got `{values}`")
@@ -92,37 +92,33 @@ def read_content(name: str, given: Mapping[str, Any] | str | None) -> Content:
     body = KNOWN.get(name) if given is None else _parse(given) if isinstance(given, str) else given
     if body is None:
         return Content()
-    if not isinstance(body, Mapping):
-        raise ValueError(f"expected the content of `{name}` as an object, got `{str(body)[:80]}`")
-    parameters, plugins = body.get("parameters") or {}, body.get("runtimeConfig") or {}
-    if not all(isinstance(part, Mapping) for part in (parameters, plugins, *_values(parameters))):
-        raise ValueError(f"expected `parameters` and `runtimeConfig` of `{name}` as objects of objects, got others")
-    steps = [step for step in body.get("mainSteps") or () if isinstance(step, Mapping)]
-    plugin = next((str(step.get("name")) for step in steps), None) or next(iter(plugins), "aws:runShellScript")
-    timeouts = tuple(_find_timeouts(steps, plugins)) if given is not None else Content().timeouts
-    return Content(parameters, str(plugin), timeouts)
-
-
-def _values(part: Any) -> Iterable[Any]:
-    return part.values() if isinstance(part, Mapping) else ()
+    parts: list[Any] = [
+        (body.get(key) or {}) if isinstance(body, Mapping) else None for key in ("parameters", "runtimeConfig")
+    ]
+    if not all(isinstance(part, Mapping) and all(isinstance(one, Mapping) for one in part.values()) for part in parts):
+        wanted = "an object whose `parameters` and `runtimeConfig` are objects of objects"
+        raise ValueError(f"expected the content of `{name}` as {wanted}, got `{str(body)[:80]}`")
+    (parameters, plugins), steps, usual = parts, body.get("mainSteps"), Content()
+    steps = [step for step in (steps if isinstance(steps, list) else ()) if isinstance(step, Mapping)]
+    named = (str(name) for step in steps if (name := step.get("name") or step.get("action")))
+    plugin = (*named, *plugins, usual.plugin)[0]
+    return Content(parameters, plugin, usual.timeouts if given is None else tuple(_find_timeouts(steps, plugins)))
 
 
 def _parse(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         try:
             return yaml.safe_load(text)
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, RecursionError) as error:
             raise ValueError(f"expected the content of a document as JSON or YAML, got {error}") from error
 
 
 def _find_timeouts(steps: list[Mapping[str, Any]], plugins: Mapping[str, Any]) -> Iterator[str]:
-    inputs = [step.get("inputs") for step in steps]
-    for plugin in plugins.values():  # schema 1: only the first property counts
-        found = plugin.get("properties") if isinstance(plugin, Mapping) else None
-        inputs.append(found[0] if isinstance(found, list) and found else found)
-    for one in inputs:
+    properties = [plugin.get("properties") for plugin in plugins.values()]  # schema 1: only the first property counts
+    firsts = [found[0] if isinstance(found, list) and found else found for found in properties]
+    for one in (*(step.get("inputs") for step in steps), *firsts):
         if isinstance(one, Mapping) and "timeoutSeconds" in one:
             yield str(one["timeoutSeconds"])
 
@@ -130,35 +126,30 @@ def _find_timeouts(steps: list[Mapping[str, Any]], plugins: Mapping[str, Any]) -
 def _read_seconds(timeout: str, given: Mapping[str, tuple[str, ...]]) -> int:
     if found := _VARIABLE.fullmatch(timeout.strip()):
         timeout = next(iter(given.get(found[1], ())), "")
-    return int(timeout) if timeout.strip().isascii() and timeout.strip().isdigit() else DEFAULT_TIMEOUT
+    return int(timeout) if _SECONDS.fullmatch(timeout) else DEFAULT_TIMEOUT
 
 
 def _find_wrong(definition: Mapping[str, Any], values: tuple[str, ...]) -> Iterator[str]:
     """What a definition asks of the values and they are not, as a message says it."""
     if definition.get("type") != "StringList" and len(values) != 1:
         yield "one text"
-    allowed = definition.get("allowedValues")
-    if allowed and any(value not in map(str, allowed) for value in values):
-        yield f"one of {', '.join(f'`{value}`' for value in allowed)}"
-    yield from _find_beyond(definition, "Items", len(values), "values")
-    for value in values:
-        yield from _find_beyond(definition, "Chars", len(value), "characters")
-        if not _fits(str(definition.get("allowedPattern") or ".*"), value):
-            yield f"a text that fits `{definition['allowedPattern']}`"
-
-
-def _find_beyond(definition: Mapping[str, Any], of: str, size: int, called: str) -> Iterator[str]:
-    least, most = definition.get(f"min{of}"), definition.get(f"max{of}")
-    if isinstance(least, int) and size < least:
-        yield f"at least {least} {called}"
-    if isinstance(most, int) and size > most:
-        yield f"at most {most} {called}"
+    allowed, pattern = definition.get("allowedValues"), str(definition.get("allowedPattern") or "")
+    if allowed and not {*values} <= {*map(str, allowed)}:
+        yield f"one of {listed(allowed)}"
+    sizes = [("Items", len(values), "values"), *(("Chars", len(value), "characters") for value in values)]
+    for of, size, called in sizes:
+        least, most = definition.get(f"min{of}"), definition.get(f"max{of}")
+        if isinstance(least, int) and size < least:
+            yield f"at least {least} {called}"
+        if isinstance(most, int) and size > most:
+            yield f"at most {most} {called}"
+    if pattern and not all(_fits(pattern, value) for value in values):
+        yield f"a text that fits `{pattern}`"
 
 
 def _fits(pattern: str, value: str) -> bool:
-    if len(value) > _LONG or _REPEATED_GROUP.search(pattern):
-        return True
+    """Does all of a text fit? Asked is RE2, which takes time linear in the text; what it cannot read is not checked."""
     try:
-        return re.fullmatch(pattern, value, re.DOTALL) is not None
-    except re.error:
+        return Regex(f"(?s)^(?:{pattern})$").matches(value)
+    except ValueError:
         return True

@@ -12,7 +12,7 @@ from __future__ import annotations
 import heapq
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
 from typing import Any, Final
 
@@ -35,88 +35,62 @@ _LOOP: Final = "rule `{}` starts a command that it hears of again: cut after {} 
 _MANY: Final = "rules start more commands than are followed: cut after {}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Heard:
-    """An event on the bus, and how many commands started one another before it."""
-
-    event: Mapping[str, Any]
-    time: pd.Timestamp
-    depth: int
-
-
 def follow_rules(settings: Settings, first: Command, rules: Iterable[Rule] | Rules) -> Command:
     """The command, with all events on the bus, the commands that rules started, and what became of each match."""
     compiled = rules if isinstance(rules, Rules) else Rules(rules)
     if not compiled.rules:
         return first
-    bus = _Bus(settings, compiled)
-    bus.put(first, 0)
-    bus.run()
-    notes = (*first.notes, *bus.cuts)
-    return replace(
-        first, events=tuple(bus.heard), started=tuple(bus.started), rules=make_frame(bus.rows, RULES), notes=notes
-    )
+    serial, due, heard = count(), list[tuple[pd.Timestamp, int, Mapping[str, Any], int]](), list[Mapping[str, Any]]()
+    started, rows, cuts = list[Command](), list[tuple[Any, ...]](), dict[str, None]()
 
-
-class _Bus:
-    """The events that are still to be heard, in time order, and what has come of those that were."""
-
-    def __init__(self, settings: Settings, rules: Rules) -> None:
-        self._settings, self._rules = settings, rules
-        self._serial = count()
-        self._due: list[tuple[pd.Timestamp, int, _Heard]] = []
-        self.heard: list[Mapping[str, Any]] = []
-        self.started: list[Command] = []
-        self.rows: list[tuple[Any, ...]] = []
-        self.cuts: dict[str, None] = {}
-
-    def put(self, command: Command, depth: int) -> None:
-        """Put the events of a command on the bus."""
+    def put(command: Command, depth: int) -> None:
+        """Events on the bus, with how many commands started one another before."""
         for time, event in zip(command.history["time"], command.events, strict=True):
-            heapq.heappush(self._due, (time, next(self._serial), _Heard(event, time, depth)))
+            heapq.heappush(due, (time, next(serial), event, depth))
 
-    def run(self) -> None:
-        """Hear all events."""
-        while self._due:
-            *_, now = heapq.heappop(self._due)
-            self.heard.append(now.event)
-            for rule in self._rules.matching(now.event):
-                for target in rule.targets:
-                    self._meet(rule, target, now)
-
-    def _meet(self, rule: Rule, target: Mapping[str, Any], now: _Heard) -> None:
-        """A rule's target meets an event."""
-        if ":document/" not in str(target.get("Arn")):  # something else than Run Command
-            return
-        role = target.get("RoleArn") or rule.role or ""
-        cut = self._find_cut(rule, now)
-        command, reason = (None, cut) if cut else _start(self._settings, target, role, now)
-        if command is not None:
-            self.started.append(command)
-            self.put(command, now.depth + 1)
-        self.rows.append((now.time, rule.name, now.event["id"], role, command and command.command_id, reason))
-
-    def _find_cut(self, rule: Rule, now: _Heard) -> str:
-        """Why no further command is followed; empty if it is."""
-        is_deep, are_many = now.depth >= DEEPEST, len(self.started) >= MOST_STARTED
-        cut = _LOOP.format(rule.name, DEEPEST) if is_deep else _MANY.format(MOST_STARTED) if are_many else ""
-        self.cuts |= {cut: None} if cut else {}
-        return cut
+    put(first, 0)
+    while due:
+        time, _, event, depth = heapq.heappop(due)
+        heard.append(event)
+        for rule, target in _find_targets(compiled.matching(event)):
+            role, cut = target.get("RoleArn") or rule.role or "", _find_cut(rule, depth, len(started))
+            command, reason = (None, cut) if cut else _start(settings, target, role, event, time)
+            if command is not None:
+                started.append(command)
+                put(command, depth + 1)
+            cuts |= dict.fromkeys([cut] if cut else [])
+            rows.append((time, rule.name, event["id"], role, command and command.command_id, reason))
+    told, notes = make_frame(rows, RULES), (*first.notes, *cuts)
+    return replace(first, events=tuple(heard), started=tuple(started), rules=told, notes=notes)
 
 
-def _start(settings: Settings, target: Mapping[str, Any], role: str, now: _Heard) -> tuple[Command | None, str]:
+def _find_targets(rules: Iterable[Rule]) -> list[tuple[Rule, Mapping[str, Any]]]:
+    """The targets that are documents: others are something else than Run Command."""
+    return [(rule, target) for rule in rules for target in rule.targets if ":document/" in str(target.get("Arn"))]
+
+
+def _find_cut(rule: Rule, depth: int, started: int) -> str:
+    """Why no further command is followed; empty if it is."""
+    if depth >= DEEPEST:
+        return _LOOP.format(rule.name, DEEPEST)
+    return _MANY.format(MOST_STARTED) if started >= MOST_STARTED else ""
+
+
+def _start(
+    settings: Settings, target: Mapping[str, Any], role: str, event: Mapping[str, Any], time: pd.Timestamp
+) -> tuple[Command | None, str]:
     """The command that a target starts, or None, and why."""
-    if refused := _refuse(settings, role, now.event):
+    if refused := _refuse(settings, role, event):
         return None, refused
-    blocks = (target.get("RunCommandParameters") or {}).get("RunCommandTargets") or ()
-    if len(blocks) != 1:
-        return None, f"expected one block of `RunCommandTargets`, got {len(blocks)}"
+    given = target.get("RunCommandParameters")
+    blocks = given.get("RunCommandTargets") if isinstance(given, Mapping) else None
+    if not isinstance(blocks, list | tuple) or len(blocks) != 1:
+        return None, f"expected one block of `RunCommandTargets`, got `{blocks}`"
     # What the sender's request said of itself, such as its MFA, is not so of the role's.
     own = replace(settings, context={})
     try:
-        place = str(now.event["region"]), at(now.time, _UNTIL_STARTED)
-        call = read_call(str(target["Arn"]), None, blocks, *place, parameters=_read_input(target))
-        command = send_call(own, call, role)
+        place = str(event["region"]), _read_input(target), at(time, _UNTIL_STARTED)
+        command = send_call(own, read_call(str(target["Arn"]), None, blocks, *place), role)
     except CommandError as error:
         return None, str(error)
     return command, command.reason
@@ -131,8 +105,8 @@ def _refuse(settings: Settings, role: str, event: Mapping[str, Any]) -> str:
     if role.split(":")[4] != event["account"]:
         return f"the role `{role}` is of another account than the event bus, `{event['account']}`"
     trust = decide_trust(settings.snapshot, role, _SERVICE)
-    if trust is not None and trust.outcome is not Outcome.ALLOWED:
-        return f"the role's trust policy does not let {_SERVICE} assume it: {trust.outcome.value}"
+    if trust and trust.outcome is not Outcome.ALLOWED:
+        return f"the role's trust policy does not let {_SERVICE} assume it: {trust.outcome}"
     return ""
 
 
@@ -142,7 +116,7 @@ def _read_input(target: Mapping[str, Any]) -> Mapping[str, Any] | None:
         return None
     try:
         found = json.loads(target["Input"])
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise CommandError("InvalidParameters", f"expected `Input` as a JSON object, got `{target['Input']}`")

@@ -20,15 +20,15 @@ OF_NODE: Final = "EC2 Command Invocation Status-change Notification"
 
 def make_events(command: Command, random: Random) -> tuple[dict[str, Any], ...]:
     """An event for each status change of a command and its nodes, in time order."""
-    nodes, columns = [*command.invocations["node"]], (command.history[name] for name in ("time", "node", "status"))
-    return tuple(_make_event(command, nodes, random, *change) for change in zip(*columns, strict=True))
+    columns = (command.history[name] for name in ("time", "node", "status"))
+    return tuple(_make_event(command, random, *change) for change in zip(*columns, strict=True))
 
 
-def _make_event(
-    command: Command, nodes: list[str], random: Random, time: pd.Timestamp, node: str | None, status: str
-) -> dict[str, Any]:
+def _make_event(command: Command, random: Random, time: pd.Timestamp, node: str | None, status: str) -> dict[str, Any]:
     """The event of one status change, of the command (None) or of a node."""
-    detail: dict[str, Any] = {"command-id": command.command_id, "document-name": _name_document(command)}
+    owner, name = command.document.split(":")[4], command.document.rpartition("/")[2]
+    named = name if owner in ("", command.account) else command.document  # by its ARN where another account owns it
+    detail: dict[str, Any] = {"command-id": command.command_id, "document-name": named}
     if node is None:
         detail["expire-after"] = say_time(command.expires, "milliseconds")
         detail["parameters"] = {name: list(values) for name, values in command.parameters.items()}
@@ -42,15 +42,9 @@ def _make_event(
         "account": command.account,
         "time": say_time(time),
         "region": command.region,
-        "resources": [*nodes] if node is None else [node],
+        "resources": [*command.invocations["node"]] if node is None else [node],
         "detail": {**detail, "requested-date-time": say_time(command.requested, "milliseconds"), "status": status},
     }
-
-
-def _name_document(command: Command) -> str:
-    """The document as a command names it: by its ARN where another account owns it."""
-    owner, name = command.document.split(":")[4], command.document.rpartition("/")[2]
-    return name if owner in ("", command.account) else command.document
 
 
 def say_time(time: pd.Timestamp, unit: Literal["seconds", "milliseconds"] = "seconds") -> str:

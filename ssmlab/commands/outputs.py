@@ -6,10 +6,12 @@ CloudWatch Logs for Run Command"; recordings of AWS, September 2026, for marks a
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from typing import Final
 
 from ssmlab.commands.answers import Answer
-from ssmlab.commands.rights import Context, decide_right
+from ssmlab.commands.rights import decide_right, find_node_roles
 from ssmlab.evaluation import Outcome
 from ssmlab.snapshots import Snapshot
 
@@ -17,6 +19,7 @@ MOST_OUTPUT, MOST_CONTENT, MOST_ERROR_CONTENT = 2_500, 24_000, 8_000  # characte
 _CUT: Final = "\n---Output truncated---"
 _ERROR: Final = "\n----------ERROR-------\n"
 _NEEDED: Final = ("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents")
+_NO_ROLE: Final = "the role of some nodes is not known; taken is that it may write to CloudWatch Logs"
 
 
 def cut(text: str, most: int) -> str:
@@ -68,12 +71,36 @@ def name_stream(command_id: str, node_id: str, plugin: str, stream: str) -> str:
     return f"{command_id}/{node_id}/{plugin.replace(':', '-')}/{stream}"
 
 
-def find_missing_rights(snapshot: Snapshot, role: str, region: str, group: str, *, exists: bool) -> dict[str, Outcome]:
+def check_writing(
+    snapshot: Snapshot, nodes: Iterable[str], region: str, group: str, *, exists: bool
+) -> tuple[list[tuple[str, str, str, str]], list[str]]:
+    """Nodes (ARNs) whose role may not write to a log group, with finding, why and mend; and what is doubtful."""
+    by_role, findings, doubts = defaultdict[str | None, list[str]](list), list[tuple[str, str, str, str]](), list[str]()
+    own = find_node_roles(snapshot)
+    for node in nodes:
+        by_role[own.get(node)].append(node)
+    for role, members in by_role.items():
+        missing = _find_missing(snapshot, role, region, group, exists=exists) if role else {}
+        refused = ", ".join(name for name, outcome in missing.items() if outcome is not Outcome.CONDITIONAL)
+        if role is None:
+            doubts.append(_NO_ROLE)
+        elif refused:
+            name = role.rpartition("/")[2]
+            why = f"its role {name} may not {refused} for log group `{group}`"
+            mend = f"allow {name} {refused} on `log-group:{group}:*`, logs:DescribeLogGroups on `*`"
+            findings += [(node, "log-group-not-writable", why, mend) for node in members]
+        elif missing:
+            opened = f"{', '.join(missing)} for log group `{group}`"
+            doubts.append(f"whether {role} may {opened} hangs on keys that are not known")
+    return findings, doubts
+
+
+def _find_missing(snapshot: Snapshot, role: str, region: str, group: str, *, exists: bool) -> dict[str, Outcome]:
     """What a node's role may not, or not for certain, do to write to a log group."""
     start = f"arn:{role.split(':')[1]}:logs:{region}:{role.split(':')[4]}:log-group:"
-    context: Context = {"aws:RequestedRegion": region}
     needed = dict.fromkeys(_NEEDED, f"{start}{group}:log-stream:x")
     needed |= {} if exists else {"logs:CreateLogGroup": f"{start}{group}:log-stream:"}
     needed["logs:DescribeLogGroups"] = f"{start}:log-stream:"  # of all groups: only a policy on `*` fits
+    context = {"aws:RequestedRegion": region}
     found = {name: decide_right(snapshot, role, name, arn, context).outcome for name, arn in needed.items()}
     return {name: outcome for name, outcome in found.items() if outcome is not Outcome.ALLOWED}

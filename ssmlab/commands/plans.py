@@ -8,7 +8,7 @@ September 2026.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from random import Random
@@ -23,12 +23,16 @@ from ssmlab.commands.contents import KNOWN_PLATFORMS, Content
 from ssmlab.commands.errors import AccessDenied, CommandError
 from ssmlab.commands.rights import Context, decide_right
 from ssmlab.commands.statuses import READINGS, Readings
-from ssmlab.commands.targets import Groups, Scope, find_ids, find_targets, group_name, invalid_ids, missing_ids
+from ssmlab.commands.targets import Groups, find_ids, find_targets, group_name, invalid_ids, missing_ids
 from ssmlab.reachability import Reach
 from ssmlab.snapshots import Snapshot
 
 OFFLINE: Final = "Delayed"
 _CONDITIONAL: Final = "conditional"
+_LATE: Final = (
+    "whether Targets with the key InstanceIds are checked node by node, as tags, or all at once, as InstanceIds, is not"
+    " written; AWS was recorded to resolve them late, as tags"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,7 @@ class Planner:
     document: str
     region: str
 
-    @cached_property
+    @property
     def account(self) -> str:
         """The account of the caller."""
         return self.principal.split(":")[4]
@@ -98,20 +102,9 @@ class Planner:
         return self.document.rpartition("/")[2]
 
     @cached_property
-    def scope(self) -> Scope:
-        """The nodes that the caller's account has in the Region."""
-        nodes = self.reach.snapshot.nodes
-        here = (nodes["account"].astype(str) == self.account) & (nodes["region"].astype(str) == self.region)
-        return Scope(nodes[here], self.settings.groups)
-
-    @cached_property
     def outcomes(self) -> pd.Series[str]:
         """What the policies say of each node alone."""
         return self.reach.nodes(self.principal)["resource_outcome"].astype("str")
-
-    def is_refused(self, outcome: str) -> bool:
-        """Does an outcome count as refused?"""
-        return outcome != "allowed" and not (outcome == _CONDITIONAL and self.settings.allow_unknown)
 
     def make(self, call: Call) -> Plan:
         """The plan of a call.
@@ -121,50 +114,53 @@ class Planner:
         AccessDenied, CommandError
             Where AWS refuses the whole call.
         """
-        if call.ids is not None:
-            nodes, notes = find_ids(self.scope, call.ids), list[str]()
+        here, notes = find_here(self.reach.snapshot.nodes, self.account, self.region), list[str]()
+        if call.ids:
+            nodes = find_ids(here, call.ids)
             self._check_ids(nodes)
         else:
-            nodes, notes = find_targets(self.scope, call.targets)
-        self.check_document()
-        if call.ids is None and (refused := self._refuse_group(call)):
+            nodes, notes = find_targets(here, self.settings.groups, call.targets)
+        self._check(self.document, str(self.reach.documents(self.principal)["resource_outcome"][self.document]))
+        if refused := self._refuse_group(call):
             return Plan((), "AccessDenied", refused)
-        missing = missing_ids(self.scope, call.targets) if len(call.targets) == 1 else []
-        members = (*self._members(nodes), *map(self._stranger, missing))
-        verdict = ("", "") if members else ("NoInstancesInTag", "no node is meant by the targets")
-        return Plan(members, *verdict, (*notes, *self._note(nodes)), tuple(self._find_doubts(call, members)))
+        named = call.targets.get(INSTANCE_IDS, ()) if len(call.targets) == 1 else ()
+        members = (*self._members(nodes), *map(self._stranger, missing_ids(here, named)))
+        verdict = self._find_verdict(len(members))
+        doubts = tuple(self._find_doubts(call, members))
+        return Plan(() if verdict[0] else members, *verdict, (*notes, *self._note(nodes)), doubts)
 
-    def check_document(self) -> None:
-        """Refuse a document that the caller may not send."""
-        outcome = str(self.reach.documents(self.principal)["resource_outcome"][self.document])
-        if self.is_refused(outcome):
-            raise AccessDenied(self._user, self.document, outcome)
+    def _find_verdict(self, total: int) -> tuple[str, str]:
+        """How a command to so many nodes ends before any, and why; empty if it is sent."""
+        limit = self.settings.pending_limit
+        if limit is not None and total > limit:
+            return "RateExceeded", f"{total} targets are more than the account may have pending, {limit}"
+        return ("", "") if total else ("NoInstancesInTag", "no node is meant by the targets")
 
-    @property
-    def _user(self) -> str:
-        """The caller as AWS names it: a role acts in a session."""
-        start, is_role, name = self.principal.partition(":role/")
-        return f"{start.replace(':iam:', ':sts:')}:assumed-role/{name.split('/')[-1]}/ssmlab" if is_role else start
+    def _is_refused(self, outcome: str) -> bool:
+        return outcome != "allowed" and not (outcome == _CONDITIONAL and self.settings.allow_unknown)
+
+    def _check(self, resource: str, outcome: str) -> None:
+        """Refuse the whole call for a document or node that the caller may not use; a role acts in a session."""
+        if self._is_refused(outcome):
+            start, is_role, name = self.principal.partition(":role/")
+            session = f"{start.replace(':iam:', ':sts:')}:assumed-role/{name.split('/')[-1]}/ssmlab"
+            raise AccessDenied(session if is_role else start, resource, outcome)
 
     def _check_ids(self, nodes: pd.DataFrame) -> None:
         for node, outcome in self.outcomes[nodes.index].items():
-            if self.is_refused(outcome):
-                raise AccessDenied(self._user, str(node), outcome)
+            self._check(str(node), outcome)
         if dead := [*nodes["node_id"][_is_dead(nodes)]]:
             raise invalid_ids(dead)
 
-    def _find_doubts(self, call: Call, members: Sequence[Member]) -> Iterator[str]:
+    def _find_doubts(self, call: Call, members: Iterable[Member]) -> Iterator[str]:
         """What the papers leave open of this call; where the reading is so, the whole call is refused."""
-        unfit = [member for member in members if member.fate == "InvalidPlatform"]
-        refused = [member.node for member in members if member.fate == "AccessDenied"]
-        if unfit and call.ids is not None:
+        fates = {member.fate: member for member in members}
+        if call.ids and (unfit := fates.get("InvalidPlatform")):
             if self.settings.readings["platform"] == "whole call":
-                raise CommandError("UnsupportedPlatformType", f"`{unfit[0].node_id}`: {unfit[0].reason}")
+                raise CommandError("UnsupportedPlatformType", f"`{unfit.node_id}`: {unfit.reason}")
             yield READINGS["platform"].note
-        if refused and any(target.key == INSTANCE_IDS for target in call.targets):
-            if self.settings.readings["instance_ids_target"] == "whole call":
-                raise AccessDenied(self._user, refused[0], self.outcomes[refused[0]])
-            yield READINGS["instance_ids_target"].note
+        if INSTANCE_IDS in call.targets and "AccessDenied" in fates:
+            yield _LATE
 
     def _note(self, nodes: pd.DataFrame) -> Iterator[str]:
         """What is not known of these nodes, and what is taken."""
@@ -175,17 +171,16 @@ class Planner:
 
     def _refuse_group(self, call: Call) -> str:
         """Why the caller may not list the resource group that it targets; empty if it may, or targets none."""
-        named = next((target.values[0] for target in call.targets if target.key == GROUP), None)
-        if named is None:
+        if GROUP not in call.targets:
             return ""
-        partition = self.principal.split(":")[1]
-        arn = f"arn:{partition}:resource-groups:{self.region}:{self.account}:group/{group_name(named)}"
-        action = "resource-groups:ListGroupResources"
-        outcome = decide_right(self.reach.snapshot, self.principal, action, arn, self.reach.context).outcome.value
-        return f"{action} on `{arn}` is {outcome}" if self.is_refused(outcome) else ""
+        start = f"arn:{self.principal.split(':')[1]}:resource-groups:{self.region}:{self.account}"
+        arn, action = f"{start}:group/{group_name(call.targets[GROUP][0])}", "resource-groups:ListGroupResources"
+        outcome = decide_right(self.reach.snapshot, self.principal, action, arn, self.settings.context).outcome.value
+        return f"{action} on `{arn}` is {outcome}" if self._is_refused(outcome) else ""
 
-    def _members(self, nodes: pd.DataFrame) -> Iterable[Member]:
-        platforms = self._platforms()
+    def _members(self, nodes: pd.DataFrame) -> Iterator[Member]:
+        listed: Any = self.reach.snapshot.documents["platforms"][self.document]
+        platforms = tuple(listed) or KNOWN_PLATFORMS.get(self.document_name, ())  # none: not known, or all
         told = nodes[["node_id", "platform", "ping_status"]].astype("object")
         told = told.assign(outcome=self.outcomes[nodes.index], dead=_is_dead(nodes))
         for node, node_id, platform, ping, outcome, dead in told.itertuples():
@@ -193,26 +188,28 @@ class Planner:
 
     def _fate(self, outcome: str, dead: bool, platform: Any, ping: Any, fit: tuple[str, ...]) -> tuple[str, str]:
         """StatusDetails and reason: the first row that holds."""
-        open_ = ": it hangs on a key of the request that `context` does not give" if outcome == _CONDITIONAL else ""
+        open_ = ": it hangs on a key of the request that `context` does not give" * (outcome == _CONDITIONAL)
         unfit = bool(fit) and pd.notna(platform) and platform not in fit
         table = (
-            (self.is_refused(outcome), "AccessDenied", f"ssm:SendCommand on this node is {outcome}{open_}"),
+            (self._is_refused(outcome), "AccessDenied", f"ssm:SendCommand on this node is {outcome}{open_}"),
             (dead, "Undeliverable", "the node is stopped, or not managed by Systems Manager"),
             (unfit, "InvalidPlatform", f"the node runs {platform}, the document is for {', '.join(fit)}"),
             (pd.notna(ping) and ping != "Online", OFFLINE, f"the agent is not connected: {ping}"),
+            (True, "", ""),
         )
-        return next(((details, reason) for holds, details, reason in table if holds), ("", ""))
-
-    def _platforms(self) -> tuple[str, ...]:
-        """The platforms of the document; empty: not known, or all."""
-        name, listed = self.reach.snapshot.documents.loc[[self.document], ["name", "platforms"]].to_numpy()[0]
-        return tuple(listed) or KNOWN_PLATFORMS.get(str(name), ())
+        return next((details, reason) for holds, details, reason in table if holds)
 
     def _stranger(self, node_id: str) -> Member:
         """A node that targets name and nobody knows."""
         service, kind = ("ec2", "instance") if node_id.startswith("i-") else ("ssm", "managed-instance")
         arn = f"arn:{self.principal.split(':')[1]}:{service}:{self.region}:{self.account}:{kind}/{node_id}"
         return Member(arn, node_id, "Undeliverable", "the account has no such node in this Region")
+
+
+def find_here(frame: pd.DataFrame, account: str, region: str | None = None) -> pd.DataFrame:
+    """The rows of an account, in a Region or in all."""
+    here = frame["account"].astype(str) == account
+    return frame[here if region is None else here & (frame["region"].astype(str) == region)]
 
 
 def _is_dead(nodes: pd.DataFrame) -> pd.Series[bool]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from ssmlab.evaluation import Decision, PolicySet, Request, decide, evaluate, normalise_context
+from ssmlab.evaluation import Decision, PolicySet, Request, decide, evaluate
 from ssmlab.evaluation.requests import ContextValue
-from ssmlab.patterns import ABSENT, NOT_KNOWN, Value
-from ssmlab.reachability.callers import recall_people
+from ssmlab.reachability.callers import read_principals, recall_people
 from ssmlab.reachability.names import find_principal
 from ssmlab.snapshots import Snapshot
 
@@ -16,25 +16,21 @@ Context = Mapping[str, ContextValue | None]
 
 def decide_right(snapshot: Snapshot, principal: str, action: str, resource: str, context: Context) -> Decision:
     """One decision for a principal, in its own account; keys that neither it nor the context gives are not known."""
-    person = recall_people(snapshot)[find_principal(snapshot, principal)]
-    account = principal.split(":")[4]
-    given = normalise_context({key: value for key, value in context.items() if value is not None})
-    given |= {key.lower(): ABSENT for key, value in context.items() if value is None}
-    keys: dict[str, Value] = {"aws:resourceaccount": account, **person.keys, **given}
-
-    def lookup(key: str) -> Value:
-        absent = key.startswith("aws:principaltag/") and person.tags_known
-        return keys.get(key, ABSENT if absent else NOT_KNOWN)
-
-    return decide(person.caller, action, resource, account, lookup, person.policies)
+    person, account = recall_people(snapshot)[find_principal(snapshot, principal)], principal.split(":")[4]
+    person = replace(person, keys={"aws:resourceaccount": account, **person.keys})
+    (asked,) = read_principals([person], None, "", context)
+    return decide(asked.caller, action, resource, account, asked.lookup, asked.policies)
 
 
-def decide_trust(snapshot: Snapshot, role: str, service: str) -> Decision | None:
-    """May a service assume a role? None: the trust policy was not collected."""
+def decide_trust(
+    snapshot: Snapshot, role: str, service: str, context: Context | None = None, unknown: Sequence[str] = ()
+) -> Decision | None:
+    """May a service assume a role? None: the trust policy was not collected. Keys that are not given are absent."""
     trust = snapshot.principals["trust"].get(role)
     if trust is None:
         return None
-    return evaluate(Request(service, "sts:AssumeRole", role), PolicySet(resource=trust))
+    given = {key: value for key, value in (context or {}).items() if value is not None}
+    return evaluate(Request(service, "sts:AssumeRole", role, given, unknown=unknown), PolicySet(resource=trust))
 
 
 def find_node_roles(snapshot: Snapshot) -> dict[str, str | None]:
@@ -45,9 +41,6 @@ def find_node_roles(snapshot: Snapshot) -> dict[str, str | None]:
         account, path = arn.split(":")[4], arn.partition(":role/")[2]
         found |= dict.fromkeys((f"{account}/{path}", f"{account}/{path.rpartition('/')[2]}"), arn)
     nodes = snapshot.nodes
-    named = nodes["account"].astype("str") + "/" + nodes["iam_role"].astype("str")
-    profiles = nodes["instance_profile"].astype("object")
-    return {
-        str(node): found.get(profile) or found.get(name)
-        for node, profile, name in zip(nodes.index, profiles, named, strict=True)
-    }
+    profiles, names = nodes["instance_profile"].astype("object"), nodes["iam_role"].astype("str")
+    named = zip(nodes.index, profiles, nodes["account"].astype("str") + "/" + names, strict=True)
+    return {str(node): found.get(profile) or found.get(name) for node, profile, name in named}

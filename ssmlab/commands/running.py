@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from random import Random
 from typing import Any, Final, Literal
@@ -23,7 +24,7 @@ from ssmlab.reachability.names import find_principal
 from ssmlab.snapshots import Snapshot
 
 _START: Final = "2026-01-05T09:00:00Z"
-_SESSION: Final = ":assumed-role/"
+_SESSION: Final = re.compile(r"arn:[^:]+:sts::(\d+):assumed-role/([^/]+)/.*")
 
 
 def send_command(
@@ -126,14 +127,10 @@ def send_command(
     """
     if unknown not in ("refuse", "allow"):
         raise ValueError(f"expected `unknown` as `refuse` or `allow`, got `{unknown}`")
-    call = read_call(
-        *(document, instance_ids, targets, region, _read_time(start)),
-        concurrency=max_concurrency,
-        errors=max_errors,
-        timeout=timeout_seconds,
-        parameters=parameters,
-        cancel_after=cancel_after,
-    )
+    if cancel_after is not None and not (isinstance(cancel_after, int | float) and cancel_after >= 0):
+        raise ValueError(f"expected `cancel_after` as seconds from 0, got `{cancel_after}`")
+    asked = document, instance_ids, targets, region, parameters, _read_time(start)
+    call = read_call(*asked, max_concurrency, max_errors, timeout_seconds, cancel_after)
     settings = Settings(
         snapshot,
         read_responses(responses, snapshot.nodes),
@@ -151,12 +148,9 @@ def send_command(
 
 def _find_sender(snapshot: Snapshot, name: str) -> str:
     """The ARN of a principal by ARN or name; of a role by that of a session."""
-    if _SESSION in name:
-        role = name.partition(_SESSION)[2].split("/")[0]
-        of_role = snapshot.principals.index[
-            (snapshot.principals["name"] == role) & (snapshot.principals["kind"] == "role")
-        ]
-        name = next((str(arn) for arn in of_role if arn.split(":")[4] == name.split(":")[4]), name)
+    if session := _SESSION.fullmatch(name):
+        roles = re.compile(rf"arn:[^:]+:iam::{session[1]}:role/(.*/)?{re.escape(session[2])}")
+        name = next(filter(roles.fullmatch, snapshot.principals.index), name)
     return str(snapshot.principals.index[find_principal(snapshot, name)])
 
 

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
-import pandas as pd
-
 from ssmlab.commands.calls import Call, resolve_limit
-from ssmlab.commands.command import FINDINGS, Command, Life, at, count_ends, make_frame
+from ssmlab.commands.command import (
+    FINDINGS,
+    Command,
+    at,
+    count_ends,
+    make_frame,
+    make_history,
+    make_invocations,
+    make_log_events,
+    read_endings,
+)
 from ssmlab.commands.contents import Content
 from ssmlab.commands.notices import make_events, make_id
-from ssmlab.commands.outputs import name_log_group
-from ssmlab.commands.plans import Plan, Planner, Settings, find_document
+from ssmlab.commands.outputs import check_writing, name_log_group
+from ssmlab.commands.plans import Plan, Planner, Settings, find_document, find_here
 from ssmlab.commands.simulation import Change, Limits, simulate
-from ssmlab.commands.statuses import READINGS, Readings, find_doubts, status_of
+from ssmlab.commands.statuses import find_doubts, status_of
 from ssmlab.commands.targets import choose_region
-from ssmlab.commands.writing import Writing, check_writing
 from ssmlab.reachability import reach
 
 _UNTIL_VERDICT: Final = 1.0  # seconds until a command that goes to no node has ended
@@ -32,69 +38,46 @@ def send_call(settings: Settings, call: Call, principal: str) -> Command:
         Where AWS refuses the whole call.
     """
     snapshot, account = settings.snapshot, principal.split(":")[4]
-    region = choose_region(snapshot.nodes[snapshot.nodes["account"].astype(str) == account], call)
+    region = choose_region(find_here(snapshot.nodes, account), call)
     document = find_document(snapshot.documents, call.document, account, region)
     planner = Planner(settings, reach(snapshot, context=settings.context), principal, document, region)
     plan, content = planner.make(call), settings.contents(document)
     if call.parameters is not None:
         content.check(call.parameters)
-    return _follow(call, planner, _hold_back(plan, settings.pending_limit), content)
-
-
-def _hold_back(plan: Plan, limit: int | None) -> Plan:
-    """The plan, or that of a command with too many targets, which is cancelled before it goes to any."""
-    total = len(plan.members)
-    if limit is None or total <= limit:
-        return plan
-    reason = f"{total} targets are more than the account may have pending, {limit}"
-    return replace(plan, members=(), verdict="RateExceeded", reason=reason)
+    return _follow(call, planner, plan, content)
 
 
 def _follow(call: Call, planner: Planner, plan: Plan, content: Content) -> Command:
     settings, members, start = planner.settings, plan.members, call.start
-    readings, random = settings.readings, settings.random
-    command_id, answers = make_id(random), [settings.answer(member.node, random) for member in members]
+    random, command_id = settings.random, make_id(settings.random)
+    answers = [settings.answer(member.node, random) for member in members]
     limits, notes = _limit(call, content, len(members))
-    changes = _follow_verdict(plan) or simulate(members, answers, limits, readings, random)
-    life = Life(members, answers, changes, start, readings)
-    history, invocations, end = life.history(), life.invocations(), changes[-1]
+    changes = _follow_verdict(plan) or simulate(members, answers, limits, settings.readings, random)
+    endings, end = read_endings(members, answers, changes, start), changes[-1]
+    history, invocations = make_history(members, changes, start), make_invocations(endings)
+    doubts = find_doubts(invocations["status_details"], history["status_details"], limits.errors, settings.readings)
     group = name_log_group(settings.log_group, planner.document_name)
-    writing = _check_writing(planner, life, group)
-    expires, parameters = at(start, limits.expires), call.parameters or {}
+    wrote = [ending for ending in endings if group and any(ending.wrote.values())]
+    findings, unsure = check_writing(
+        *(settings.snapshot, [ending.member.node for ending in wrote], planner.region, group),
+        exists=settings.log_group is not True,
+    )
+    silent = {node for node, *_ in findings}
+    heard = [ending for ending in wrote if ending.member.node not in silent]
     command = Command(
-        *(command_id, planner.document, parameters, planner.principal, planner.account, planner.region, start, expires),
-        status=status_of(end.details, readings),
-        status_details=end.details,
-        reason=end.reason,
+        *(command_id, planner.document, call.parameters or {}, planner.principal, planner.account, planner.region),
+        *(start, at(start, limits.expires), status_of(end.details), end.details, end.reason),
         counts=count_ends(invocations["status_details"]),
         invocations=invocations,
         history=history,
         events=(),
-        log_events=life.log_events(group, command_id, content.plugin, writing.silent),
-        findings=make_frame(writing.findings, FINDINGS),
+        log_events=make_log_events(heard, group, command_id, content.plugin),
+        findings=make_frame(findings, FINDINGS),
         notes=(*plan.notes, *notes),
-        doubts=(*plan.doubts, *_find_doubts(history, invocations, limits.errors, readings), *writing.doubts),
+        doubts=(*plan.doubts, *doubts, *unsure),
         reach=planner.reach,
     )
     return replace(command, events=make_events(command, random))
-
-
-def _check_writing(planner: Planner, life: Life, group: str) -> Writing:
-    """Whether the nodes that wrote something may write it to the log group; "": there is none."""
-    wrote = [member.node for member, _, streams in life.endings() if any(streams.values())] if group else []
-    exists = planner.settings.log_group is not True
-    return check_writing(planner.reach.snapshot, wrote, planner.region, group, exists=exists)
-
-
-def _find_doubts(
-    history: pd.DataFrame, invocations: pd.DataFrame, max_errors: int, readings: Readings
-) -> Iterable[str]:
-    """What the documentation says in two ways of what happened here."""
-    if len(invocations):
-        yield from find_doubts(invocations["status_details"], max_errors, readings)
-    for name in ("Terminated", "Delayed"):
-        if (history["status_details"] == name).any():
-            yield READINGS[name.lower()].note
 
 
 def _limit(call: Call, content: Content, total: int) -> tuple[Limits, list[str]]:

@@ -14,13 +14,14 @@ import heapq
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import count
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from ssmlab.commands.answers import Answer
 from ssmlab.commands.contents import agent_timeout
 from ssmlab.commands.plans import OFFLINE, Member
-from ssmlab.commands.statuses import ERRORS, NEXT, REFUSED, Readings, decide_command
+from ssmlab.commands.statuses import ERRORS, OPEN, REFUSED, Readings, decide_command
 
 NOT_STARTED: Final = -1  # ResponseCode of a node that did not run the command, or has not ended
 KILLED: Final = 137
@@ -80,8 +81,8 @@ class _Queue:
 
     def __init__(self, members: Sequence[Member], answers: Sequence[Answer], limits: Limits, random: Random) -> None:
         self._members, self._answers, self._limits, self._random = members, answers, limits, random
-        self._due: list[tuple[float, int, Callable[[float], None]]] = []
-        self._serial = 0
+        self._due: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
+        self._serial = count()
         self.changes = [Change(0, None, "Pending", "accepted")]
         self.changes += [Change(0, node, "Pending", "not sent yet") for node in range(len(members))]
         self._details = ["Pending"] * len(members)
@@ -96,17 +97,24 @@ class _Queue:
         if self._limits.cancelled is not None:
             self._push(self._limits.cancelled, self._cancel)
         while self._left:
-            time, _, happen = heapq.heappop(self._due)
-            happen(time)
+            time, _, happen, node = heapq.heappop(self._due)
+            if not node or self._details[node[0]] in OPEN:  # else it has ended by other means
+                happen(time, *node)
         self.changes.append(Change(time, None, *decide_command(self._details, self._limits.errors, readings)))
         return self.changes
 
-    def _push(self, time: float, happen: Callable[[float], None]) -> None:
-        self._serial += 1
-        heapq.heappush(self._due, (round(time, 3), self._serial, happen))
+    def _push(self, time: float, happen: Callable[..., None], *node: Any) -> None:
+        heapq.heappush(self._due, (round(time, 3), next(self._serial), happen, node))
 
     def _latency(self) -> float:
         return self._random.uniform(*_LATENCY)
+
+    def _change(
+        self, time: float, node: int, details: str, reason: str, code: int = NOT_STARTED, ran: bool = False
+    ) -> None:
+        self.changes.append(Change(time, node, details, reason, code, ran))
+        self._details[node] = details
+        self._left -= details not in OPEN
 
     def _begin(self, time: float) -> None:
         self.changes.append(Change(time, None, "InProgress", "it is being sent to nodes"))
@@ -122,15 +130,13 @@ class _Queue:
             self._send_to(node, time)
 
     def _send_to(self, node: int, time: float) -> None:
-        member = self._members[node]
-        if member.fate in REFUSED:
-            self._push(time + self._latency(), lambda then: self._refuse(then, node))
-            return
-        self._change(Change(time, node, "InProgress", "sent to the node"))
-        if member.fate == OFFLINE:
-            self._push(time + _UNTIL_DELAYED, lambda then: self._delay(then, node))
+        fate = self._members[node].fate
+        if fate not in REFUSED:
+            self._change(time, node, "InProgress", "sent to the node")
+        if fate == OFFLINE:
+            self._push(time + _UNTIL_DELAYED, self._delay, node)
         else:
-            self._push(time + self._latency(), lambda then: self._answer(then, node))
+            self._push(time + self._latency(), self._refuse if fate else self._answer, node)
 
     def _answered(self, time: float) -> None:
         """A node has answered: when all have, the next batch is twice as large; at the limit, there are none left."""
@@ -142,60 +148,43 @@ class _Queue:
 
     def _answer(self, time: float, node: int) -> None:
         answer, most = self._answers[node], agent_timeout(self._limits.execution)
-        details, code, reason = "Failed" if answer.exit_code else "Success", answer.exit_code, "exit code {}"
+        code = KILLED if answer.seconds > most else answer.exit_code
+        end = "Failed" if code else "Success", f"exit code {code}", code, True
         if answer.seconds > most:
-            details, code, reason = "ExecutionTimedOut", KILLED, f"it ran longer than executionTimeout, {most} seconds"
-        ended = time + min(answer.seconds, most)
-        self._push(ended, lambda then: self._end(Change(then, node, details, reason.format(code), code, ran=True)))
+            end = "ExecutionTimedOut", f"it ran longer than executionTimeout, {most} seconds", code, True
+        self._push(time + min(answer.seconds, most), self._end, node, *end)
         self._answered(time)
 
     def _delay(self, time: float, node: int) -> None:
         """A node that is not connected: it runs nothing, and holds no place among those that do."""
-        if self._details[node] == "InProgress":
-            self._change(Change(time, node, "Delayed", self._members[node].reason))
-            self._open -= 1
-            self._answered(time)
+        self._change(time, node, "Delayed", self._members[node].reason)
+        self._open -= 1
+        self._answered(time)
 
     def _refuse(self, time: float, node: int) -> None:
-        if self._details[node] == "Pending":
-            self._end(Change(time, node, self._members[node].fate, self._members[node].reason))
-            self._answered(time)
+        self._end(time, node, self._members[node].fate, self._members[node].reason)
+        self._answered(time)
 
-    def _end(self, change: Change) -> None:
-        """A node ends, unless it has by other means."""
-        assert change.node is not None
-        before = self._details[change.node]
-        if before not in NEXT:
-            return
-        self._open -= before != "Delayed"
-        self._change(change)
-        self._errors += change.details in ERRORS
-        if self._errors > self._limits.errors:
+    def _end(self, time: float, node: int, details: str, *told: Any) -> None:
+        self._open -= 1
+        self._change(time, node, details, *told)
+        self._errors += details in ERRORS
+        while self._waiting and self._errors > self._limits.errors:
             reason = f"more errors than max_errors, {self._limits.errors}: {self._errors}"
-            self._end_waiting(change.time, "Terminated", reason)
-        self._send(change.time)
-
-    def _change(self, change: Change) -> None:
-        assert change.node is not None
-        self.changes.append(change)
-        self._details[change.node] = change.details
-        self._left -= change.details not in NEXT
-
-    def _end_waiting(self, time: float, details: str, reason: str) -> None:
-        while self._waiting:
-            self._change(Change(time, self._waiting.popleft(), details, reason))
+            self._change(time, self._waiting.popleft(), "Terminated", reason)
+        self._send(time)
 
     def _expire(self, time: float) -> None:
-        reason = f"not ended {self._limits.expires:g} seconds after the request"
-        self._end_all(time, "DeliveryTimedOut", reason, NOT_STARTED, ran=False)
+        self._end_all(time, "DeliveryTimedOut", f"not ended {self._limits.expires:g} seconds after the request")
 
     def _cancel(self, time: float) -> None:
         self.changes.append(Change(time, None, "Cancelling", "CancelCommand was called"))
-        self._end_all(time, "Cancelled", "CancelCommand was called", KILLED, ran=True)
+        self._end_all(time, "Cancelled", "CancelCommand was called", KILLED, True)
 
-    def _end_all(self, time: float, details: str, reason: str, code: int, *, ran: bool) -> None:
-        self._end_waiting(time, details, reason)
+    def _end_all(self, time: float, details: str, reason: str, *of_running: Any) -> None:
+        """Every node ends that has not; ResponseCode and output of those that run the command."""
+        self._waiting.clear()
         for node, at in enumerate(self._details):
-            if at in NEXT:
-                runs = at == "InProgress" and self._members[node].fate == ""
-                self._change(Change(time, node, details, reason, code if runs else NOT_STARTED, ran and runs))
+            if at in OPEN:
+                runs = at == "InProgress" and not self._members[node].fate
+                self._change(time, node, details, reason, *(of_running if runs else ()))

@@ -7,39 +7,31 @@ Sources: Systems Manager User Guide, "Understanding command statuses"; API refer
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import orjson
 
-# StatusDetails of a node → what may follow.
-NEXT: Final[Mapping[str | None, tuple[str, ...]]] = {
-    None: ("Pending",),
-    "Pending": (
-        *("InProgress", "AccessDenied", "InvalidPlatform", "Undeliverable"),
-        *("Terminated", "Cancelled", "DeliveryTimedOut"),
-    ),
-    "InProgress": ("Delayed", "Success", "Failed", "ExecutionTimedOut", "DeliveryTimedOut", "Cancelled"),
-    "Delayed": ("InProgress", "DeliveryTimedOut", "Cancelled"),
-}
-NEXT_OF_COMMAND: Final[Mapping[str | None, tuple[str, ...]]] = {
-    None: ("Pending",),
-    "Pending": ("InProgress", "Cancelling", "NoInstancesInTag", "AccessDenied", "RateExceeded"),
-    "InProgress": ("Cancelling", "Success", "Failed", "DeliveryTimedOut", "ExecutionTimedOut", "Incomplete"),
-    "Cancelling": ("Cancelled",),
-}
+from ssmlab.snapshots.schema import listed
+
+OPEN: Final = ("Pending", "InProgress", "Delayed")  # StatusDetails of a node that has not ended
 ERRORS: Final = ("Failed", "ExecutionTimedOut")  # what counts against MaxErrors
 REFUSED: Final = ("AccessDenied", "InvalidPlatform", "Undeliverable")  # ends a node that never ran the command
 
-_READ: Final = {"Terminated": "terminated", "Delayed": "delayed"}  # StatusDetails → the reading that tells the Status
 # StatusDetails → Status, where they differ.
 _STATUS: Final = {
+    "Delayed": "Pending",
     "NoInstancesInTag": "Success",
-    "DeliveryTimedOut": "TimedOut",
-    "ExecutionTimedOut": "TimedOut",
-    **dict.fromkeys((*REFUSED, "Incomplete", "RateExceeded"), "Failed"),
+    **dict.fromkeys(("DeliveryTimedOut", "ExecutionTimedOut"), "TimedOut"),
+    **dict.fromkeys((*REFUSED, "Terminated", "Incomplete", "RateExceeded"), "Failed"),
+}
+# StatusDetails of a node → what is not certain about its Status.
+UNSURE: Final = {
+    "Terminated": "the Status of a Terminated node is not written: recorded as Failed where an alarm ended a command",
+    "Delayed": "the API reference lists Delayed as a node's Status; AWS was recorded to answer Pending, and Delayed in"
+    " StatusDetails [CommandInvocationStatus]",
 }
 
 
@@ -52,8 +44,9 @@ class Reading:
     note: str
 
 
-_FILE: Final = Path(__file__).with_name("readings.json")
-READINGS: Final = {name: Reading(**row) for name, row in orjson.loads(_FILE.read_bytes()).items()}
+READINGS: Final = {
+    name: Reading(**row) for name, row in orjson.loads(Path(__file__).with_name("readings.json").read_bytes()).items()
+}
 Readings = Mapping[str, str]
 
 
@@ -66,69 +59,17 @@ def choose_readings(given: Readings | None) -> dict[str, str]:
         For a name or a reading that there is none of.
     """
     for name, value in (given or {}).items():
-        reading = READINGS.get(name)
-        if reading is None:
-            raise ValueError(f"expected readings of {', '.join(f'`{known}`' for known in READINGS)}, got `{name}`")
+        if name not in READINGS:
+            raise ValueError(f"expected readings of {listed(READINGS)}, got `{name}`")
+        reading = READINGS[name]
         if value not in (reading.default, reading.other):
             raise ValueError(f"expected `{name}` as `{reading.default}` or `{reading.other}`, got `{value}`")
     return {name: reading.default for name, reading in READINGS.items()} | dict(given or {})
 
 
-def status_of(details: str, readings: Readings) -> str:
+def status_of(details: str) -> str:
     """The Status that goes with StatusDetails, of a node or a command."""
-    return readings[_READ[details]] if details in _READ else _STATUS.get(details, details)
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """How many nodes ended in which StatusDetails, and how many errors are allowed."""
-
-    counts: Mapping[str, int]
-    max_errors: int
-    readings: Readings
-
-    def count(self, *details: str) -> int:
-        """Nodes that ended in one of these."""
-        return sum(self.counts.get(name, 0) for name in details)
-
-    @property
-    def total(self) -> int:
-        """All nodes that count."""
-        return sum(self.counts.values())
-
-    def passes(self, *details: str) -> bool:
-        """Ended more nodes in these than there may be errors?"""
-        return self.count(*details) > self.max_errors - (not self.default("max_errors") and self.max_errors > 0)
-
-    def default(self, name: str) -> bool:
-        """Is this reading the default?"""
-        return self.readings[name] == READINGS[name].default
-
-
-_Rule = tuple[str, Callable[[Tally], bool], str]
-# The first that holds. StatusDetails of the command, when, and why in words.
-_RULES: Final[tuple[_Rule, ...]] = (
-    ("Cancelled", lambda t: t.count("Cancelled") > 0, "it was cancelled before all nodes had ended"),
-    (
-        "ExecutionTimedOut",
-        lambda t: not t.default("execution_timeouts") and t.passes("ExecutionTimedOut"),
-        "{late} of {total} nodes timed out in execution, {over}",
-    ),
-    ("Failed", lambda t: t.passes(*ERRORS), "{errors} of {total} nodes failed or timed out in execution, {over}"),
-    (
-        "DeliveryTimedOut",
-        lambda t: t.default("delivery_timeouts") and t.passes("DeliveryTimedOut"),
-        "{lost} of {total} nodes did not get the command in time, {over}",
-    ),
-    ("Failed", lambda t: t.count(*REFUSED) == t.total, "no node could run it: {refused} of {total} were refused"),
-    ("Success", lambda t: t.count("Success") == t.total, "{success} of {total} nodes ended in Success"),
-    (
-        "Success",
-        lambda t: t.default("refused") and t.count("Success", *REFUSED) == t.total,
-        "{success} of {total} nodes ended in Success; {refused} refused, which is no error",
-    ),
-    ("Incomplete", lambda _: True, "{success} of {total} nodes ended in Success, and too few failed for Failed"),
-)
+    return _STATUS.get(details, details)
 
 
 def decide_command(details: Iterable[str], max_errors: int, readings: Readings) -> tuple[str, str]:
@@ -139,22 +80,47 @@ def decide_command(details: Iterable[str], max_errors: int, readings: Readings) 
     >>> decide_command(["AccessDenied"] * 4 + ["Success"], 0, choose_readings(None))
     ('Success', '1 of 5 nodes ended in Success; 4 refused, which is no error')
     """
+
+    def is_default(name: str) -> bool:
+        return readings[name] == READINGS[name].default
+
     counts = Counter(details)
-    if readings["undeliverable"] == "ignored" and len(counts) > 1:
+    if not is_default("undeliverable") and len(counts) > 1:
         del counts["Undeliverable"]
-    tally = Tally(counts, max_errors, readings)
-    found, _, why = next(rule for rule in _RULES if rule[1](tally))
-    kinds = {"errors": ERRORS, "refused": REFUSED, "success": ("Success",), "lost": ("DeliveryTimedOut",)}
-    words = {word: tally.count(*details) for word, details in (kinds | {"late": ("ExecutionTimedOut",)}).items()}
-    return found, why.format(total=tally.total, over=f"max_errors is {max_errors}", **words)
+    total, success, late, lost = (
+        counts.total(),
+        counts["Success"],
+        counts["ExecutionTimedOut"],
+        counts["DeliveryTimedOut"],
+    )
+    errors, refused = (sum(counts[name] for name in names) for names in (ERRORS, REFUSED))
+    most = max_errors - (not is_default("max_errors") and max_errors > 0)
+    done, over = f"{success} of {total} nodes ended in Success", f"max_errors is {max_errors}"
+    is_late = late > most and not is_default("execution_timeouts")
+    is_lost = lost > most and is_default("delivery_timeouts")
+    is_fine = success + refused == total and is_default("refused")
+    table = (
+        (counts["Cancelled"] > 0, "Cancelled", "it was cancelled before all nodes had ended"),
+        (is_late, "ExecutionTimedOut", f"{late} of {total} nodes timed out in execution, {over}"),
+        (errors > most, "Failed", f"{errors} of {total} nodes failed or timed out in execution, {over}"),
+        (is_lost, "DeliveryTimedOut", f"{lost} of {total} nodes did not get the command in time, {over}"),
+        (refused == total, "Failed", f"no node could run it: {refused} of {total} were refused"),
+        (success == total, "Success", done),
+        (is_fine, "Success", f"{done}; {refused} refused, which is no error"),
+        (True, "Incomplete", f"{done}, and too few failed for Failed"),
+    )
+    return next((found, why) for holds, found, why in table if holds)
 
 
-def find_doubts(details: Iterable[str], max_errors: int, readings: Readings) -> list[str]:
-    """Where the command's status hangs on a reading: the note of each whose other reading gives another."""
-    ended, found = list(details), []
-    taken = decide_command(ended, max_errors, readings)[0]
-    for name, reading in READINGS.items():
+def find_doubts(ended: Iterable[str], passed: Iterable[str], max_errors: int, readings: Readings) -> Iterator[str]:
+    """Where the command's status hangs on a reading: the note of each whose other reading gives another.
+
+    And what is not certain about a Status that it or a node has passed.
+    """
+    details, seen = [*ended], {*passed}
+    taken, _ = decide_command(details, max_errors, readings)
+    for name, reading in READINGS.items() if details else ():
         other = reading.other if readings[name] == reading.default else reading.default
-        if decide_command(ended, max_errors, {**readings, name: other})[0] != taken:
-            found.append(reading.note)
-    return found
+        if decide_command(details, max_errors, {**readings, name: other})[0] != taken:
+            yield reading.note
+    yield from (why for unsure, why in UNSURE.items() if unsure in seen)

@@ -6,6 +6,7 @@
 False
 """
 
+from ssmlab.events.loading import load_events
 from ssmlab.events.mismatches import Mismatch, explain_mismatch
 from ssmlab.events.operators import PatternError
 from ssmlab.events.patterns import Pattern, compile_pattern, matches
@@ -21,6 +22,7 @@ __all__ = [
     "Rules",
     "compile_pattern",
     "explain_mismatch",
+    "load_events",
     "load_rules",
     "matches",
 ]

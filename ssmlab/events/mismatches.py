@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
 
@@ -50,60 +50,47 @@ def explain_mismatch(pattern: Mapping[str, Any] | str, event: Mapping[str, Any] 
     compiled, fields = compile_pattern(pattern), read_fields(event)
     if compiled.matches_fields(fields):
         return None
-    branch = min(compiled.branches, key=lambda branch: len(_failing(branch, fields)))
-    failing = _failing(branch, fields)
-    told = _tell(failing[0], fields) if failing else _tell_elements(branch, fields)
-    if len(compiled.branches) == 1:
-        return told
-    return replace(told, sentence=f"{told.sentence} (the nearest of {len(compiled.branches)} ways through `$or`)")
+    failing, branch = min(((_failing(one, fields), one) for one in compiled.branches), key=lambda pair: len(pair[0]))
+    field, where = (failing[0], "") if failing else _find_element(branch, fields)
+    values = [leaf.value for leaf in fields.get(field.path, ())]
+    sources, shown = [one.source for one in field.alternatives], _join(map(show, values))
+    what = f"is {shown}{where}" if values else f"is absent{_hint_absent(field.path, fields)}"
+    hint = "" if where else _hint(field, values)
+    ways = len(compiled.branches)
+    nearest = f" (the nearest of {ways} ways through `$or`)" if ways > 1 else ""
+    sentence = f"`{field.path}` {what}, the pattern wants {' or '.join(sources)}{hint}{nearest}"
+    return Mismatch(sentence, field.path, f"[{', '.join(sources)}]", shown)
 
 
 def _failing(branch: Branch, event: Fields) -> list[Field]:
-    """The fields that hold nowhere, in the pattern's order."""
+    """The fields that hold nowhere, in the pattern's order; absent is one also from an element of an array."""
+    leaves = {field: event.get(field.path, []) for field in branch.fields}
     return [
         field
-        for field in branch.fields
-        if not any(field.holds(leaf.value) for leaf in event.get(field.path, ()))
-        and not (field.takes_absence and _may_be_absent(field.path, event))
+        for field, found in leaves.items()
+        if not any(field.holds(leaf.value) for leaf in found)
+        and not (field.takes_absence and (not found or any(leaf.places for leaf in found)))
     ]
 
 
-def _may_be_absent(path: str, event: Fields) -> bool:
-    """Is there an element of an array, at least, in which the field is absent?"""
-    return path not in event or any(leaf.places for leaf in event[path])
+def _find_element(branch: Branch, event: Fields) -> tuple[Field, str]:
+    """Where every field holds somewhere: the one that does not in the same element of an array, and as which."""
+    field, *before = branch.ordered[branch.walk(event) :: -1]
+    others = [f"`{one.path}`" for one in before[::-1] if any(leaf.places for leaf in event.get(one.path, ()))]
+    if not others:
+        return field, ", but in some element of an array"
+    return field, f", but not in the element of an array that {', '.join(others)} hold in"
 
 
-def _tell(field: Field, event: Fields) -> Mismatch:
-    values = [leaf.value for leaf in event.get(field.path, ())]
-    if not values:
-        return _mismatch(field, values, f"is absent{_hint_absent(field.path, event)}")
+def _hint(field: Field, values: list[Value]) -> str:
     wanted = [one.exact for one in field.alternatives if one.exact is not None]
-    hints = (hint for one in wanted for value in values for differs, hint in _HINTS if differs(one, value))
-    return _mismatch(field, values, f"is {_join(map(show, values))}", next(hints, ""))
-
-
-def _tell_elements(branch: Branch, event: Fields) -> Mismatch:
-    """Every field holds somewhere, but not all in the same element of an array."""
-    number = branch.walk(event)
-    field, before = branch.ordered[number], branch.ordered[:number]
-    values = [leaf.value for leaf in event.get(field.path, ())]
-    others = [f"`{one.path}`" for one in before if any(leaf.places for leaf in event.get(one.path, ()))]
-    where = (
-        f"not in the element of an array that {', '.join(others)} hold in" if others else "in some element of an array"
-    )
-    return _mismatch(field, values, f"is {_join(map(show, values))}, but {where}")
-
-
-def _mismatch(field: Field, values: list[Value], what: str, hint: str = "") -> Mismatch:
-    sources = [one.source for one in field.alternatives]
-    sentence = f"`{field.path}` {what}, the pattern wants {' or '.join(sources)}{hint}"
-    return Mismatch(sentence, field.path, f"[{', '.join(sources)}]", _join(map(show, values)))
+    return next((hint for one in wanted for value in values for differs, hint in _HINTS if differs(one, value)), "")
 
 
 def _join(shown: Iterable[str]) -> str:
     """Values as they are shown, an array of many cut short."""
     first = list(islice(shown, _SHOWN + 1))
-    return ", ".join(first if len(first) <= _SHOWN else [*first[:_SHOWN], "…"])
+    return ", ".join(first[:_SHOWN] + ["…"] * (len(first) > _SHOWN))
 
 
 def _hint_absent(path: str, event: Fields) -> str:
@@ -115,13 +102,13 @@ def _hint_absent(path: str, event: Fields) -> str:
     return f" (there is `{alike[0]}`)" if alike else ""
 
 
+def _are_alike(form: Callable[[Any], object], one: Value, other: Value) -> bool:
+    return isinstance(one, str) and isinstance(other, str) and form(one) == form(other)
+
+
 def _looks(value: Value) -> frozenset[str]:
     """What a value of another type may be mistaken for."""
     return _LOOKS.get(value) or frozenset([value if isinstance(value, str) else show(value)])
-
-
-def _are_alike(form: Callable[[str], str], one: Value, other: Value) -> bool:
-    return isinstance(one, str) and isinstance(other, str) and form(one) == form(other)
 
 
 _SHOWN: Final = 10

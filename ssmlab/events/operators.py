@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -46,8 +46,10 @@ class Alternative:
     ----------
     source
         As it was written, in one spelling.
+    check
+        Does a leaf pass?
     exact
-        The one leaf that passes, where it is so simple; `check` is then not asked.
+        The one leaf that passes, where it is so simple.
     is_absence
         It holds where the field is absent, and nowhere else.
     wildcards
@@ -60,10 +62,6 @@ class Alternative:
     is_absence: bool = field(default=False, compare=False)
     wildcards: tuple[str, ...] = field(default=(), compare=False)
     doubts: tuple[str, ...] = field(default=(), compare=False)
-
-    def passes(self, leaf: Value) -> bool:
-        """Does a leaf pass?"""
-        return leaf == self.exact if self.exact is not None else self.check(leaf)
 
 
 BY_VALUE: Final = (
@@ -100,33 +98,33 @@ def read_alternative(node: Any, where: str) -> Alternative:
         raise PatternError(where, "expected a text, a number, true, false, null or an operator, got an array")
     if not isinstance(node, Object):
         return _read_plain(node)
-    name, operand = _only(node, where, "operator", OPERATORS)
-    made = OPERATORS[name](operand, f"{where}.{name}")
-    made = made if isinstance(made, Alternative) else Alternative("", made)
-    return replace(made, source=show(node))
+    name, operand = _only(node, where, OPERATORS)
+    return replace(_read_operator(name, operand, f"{where}.{name}"), source=show(node))
+
+
+def _read_operator(name: str, operand: Any, where: str) -> Alternative:
+    made = OPERATORS[name](operand, where)
+    return made if isinstance(made, Alternative) else Alternative("", made)
 
 
 def _read_plain(node: Any) -> Alternative:
     value = WORDS[node] if node is None or isinstance(node, bool) else node
-    address = _read_address(value)
     if isinstance(value, Unheld):
-        return Alternative(show(node), _never, doubts=(BY_VALUE, _UNHELD.format(value.text)))
-    if address:  # a text that is an address equals every spelling of it (engine)
+        return Alternative(show(node), lambda _: False, doubts=(BY_VALUE, _UNHELD.format(value.text)))
+    if address := _read_address(value):  # a text that is an address equals every spelling of it (engine)
         return Alternative(show(node), lambda leaf: _read_address(leaf) == address)
-    return Alternative(show(node), _never, exact=value, doubts=(BY_VALUE,) if isinstance(value, float) else ())
+    return Alternative(
+        show(node), lambda leaf: leaf == value, value, doubts=(BY_VALUE,) if isinstance(value, float) else ()
+    )
 
 
-def _never(_: Value) -> bool:
-    return False
-
-
-def _only(node: Object, where: str, what: str, known: Any) -> tuple[str, Any]:
+def _only(node: Object, where: str, known: Iterable[str]) -> tuple[str, Any]:
     """Name and operand of an object that may hold one operator."""
     if len(node.pairs) != 1:
-        raise PatternError(where, f"expected an object with one {what}, got {len(node.pairs)}")
+        raise PatternError(where, f"expected an object with one operator, got {len(node.pairs)}")
     name, operand = node.pairs[0]
     if name not in known:
-        raise PatternError(where, f"unknown {what} `{name}`: expected one of {', '.join(known)}")
+        raise PatternError(where, f"unknown operator `{name}`: expected one of {', '.join(known)}")
     return name, operand
 
 
@@ -146,18 +144,19 @@ def _number(operand: Any, where: str) -> float:
 
 def _exactly(operand: Any, where: str) -> Alternative:
     doubt = "`exactly` is known to the engine, but not documented [EventBridge User Guide, eb-create-pattern-operators]"
-    return Alternative("", _never, exact=_text(operand, where), doubts=(doubt,))
+    text = _text(operand, where)
+    return Alternative("", lambda leaf: leaf == text, text, doubts=(doubt,))
 
 
-def _fold(text: str, *, backwards: bool = False) -> re.Pattern[str]:
-    """Each UTF-16 unit in its upper or its lower form; halves of larger characters become `?` (recorded).
+def _fold(text: str, step: int = 1) -> re.Pattern[str]:
+    """Each UTF-16 unit in its upper or its lower form, backwards for a step of -1.
 
-    No form begins or ends as the other does, so there is one way to match at most.
+    Halves of larger characters become `?` (recorded). No form begins or ends as the other does, so there is one way to
+    match at most.
     """
     forms = [("?", "?") if "\ud800" <= unit <= "\udfff" else (unit.lower(), unit.upper()) for unit in to_units(text)]
-    if backwards:
-        forms = [(lower[::-1], upper[::-1]) for lower, upper in reversed(forms)]
-    return re.compile("".join(f"(?:{re.escape(lower)}|{re.escape(upper)})" for lower, upper in forms))
+    either = ("|".join(re.escape(form[::step]) for form in pair) for pair in forms[::step])
+    return re.compile("".join(f"(?:{pair})" for pair in either))
 
 
 def _ignore_case(operand: Any, where: str) -> Check:
@@ -165,22 +164,18 @@ def _ignore_case(operand: Any, where: str) -> Check:
     return lambda leaf: isinstance(leaf, str) and folded.fullmatch(leaf) is not None
 
 
-def _prefix(operand: Any, where: str) -> Check:
-    if isinstance(operand, Object):
-        name, text = _only(operand, where, "operator", ("equals-ignore-case",))
-        folded = _fold(_text(text, f"{where}.{name}"))
-        return lambda leaf: isinstance(leaf, str) and folded.match(leaf) is not None
-    start = _text(operand, where)
-    return lambda leaf: isinstance(leaf, str) and leaf.startswith(start)
+def _edge(holds: Callable[[str, str], bool], step: int) -> Callable[[Any, str], Check]:
+    """An operator of a text's start, or of its end: read with a step of -1."""
 
+    def read(operand: Any, where: str) -> Check:
+        if isinstance(operand, Object):
+            name, text = _only(operand, where, ("equals-ignore-case",))
+            folded = _fold(_text(text, f"{where}.{name}"), step)
+            return lambda leaf: isinstance(leaf, str) and folded.match(leaf[::step]) is not None
+        edge = _text(operand, where)
+        return lambda leaf: isinstance(leaf, str) and holds(leaf, edge)
 
-def _suffix(operand: Any, where: str) -> Check:
-    if isinstance(operand, Object):
-        name, text = _only(operand, where, "operator", ("equals-ignore-case",))
-        folded = _fold(_text(text, f"{where}.{name}"), backwards=True)
-        return lambda leaf: isinstance(leaf, str) and folded.match(leaf[::-1]) is not None
-    end = _text(operand, where)
-    return lambda leaf: isinstance(leaf, str) and leaf.endswith(end)
+    return read
 
 
 _PIECE: Final = re.compile(r"\\([*\\])|(\*(?!\*))|([^*\\]+)", re.DOTALL)
@@ -255,34 +250,32 @@ def _exists(operand: Any, where: str) -> Alternative:
 
 def _anything_but(operand: Any, where: str) -> Alternative:
     if isinstance(operand, Object):
-        return _anything_but_like(*_only(operand, where, "operator", _NEGATABLE), where)
+        return _anything_but_like(*_only(operand, where, _NEGATABLE), where)
     values = operand if isinstance(operand, list) else [operand]
+    for n, value in enumerate(values):
+        if isinstance(value, Unheld):
+            _number(value, f"{where}[{n}]")
     if {type(value) for value in values} not in ({str}, {float}):
-        for n, value in enumerate(values):
-            if isinstance(value, Unheld):
-                _number(value, f"{where}[{n}]")
         raise PatternError(where, f"expected texts only or numbers only, got `{show(operand)}`")
     excluded = frozenset(values)
     return Alternative("", lambda leaf: leaf not in excluded)
 
 
 def _anything_but_like(name: str, operand: Any, where: str) -> Alternative:
-    where = f"{where}.{name}"
-    texts = operand if isinstance(operand, list) else [operand]
+    where, texts = f"{where}.{name}", operand if isinstance(operand, list) else [operand]
     if not texts:
         raise PatternError(where, "expected a text or several, got `[]`")
     if "" in texts and name in ("prefix", "suffix"):
         raise PatternError(where, "expected texts that are not empty")
-    made = [OPERATORS[name](_text(text, where), where) for text in texts]
-    checks = [one.check if isinstance(one, Alternative) else one for one in made]
-    wildcards = tuple(texts) if name == "wildcard" else ()
-    return Alternative("", lambda leaf: not any(check(leaf) for check in checks), wildcards=wildcards)
+    made = [_read_operator(name, _text(text, where), where) for text in texts]
+    wildcards = tuple(text for one in made for text in one.wildcards)
+    return Alternative("", lambda leaf: not any(one.check(leaf) for one in made), wildcards=wildcards)
 
 
 _NEGATABLE: Final = ("prefix", "suffix", "equals-ignore-case", "wildcard")
 OPERATORS: Final[dict[str, Callable[[Any, str], Check | Alternative]]] = {
-    "prefix": _prefix,
-    "suffix": _suffix,
+    "prefix": _edge(str.startswith, 1),
+    "suffix": _edge(str.endswith, -1),
     "equals-ignore-case": _ignore_case,
     "wildcard": _wildcard,
     "numeric": _numeric,

@@ -41,7 +41,7 @@ class Field:
 
     def holds(self, value: Value) -> bool:
         """Does a leaf pass?"""
-        return any(one.passes(value) for one in self.alternatives)
+        return any(one.check(value) for one in self.alternatives)
 
 
 @dataclass(frozen=True, slots=True)

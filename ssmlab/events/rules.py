@@ -6,10 +6,10 @@ event costs a look-up and an AND per path, whatever the number of rules; a value
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import reduce
+from dataclasses import dataclass
+from functools import lru_cache, reduce
 from itertools import chain
 from operator import or_
 from pathlib import Path
@@ -21,10 +21,11 @@ import pandas as pd
 from ssmlab.events.operators import Alternative, PatternError
 from ssmlab.events.patterns import Branch, compile_pattern
 from ssmlab.events.values import Fields, Value, read_fields
-from ssmlab.policies import read_json
-from ssmlab.snapshots import LoadError
+from ssmlab.snapshots.files import Call, Folder, LoadError, Pages
 
 _CACHED: Final = 100_000  # values remembered per path, or sets of rules
+_RULES: Final = Call("Rules", "Arn", dict.fromkeys(("Name", "EventPattern", "RoleArn"), "a text"))
+_TARGETS: Final = Call("Targets", "Id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,34 +48,25 @@ class Rule:
     role: str | None = None
 
 
-@dataclass(slots=True)
 class _Column:
     """A path, and which branches (bits) name it, take its absence, or are passed by a value of it."""
 
-    path: str
-    naming: int = 0
-    absent: int = 0
-    exact: dict[Value, int] = field(default_factory=dict)
-    others: dict[Alternative, int] = field(default_factory=dict)
-    known: dict[Value, int] = field(default_factory=dict)
+    def __init__(self, path: str) -> None:
+        self.path, self.naming, self.absent = path, 0, 0
+        self._exact, self._others = defaultdict[Value, int](int), defaultdict[Alternative, int](int)
+        self.passing = lru_cache(_CACHED)(self._find)
 
     def add(self, one: Alternative, bit: int) -> None:
         self.naming |= bit
         self.absent |= bit * one.is_absence
         if one.exact is not None:
-            self.exact[one.exact] = self.exact.get(one.exact, 0) | bit
+            self._exact[one.exact] |= bit
         else:
-            self.others[one] = self.others.get(one, 0) | bit
+            self._others[one] |= bit
 
-    def passing(self, value: Value) -> int:
-        found = self.known.get(value)
-        if found is None:
-            found = reduce(or_, (bits for one, bits in self.others.items() if one.check(value)), 0)
-            found |= self.exact.get(value, 0)
-            if len(self.known) >= _CACHED:
-                self.known.clear()
-            self.known[value] = found
-        return found
+    def _find(self, value: Value) -> int:
+        found = (bits for one, bits in self._others.items() if one.check(value))
+        return reduce(or_, found, self._exact.get(value, 0))
 
 
 class Rules:
@@ -112,7 +104,7 @@ class Rules:
         self._columns = sorted(columns.values(), key=lambda column: -column.naming.bit_count())
         steps = [path.split(".") for path in columns]
         self._wanted = frozenset(".".join(parts[: depth + 1]) for parts in steps for depth in range(len(parts)))
-        self._sets: dict[int, tuple[int, ...]] = {}
+        self._rules_of = lru_cache(_CACHED)(self._find)
 
     def match(self, events: Iterable[Mapping[str, Any] | str]) -> pd.DataFrame:
         """Which rules match which events.
@@ -141,12 +133,10 @@ class Rules:
         bits, is_nested = self._passing(event)
         if is_nested:  # fields of objects in an array must hold in the same element, which bits do not tell
             return tuple(dict.fromkeys(rule for rule, branch in self._pick(bits) if branch.matches(event)))
-        found = self._sets.get(bits)
-        if found is None:
-            if len(self._sets) >= _CACHED:
-                self._sets.clear()
-            found = self._sets[bits] = tuple(dict.fromkeys(rule for rule, _ in self._pick(bits)))
-        return found
+        return self._rules_of(bits)
+
+    def _find(self, bits: int) -> tuple[int, ...]:
+        return tuple(dict.fromkeys(rule for rule, _ in self._pick(bits)))
 
     def _passing(self, event: Fields) -> tuple[int, bool]:
         """The branches whose every field holds somewhere; and whether "somewhere" may differ from field to field."""
@@ -197,30 +187,29 @@ def load_rules(path: str | Path) -> Rules:
         If there is no such file, or it holds something else.
     """
     root = Path(path)
-    files = sorted(root.rglob("list-rules*.json")) if root.is_dir() else [root]
+    folder, below = Folder(root if root.is_dir() else root.parent), "**/" * root.is_dir()
+    files = folder.find("**/list-rules*.json") if root.is_dir() else [folder.root / root.name]
     if not files:
         raise LoadError(str(path), "", "a file `list-rules.json`", "none")
-    found = [(file, record) for file in files for record in _records(file, "Rules")]
-    kept = [(file, one) for file, one in found if one.get("EventPattern") and one.get("State") != "DISABLED"]
-    names = Counter(str(record.get("Name")) for _, record in kept)
-    return Rules(_read_rule(file, record, names) for file, record in kept)
+    found = [(file.parent, one) for file in files for one in _read_records(folder, file, _RULES)]
+    kept = [(place, one) for place, one in found if one.get("EventPattern") and one.get("State") != "DISABLED"]
+    names = Counter(one.get("Name") for _, one in kept)
+    targets = {
+        (file.parent.parent, file.stem): tuple(_read_records(folder, file, _TARGETS))
+        for file in folder.find(f"{below}list-targets-by-rule/*.json")
+    }
+
+    def read(place: Path, one: Mapping[str, Any]) -> Rule:
+        name = str(one.get("Name"))
+        label = name if names[one.get("Name")] == 1 else one["Arn"]
+        return Rule(label, one["EventPattern"], targets.get((place, name), ()), one.get("RoleArn"))
+
+    return Rules(read(*pair) for pair in kept)
 
 
-def _read_rule(file: Path, record: Mapping[str, Any], names: Counter[str]) -> Rule:
-    name = str(record.get("Name"))
-    targets = file.parent / "list-targets-by-rule" / f"{name}.json"
-    found = tuple(_records(targets, "Targets")) if targets.is_file() else ()
-    label = name if names[name] == 1 else str(record.get("Arn"))
-    return Rule(label, record["EventPattern"], found, record.get("RoleArn"))
-
-
-def _records(file: Path, key: str) -> list[Mapping[str, Any]]:
-    """The records in a file of one or several pages."""
-    try:
-        pages = read_json(file.read_bytes(), many=True)
-    except (OSError, ValueError) as error:
-        raise LoadError(str(file), "", "JSON", str(error)) from None
-    found = [page.get(key) if isinstance(page, dict) else None for page in pages]
-    if not all(isinstance(records, list) and all(isinstance(one, dict) for one in records) for records in found):
-        raise LoadError(str(file), "", f"an object with a list `{key}` of objects", "something else")
-    return [record for records in found for record in records or ()]
+def _read_records(folder: Folder, file: Path, call: Call) -> list[Mapping[str, Any]]:
+    """The records in a file of one or several pages; what is wrong with any of them is an error."""
+    found = folder.records(call, Pages(folder.read_file(file, exact=False) or [], complete=True))
+    if folder.problems.first:
+        raise folder.problems.first
+    return [*found.items.values()]

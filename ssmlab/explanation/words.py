@@ -35,6 +35,21 @@ def last_part(arn: str) -> str:
     return tail.rpartition("/")[2] if tail.startswith(("document/", "instance/", "managed-instance/")) else tail
 
 
+def call_all(arns: Iterable[str]) -> list[str]:
+    """The last parts of ARNs, with the end of the account where it sets two apart.
+
+    >>> call_all(["arn:aws:iam::111122223333:root", "arn:aws:iam::444455556666:root"])
+    ['root (…3333)', 'root (…6666)']
+    """
+    every = [*arns]
+    owners: dict[str, set[str]] = {}
+    for arn in every:
+        owners.setdefault(last_part(arn), set()).add(arn)
+    return [
+        last_part(arn) + (f" (…{arn.split(':')[4][-4:]})" if len(owners[last_part(arn)]) > 1 else "") for arn in every
+    ]
+
+
 def say_statement(applied: Applied) -> str:
     """A statement by policy and Sid or number; the layer where it is not the principal's own."""
     layer = (

@@ -1,7 +1,20 @@
-"""A reach as a networkx graph with layered positions."""
+"""A reach, or what changes between two, as a networkx graph with layered positions."""
 
+from ssmlab.graphs.causes import draw_causes
+from ssmlab.graphs.difference import draw_changes
 from ssmlab.graphs.graph import COLUMNS, MOST_MARKS, to_marks, to_networkx
 from ssmlab.graphs.layout import place_layers
 from ssmlab.graphs.ways import add_ways
+from ssmlab.graphs.words import say_changes
 
-__all__ = ["COLUMNS", "MOST_MARKS", "add_ways", "place_layers", "to_marks", "to_networkx"]
+__all__ = [
+    "COLUMNS",
+    "MOST_MARKS",
+    "add_ways",
+    "draw_causes",
+    "draw_changes",
+    "place_layers",
+    "say_changes",
+    "to_marks",
+    "to_networkx",
+]

@@ -115,7 +115,7 @@ class _Pen:
 
     def _draw_side(self, side: Side, shown: Sequence[tuple[int, Truths]]) -> None:
         """Marks for the groups of one side, merged where every drawn principal reaches them alike, and their edges."""
-        ways = [(who, joint, _cards(side, who)) for who, joint in shown]
+        ways = [(who, joint, read_cards(side, who)) for who, joint in shown]
         first = side.rows[first_rows(side.codes)]
         places = [encode(side.frame[name])[0][first] for name in ("account", "region")]
         bits = [cards[:, place].astype(np.int64) for _, _, (_, cards) in ways for place in range(cards.shape[1])]
@@ -152,12 +152,12 @@ class _Pen:
         (the root user).
         """
         graph, arn, named = self._graph, self._arns[who], "denied" if outcome < CONDITIONAL else OUTCOMES[outcome].value
-        said = "allowed" if outcome == ALLOWED else _say(side, who, row, outcome)
+        said = "allowed" if outcome == ALLOWED else say_outcome(side, who, row, outcome)
         cards = allowing if outcome >= CONDITIONAL else ()
         for applied in cards:
             card = f"statement:{applied.policy}#{applied.index}"
             graph.add_node(
-                card, kind="statement", layer=1, label=_card(applied), detail=say_statement(applied), count=1
+                card, kind="statement", layer=1, label=call_card(applied), detail=say_statement(applied), count=1
             )
             known = graph.edges[arn, card]["outcome"] if graph.has_edge(arn, card) else named
             best = "allowed" if "allowed" in (known, named) else named
@@ -167,7 +167,7 @@ class _Pen:
             graph.add_edge(arn, mark, outcome=named, detail=said)
 
 
-def _cards(side: Side, who: int) -> tuple[list[Applied], Any]:
+def read_cards(side: Side, who: int) -> tuple[list[Applied], Any]:
     """The statements that allow, and groups x statements: those that say it best for a group."""
     found = side.allowing(who)
     truths = np.array([truth[side.groups] for _, truth in found], dtype=np.int8).reshape(len(found), len(side.groups))
@@ -175,13 +175,14 @@ def _cards(side: Side, who: int) -> tuple[list[Applied], Any]:
     return [applied for applied, _ in found], ((truths == best) & (best > FALSE)).T
 
 
-def _card(applied: Applied) -> str:
+def call_card(applied: Applied) -> str:
+    """A statement as a label: its policy, and its Sid or number."""
     owner, _, name = applied.policy.rpartition("/")
     short = f"{last_part(owner).rpartition('/')[2]}: {name}" if ":policy" not in owner and owner else name
     return f"{short} · {applied.sid or applied.index + 1}"
 
 
-def _say(side: Side, who: int, row: int, outcome: int) -> str:
+def say_outcome(side: Side, who: int, row: int, outcome: int) -> str:
     """Why a resource is not simply allowed."""
     part = side.ask(who, row)
     if outcome <= IMPLICIT:
@@ -201,4 +202,4 @@ def to_marks(graph: nx.DiGraph[str]) -> dict[str, Any]:
     """The graph as plain data for a view: `nodes`, `edges` (lists of dicts with an `id`) and `columns`."""
     nodes = [{"id": name, **attributes} for name, attributes in graph.nodes(data=True)]
     edges = [{"id": f"{s}→{t}", "source": s, "target": t, **attributes} for s, t, attributes in graph.edges(data=True)]
-    return {"nodes": nodes, "edges": edges, "columns": list(COLUMNS)}
+    return {"nodes": nodes, "edges": edges, "columns": list(graph.graph.get("columns", COLUMNS))}

@@ -77,7 +77,7 @@ def name_rows(side: Side, rows: Codes, keys: Sequence[str], several: bool) -> di
 
     `keys`: the tag keys that the policies read; `several`: whether the account must be told.
     """
-    names = [*side.resources.names[rows[:_MOST_NAMES]]]
+    names = [*side.resources.call(rows[:_MOST_NAMES])]
     account, region = (str(side.frame[column].iloc[rows[0]]) for column in ("account", "region"))
     if len(rows) == 1:
         label = names[0]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
+import pandas as pd
 
 from ssmlab.explanation import last_part
 from ssmlab.graphs.sides import Sides
 from ssmlab.reachability import Reach
 from ssmlab.reachability.columns import Codes, Truths
-from ssmlab.reachability.fleets import ALLOWED, CONDITIONAL
+from ssmlab.reachability.fleets import ALLOWED, CONDITIONAL, IMPLICIT
 
 Joint = Sequence[tuple[Truths, Truths]]  # for each chosen principal, the outcomes of node and document groups
 
@@ -41,6 +43,36 @@ def say_result(reach: Reach, sides: Sides, chosen: Codes, joint: Joint) -> str:
     return f"{words}; {depends} more depend on what is not known." if depends else f"{words}."
 
 
+_CHANGES: Final = {
+    "gained": ("gains", "gain"),
+    "lost": ("loses", "lose"),
+    "conditional": ("now depends on", "now depend on"),
+}
+_NAMED: Final = 3  # principals that are named in a sentence each
+
+
+def say_changes(counts: pd.DataFrame) -> str:
+    """What changes, in words, from the frame of `count_changes`."""
+    if counts.empty:
+        return "Nobody gains or loses anything."
+    named = [f"{last_part(str(arn))} {_say_counts(row)}." for arn, row in counts.head(_NAMED).iterrows()]
+    rest = counts[_NAMED:]
+    parts = []
+    for change, verbs in _CHANGES.items():
+        if many := int((rest[f"nodes_{change}"] + rest[f"pairs_{change}"] > 0).sum()):
+            parts.append(f"{many} more {verbs[many > 1]} something")
+    return " ".join([*named, *([f"{', '.join(parts)}."] if parts else [])])
+
+
+def _say_counts(row: pd.Series[int]) -> str:
+    """`gains 3 nodes and loses 1 node`; where the nodes stay the same, pairs of node and document."""
+    what = "node" if row[[f"nodes_{change}" for change in _CHANGES]].any() else "pair"
+    found = [(verbs[0], row[f"{what}s_{change}"]) for change, verbs in _CHANGES.items()]
+    words = [f"{verb} {count:,} {what}{'s' if count != 1 else ''}" for verb, count in found if count]
+    more = " of node and document" if what == "pair" else ""
+    return " and ".join(words) + more
+
+
 def _call_nodes(sides: Sides) -> str:
     rows = sides[0].rows
     return str(sides[0].resources.names[rows[0]]) if len(rows) == 1 else f"{len(rows)} nodes"
@@ -58,4 +90,6 @@ def _nothing(reach: Reach, sides: Sides, chosen: Codes) -> str:
         (False, True): "there are documents it may use, but no node it is allowed on",
         (True, True): "where it may use a document, it is allowed on no node that the filters leave",
     }.get((nodes, documents), "no policy allows any of these nodes or documents")
+    if not nodes and not documents and any((side.outcomes[chosen][:, side.groups] < IMPLICIT).any() for side in sides):
+        reason = "policies deny these nodes or documents, or do not allow them"
     return f"{who} any of {len(sides[0].rows)} nodes: {reason}."

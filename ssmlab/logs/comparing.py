@@ -9,13 +9,12 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from ssmlab.conditions.values import read_number
 from ssmlab.logs.reading import Reader
-from ssmlab.logs.regexes import Regex, read_regex
+from ssmlab.logs.regexes import read_regex
 
 _INNER_STAR: Final = (
     "`*` inside a text is read as a plain character: the User Guide of 2020 says so, later ones do not speak of it "
@@ -31,51 +30,23 @@ class Scalar(NamedTuple):
     number: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A text; `*` at its start or end stands for anything.
+class Literal(NamedTuple):
+    """What a value is compared with: which texts it equals, and its number if it is one without quotes."""
 
-    A `*` elsewhere is plain: "Ev*ent will only match the actual string Ev*ent" [User Guide of 2020].
-    """
-
-    text: str
-
-    def matches(self, text: str) -> bool:
-        """Is this the text, or does it start, end or hold as the `*` say?"""
-        before, after = self.text.startswith("*"), self.text.endswith("*")
-        core = self.text.removeprefix("*").removesuffix("*")
-        if before and after:
-            return core in text
-        if before or after:
-            return text.endswith(core) if before else text.startswith(core)
-        return text == core
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A number without quotes: it equals numbers by value and texts as written (recorded)."""
-
-    text: str
-    value: Decimal
-
-    def matches(self, text: str) -> bool:
-        """Is it written alike?"""
-        return text == self.text
-
-
-Literal = Text | Number | Regex
+    matches: Callable[[str], bool]
+    number: Decimal | None = None
 
 
 def _equals(literal: Literal, scalar: Scalar) -> bool:
-    by_value = isinstance(literal, Number) and scalar.number is not None and scalar.number == literal.value
-    return by_value or literal.matches(scalar.text)
+    """A number equals numbers by value, and texts as it is written (recorded)."""
+    return (literal.number is not None and scalar.number == literal.number) or literal.matches(scalar.text)
 
 
-def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Scalar], bool]:
-    return lambda literal, scalar: scalar.number is not None and compare(scalar.number, literal.value)
+def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Literal, Scalar], bool]:
+    return lambda literal, scalar: scalar.number is not None and compare(scalar.number, literal.number)
 
 
-OPERATORS: Final[dict[str, Callable[[Any, Scalar], bool]]] = {
+OPERATORS: Final[dict[str, Callable[[Literal, Scalar], bool]]] = {
     "=": _equals,
     "!=": lambda literal, scalar: not _equals(literal, scalar),
     ">": _ordered(operator.gt),
@@ -85,19 +56,7 @@ OPERATORS: Final[dict[str, Callable[[Any, Scalar], bool]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """An operator and what a value is compared with."""
-
-    operator: str
-    literal: Literal
-
-    def test(self, scalar: Scalar) -> bool:
-        """Does the comparison hold?"""
-        return OPERATORS[self.operator](self.literal, scalar)
-
-
-def read_comparison(reader: Reader, bare: re.Pattern[str], wild: re.Pattern[str]) -> Comparison:
+def read_comparison(reader: Reader, bare: re.Pattern[str], wild: re.Pattern[str]) -> Callable[[Scalar], bool]:
     """An operator and its literal; `bare` is what may stand without quotes, `wild` such with a `*` in it.
 
     Numbers alone can be greater or less.
@@ -107,30 +66,37 @@ def read_comparison(reader: Reader, bare: re.Pattern[str], wild: re.Pattern[str]
     if sign is None:
         raise reader.expected("one of " + ", ".join(f"`{name}`" for name in OPERATORS))
     reader.skip_space()
-    where = reader.position
+    where, compare = reader.position, OPERATORS[sign[0]]
     literal = _read_literal(reader, bare, wild)
-    if sign[0] not in ("=", "!=") and not isinstance(literal, Number):
+    if sign[0] not in ("=", "!=") and literal.number is None:
         raise reader.error(f"expected a number behind `{sign[0]}`", where)
-    return Comparison(sign[0], literal)
+    return lambda scalar: compare(literal, scalar)
 
 
 def _read_literal(reader: Reader, bare: re.Pattern[str], wild: re.Pattern[str]) -> Literal:
-    start = reader.text[reader.position : reader.position + 1]
-    if start == '"':
-        return _read_text(reader, reader.string())
+    where, start = reader.position, reader.text[reader.position : reader.position + 1]
     if start == "%":
-        return read_regex(reader)
-    where, found = reader.position, reader.take(bare)
-    if found is None or found[0] == "null":  # recorded: null is no literal
+        return Literal(read_regex(reader).matches)
+    if start == '"':
+        text, number = reader.string(), None
+    elif (found := reader.take(bare)) is None or found[0] == "null":  # recorded: null is no literal
         reader.position = where
         raise reader.expected('a number, a text in `"`, or a regular expression in `%`')
-    number = read_number(found[0])
-    if number is None and "*" in found[0] and not wild.fullmatch(found[0]):
-        raise reader.error(f'expected `"` round a text with `*`, got `{found[0]}`', where)
-    return _read_text(reader, found[0]) if number is None else Number(found[0], number)
-
-
-def _read_text(reader: Reader, text: str) -> Text:
+    else:
+        text, number = found[0], read_number(found[0])
+        if "*" in text and not wild.fullmatch(text):
+            raise reader.error(f'expected `"` round a text with `*`, got `{text}`', where)
     if "*" in text[1:-1]:
         reader.doubts.append(_INNER_STAR)
-    return Text(text)
+    return Literal(match_text(text), number)
+
+
+def match_text(text: str) -> Callable[[str], bool]:
+    """Which texts equal this one; `*` at its start or end stands for anything.
+
+    A `*` elsewhere is plain: "Ev*ent will only match the actual string Ev*ent" [User Guide of 2020].
+    """
+    core = text.removeprefix("*").removesuffix("*")
+    if text.startswith("*"):
+        return (lambda other: core in other) if text.endswith("*") else lambda other: other.endswith(core)
+    return (lambda other: other.startswith(core)) if text.endswith("*") else lambda other: other == core

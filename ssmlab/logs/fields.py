@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from ssmlab.conditions.values import read_number
 from ssmlab.logs.comparing import Scalar, read_comparison
-from ssmlab.logs.reading import Node, PatternError, Reader, read_logic
+from ssmlab.logs.reading import Condition, PatternError, Reader, read_logic
 
 _WORD: Final = re.compile(r"\S+")
 _REST: Final = re.compile(r"\S*")
@@ -57,11 +57,11 @@ class Field:
     """A field of a pattern: its name, empty if it has none, and what must hold for it."""
 
     name: str
-    condition: Node | None = None
+    condition: Condition | None = None
 
     def holds(self, text: str) -> bool:
         """Does what must hold, hold for this text, which is a number if it reads as one?"""
-        return self.condition is None or self.condition.test(Scalar(text, read_number(text)))
+        return self.condition is None or self.condition(Scalar(text, read_number(text)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ def _read_field(reader: Reader) -> Field:
         return Field(name)
     reader.position = start
 
-    def read_condition() -> Node:
+    def read_condition() -> Condition:
         reader.skip_space()
         if not reader.take(rf"{re.escape(name)}(?![A-Za-z0-9_-])"):
             raise reader.expected(f"a condition on `{name}`")

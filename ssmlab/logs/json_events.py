@@ -14,12 +14,10 @@ from enum import Enum
 from typing import Any, Final
 
 from ssmlab.conditions.values import read_number
-from ssmlab.logs.comparing import Comparison, Scalar, read_comparison
-from ssmlab.logs.reading import Node, PatternError, Reader, read_logic
+from ssmlab.logs.comparing import Scalar, read_comparison
+from ssmlab.logs.reading import Condition, PatternError, Reader, read_logic
 
-_NAME: Final = re.compile(r"\.([A-Za-z0-9_-]+)")
-_QUOTED: Final = re.compile(r"\.?\['([^']+)'\]")
-_INDEX: Final = re.compile(r"\[(\d+)\]", re.ASCII)
+_STEP: Final = re.compile(r"(\.\*|\[\*\])|\[([0-9]+)\]|\.([A-Za-z0-9_-]+)|\.?\['([^']+)'\]")
 _BARE: Final = re.compile(r"[A-Za-z0-9_.+*-]+")
 _WILD: Final = re.compile(r"\*|[0-9.]+\*|\*[0-9.]+")  # recorded: `ERR*` needs quotes; documented: `123.123.*`
 _MOST_WILD: Final = 3  # selectors with a wildcard
@@ -97,18 +95,6 @@ def _scalar(value: str) -> Scalar:
     return Scalar(str(value), read_number(value)) if isinstance(value, Numeral) else Scalar(value)
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """`$.a = 1`: does the comparison hold for at least one value?"""
-
-    selector: Selector
-    comparison: Comparison
-
-    def test(self, subject: Any) -> bool:
-        """Does it hold for a JSON object?"""
-        return any(self.comparison.test(scalar) for scalar in self.selector.scalars(subject))
-
-
 STATES: Final[dict[str, Callable[[list[Any]], bool]]] = {
     "IS NULL": lambda values: any(value is None for value in values),
     "IS TRUE": lambda values: any(value is True for value in values),
@@ -118,22 +104,10 @@ STATES: Final[dict[str, Callable[[list[Any]], bool]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class State:
-    """`$.a IS NULL` and its like."""
-
-    selector: Selector
-    name: str
-
-    def test(self, subject: Any) -> bool:
-        """Does it hold for a JSON object?"""
-        return STATES[self.name](self.selector.select(subject))
-
-
-@dataclass(frozen=True, slots=True)
 class JsonPattern:
     """A condition on a JSON object; a message that is none never matches."""
 
-    condition: Node
+    condition: Condition
     selectors: tuple[Selector, ...]
 
     @property
@@ -144,7 +118,7 @@ class JsonPattern:
     def matches(self, message: str) -> bool:
         """Does a message match?"""
         document = read_object(message)
-        return document is not None and self.condition.test(document)
+        return document is not None and self.condition(document)
 
     def spans(self, message: str) -> list[tuple[int, int]]:  # noqa: ARG002 - as of the other kinds
         """None: a value has no one place in the text."""
@@ -163,13 +137,16 @@ def read_json_pattern(reader: Reader) -> JsonPattern:
         raise PatternError(reader.text, len(reader.text), "expected a pattern that starts with `{` to end with `}`")
     selectors: dict[Selector, None] = {}
 
-    def read_condition() -> Node:
+    def read_condition() -> Condition:
         reader.skip_space()
         where, selector = reader.position, _read_selector(reader)
         selectors[selector] = None
         if sum(_count_wild(one) for one in selectors) > _MOST_WILD:
             raise reader.error(f"expected at most {_MOST_WILD} selectors with a wildcard", where)
-        return _read_state(reader, selector) or Compared(selector, read_comparison(reader, _BARE, _WILD))
+        if is_state := _read_state(reader):
+            return lambda document: is_state(selector.select(document))
+        holds = read_comparison(reader, _BARE, _WILD)
+        return lambda document: any(map(holds, selector.scalars(document)))
 
     reader.take_sign("{")
     condition = read_logic(reader, read_condition)
@@ -178,7 +155,7 @@ def read_json_pattern(reader: Reader) -> JsonPattern:
     return JsonPattern(condition, tuple(selectors))
 
 
-def _read_state(reader: Reader, selector: Selector) -> State | None:
+def _read_state(reader: Reader) -> Callable[[list[Any]], bool] | None:
     found = reader.take(r"\s+(IS|NOT)\b\s*(\w*)")
     if found is None:
         return None
@@ -186,15 +163,16 @@ def _read_state(reader: Reader, selector: Selector) -> State | None:
     if name not in STATES:
         known = ", ".join(f"`{state}`" for state in STATES)
         raise reader.error(f"expected one of {known}, got `{name.strip()}`", found.start(1))
-    return State(selector, name)
+    return STATES[name]
 
 
 def _read_selector(reader: Reader) -> Selector:
     start, steps = reader.position, list[Step]()
     if not reader.take(r"\$(?=\.|\[')"):
         raise reader.expected("a selector such as `$.name` or `$.['a.b']`, or `(`")
-    while (step := _read_step(reader)) is not None:
-        steps.append(step)
+    while step := reader.take(_STEP):
+        wild, index, name, quoted = step.groups()
+        steps.append(Wild(wild) if wild else int(index) if index else name or quoted)
     selector = Selector(reader.text[start : reader.position], tuple(steps))
     if not steps or reader.take(r"[.\[]"):
         reader.position -= bool(steps)
@@ -202,15 +180,6 @@ def _read_selector(reader: Reader) -> Selector:
     if _count_wild(selector) > 1:
         raise reader.error("expected at most one wildcard in a selector", start)
     return selector
-
-
-def _read_step(reader: Reader) -> Step | None:
-    if wild := reader.take(r"\.\*|\[\*\]"):
-        return Wild(wild[0])
-    if index := reader.take(_INDEX):
-        return int(index[1])
-    name = reader.take(_NAME) or reader.take(_QUOTED)
-    return name[1] if name else None
 
 
 def _count_wild(selector: Selector) -> int:

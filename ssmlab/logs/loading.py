@@ -5,10 +5,12 @@ Sources: AWS CLI reference, `logs filter-log-events`, `logs get-log-events`; Clo
 
 from __future__ import annotations
 
+import gzip
 import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
@@ -166,14 +168,11 @@ def _read_text(folder: Folder, path: Path) -> str:
 
 def _unpack(packed: bytes) -> tuple[bytes, str]:
     """What gzip packed, as far as it is whole, and what ended it."""
-    data, member = bytearray(), zlib.decompressobj(wbits=31)
+    data = bytearray()
     try:
-        for start in range(0, len(packed), _CHUNK):
-            piece = packed[start : start + _CHUNK]
-            while piece:
-                member = zlib.decompressobj(wbits=31) if member.eof else member
-                data += member.decompress(piece)
-                piece = member.unused_data
-    except zlib.error as error:
+        with gzip.open(BytesIO(packed)) as file:
+            while piece := file.read1(_CHUNK):  # not `read`, which loses what comes before damage
+                data += piece
+    except (EOFError, OSError, zlib.error) as error:
         return bytes(data), str(error)
-    return bytes(data), "" if member.eof else "one without its end"
+    return bytes(data), ""

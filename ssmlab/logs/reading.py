@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 _SPACE: Final = re.compile(r"\s*")
 _STRING: Final = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
@@ -84,31 +83,15 @@ class Reader:
         return PatternError(self.text, self.position if where is None else where, reason)
 
 
-class Node(Protocol):
-    """A condition on a subject: a JSON object, or a field of a line."""
-
-    def test(self, subject: Any) -> bool:
-        """Does it hold?"""
+Condition = Callable[[Any], bool]  # on a JSON object, or on a field of a line
 
 
-@dataclass(frozen=True, slots=True)
-class Joined:
-    """Conditions joined by `&&` (`all`) or `||` (`any`)."""
-
-    join: Callable[[Iterable[bool]], bool]
-    parts: tuple[Node, ...]
-
-    def test(self, subject: Any) -> bool:
-        """Do all, or does any, hold?"""
-        return self.join(part.test(subject) for part in self.parts)
-
-
-def read_logic(reader: Reader, read_condition: Callable[[], Node], depth: int = 0) -> Node:
+def read_logic(reader: Reader, read_condition: Callable[[], Condition], depth: int = 0) -> Condition:
     """Conditions joined by `||` and `&&`, which binds closer, and parentheses [recorded from AWS, September 2026]."""
     if depth > _DEEPEST:
         raise reader.error(f"expected at most {_DEEPEST} parentheses in one another")
 
-    def read_one() -> Node:
+    def read_one() -> Condition:
         if not reader.take_sign("("):
             return read_condition()
         inner = read_logic(reader, read_condition, depth + 1)
@@ -116,10 +99,10 @@ def read_logic(reader: Reader, read_condition: Callable[[], Node], depth: int = 
             raise reader.expected("`)`, `&&` or `||`")
         return inner
 
-    def read_joined(read: Callable[[], Node], sign: str, join: Callable[[Iterable[bool]], bool]) -> Node:
+    def read_joined(read: Callable[[], Condition], sign: str, join: Callable[[Iterable[bool]], bool]) -> Condition:
         parts = [read()]
         while reader.take_sign(sign):
             parts.append(read())
-        return Joined(join, tuple(parts)) if len(parts) > 1 else parts[0]
+        return parts[0] if len(parts) == 1 else lambda subject: join(part(subject) for part in parts)
 
     return read_joined(lambda: read_joined(read_one, "&&", all), "||", any)

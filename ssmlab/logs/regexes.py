@@ -6,21 +6,23 @@ Source: CloudWatch Logs User Guide, `regex-expressions`: letters and digits, a f
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ssmlab.logs.reading import Reader
+from ssmlab.logs.reading import PatternError, Reader
 
 _CHARACTER: Final = r"[A-Za-z0-9:_#=@/;,\- ]"
 _OPERATORS: Final = r"\^$?[]{}|*+."
-_IN_CLASS: Final = r"[A-Za-z0-9:_#=@/;,\- ^$?{}|*+.]"
-_ESCAPABLE: Final = r"[\\^$?\[\]{}|*+.:_#=@/;,\-]"
-_KINDS: Final = (r"\d", r"\s", r"\w")
-_COUNT: Final = r"\{(\d{1,4})(,?)(\d{0,4})\}"
+_ESCAPED: Final = r"\\(?:[dsw]|x[0-7][0-9A-Fa-f]|[\\^$?\[\]{}|*+.:_#=@/;,\-])"
+_CLASS: Final = rf"\[\^?+(?:{_ESCAPED}|{_CHARACTER}|[\^$?{{}}|*+.])"
+_PIECE: Final = re.compile(
+    rf"[\^$|]|(?:{_ESCAPED}|{_CHARACTER}|\.|{_CLASS}+\])(?:[?*+]|\{{(\d{{1,4}})(?:,(\d{{0,4}}))?\}})?", re.ASCII
+)
+_UNREAD: Final = re.compile(rf"(?:{_CLASS}*)?(\\?)", re.ASCII)  # how far a piece that is none can be read
 # A text of 256 KB against more than this takes RE2 seconds: the bound of this package, CloudWatch Logs names none.
 _MOST_REPEATED: Final = 1000
 _MOST_REGEXES: Final = 2
@@ -50,21 +52,14 @@ class Regex:
         # To an expression of ASCII all other characters are alike, so that two of them can serve as marks.
         free = encodable(text).replace(_START, _OTHER).replace(_END, _OTHER)
         marked = pc.replace_substring_regex(pa.scalar(free), f"({self.expression})", f"{_START}\\1{_END}").as_py()
-        return [span for span in _read_marks(marked) if span[0] < span[1]]
+        places = [found.span(1) for found in re.finditer(f"{_START}([^{_END}]*){_END}", marked)]
+        # before each place stand the two marks of those before it, and its first
+        return [(start - 2 * n - 1, end - 2 * n - 1) for n, (start, end) in enumerate(places) if start < end]
 
 
 def encodable(text: str) -> str:
     """The text with `?` for each half of a surrogate pair, which Arrow does not take."""
     return text.encode("utf-8", "replace").decode()
-
-
-def _read_marks(marked: str) -> Iterator[tuple[int, int]]:
-    before, *found = marked.split(_START)
-    position = len(before)
-    for piece in found:
-        inside, _, after = piece.partition(_END)
-        yield position, position + len(inside)
-        position += len(inside) + len(after)
 
 
 def read_regex(reader: Reader) -> Regex:
@@ -76,90 +71,37 @@ def read_regex(reader: Reader) -> Regex:
     reader.regexes += 1
     if reader.regexes > _MOST_REGEXES:
         raise reader.error(f"expected at most {_MOST_REGEXES} regular expressions in a pattern")
-    pieces = list(_read_pieces(Reader(reader.text, start, end)))
-    if not pieces:
+    if start == end:
         raise reader.error("expected a regular expression between `%` and `%`")
-    if sum(size for _, size in pieces) > _MOST_REPEATED:
+    if _count_repeated(reader, start, end) > _MOST_REPEATED:
         raise reader.error(f"expected at most {_MOST_REPEATED} repetitions in a regular expression")
+    found = Regex(reader.text[start:end])
+    try:
+        found.matches("")
+    except pa.ArrowInvalid as error:  # a range that goes down, `{3,2}`
+        said, _, part = str(error).rpartition(": ")
+        what = f"expected a regular expression, got `{part}`: {said.rpartition(': ')[2]}"
+        raise reader.error(what, max(start, reader.text.find(part, start))) from None
     reader.position = end + 1
-    return Regex("".join(piece for piece, _ in pieces))
+    return found
 
 
-def _read_pieces(reader: Reader) -> Iterator[tuple[str, int]]:
-    """Each piece as RE2 writes it, and how many characters it stands for when written out."""
-    while reader.position < reader.end:
-        if anchor := reader.take(r"[\^$|]"):
-            yield anchor[0], 1
-            continue
-        piece = _read_class(reader) or _read_character(reader)
-        where = reader.position
-        if count := reader.take(_COUNT):
-            yield piece + count[0], _most(reader, where, *count.groups())
-        else:
-            sign = reader.take(r"[?*+]")
-            yield piece + (sign[0] if sign else ""), 1
+def _count_repeated(reader: Reader, position: int, end: int) -> int:
+    """How many characters an expression stands for when written out; refused is what its syntax does not know."""
+    repeated = 0
+    while position < end:
+        piece = _PIECE.match(reader.text, position, end)
+        if piece is None:
+            raise _refuse(reader, position, end)
+        position, repeated = piece.end(), repeated + int(piece[2] or piece[1] or 1)
+    return repeated
 
 
-def _most(reader: Reader, where: int, least: str, comma: str, most: str) -> int:
-    if most and (not comma or int(most) < int(least)):
-        raise reader.error("expected `{n}`, `{n,}` or `{n,m}` with n not above m", where)
-    return int(most or least)
-
-
-def _read_character(reader: Reader) -> str:
-    if reader.take(r"\."):
-        return "."
-    return _read_escape(reader) or _read_plain(reader, _CHARACTER)
-
-
-def _read_plain(reader: Reader, allowed: str) -> str:
-    found = reader.take(allowed)
-    if found is None:
-        wanted = f"a letter, a digit, one of `: _ # = @ / ; , -` or an operator of `{_OPERATORS}` in its place"
-        got = f"`{reader.text[reader.position]}`" if reader.position < reader.end else "the end of the expression"
-        raise reader.error(f"expected {wanted}, got {got}; `\\xhh` writes any ASCII character")
-    return _plain(found[0])
-
-
-def _read_escape(reader: Reader) -> str:
-    """What a backslash makes of the next character, as RE2 writes it; empty if no backslash stands here."""
-    if not reader.take(r"\\"):
-        return ""
-    if kind := reader.take(r"[dsw]"):
-        return f"\\{kind[0]}"
-    if code := reader.take(r"x([0-7][0-9A-Fa-f])"):
-        return _plain(chr(int(code[1], 16)))
-    plain = reader.take(_ESCAPABLE)
-    if plain is None:
-        raise reader.expected("`d`, `s`, `w`, `xhh` or an operator behind `\\`")
-    return _plain(plain[0])
-
-
-def _read_class(reader: Reader) -> str:
-    """`[…]` as RE2 writes it; empty if none stands here."""
-    opening = reader.take(r"\[(\^?)")
-    if opening is None:
-        return ""
-    members = list[str]()
-    while not (members and reader.take(r"\]")):
-        members.append(_read_member(reader))
-    return f"[{opening[1]}{''.join(members)}]"
-
-
-def _read_member(reader: Reader) -> str:
-    r"""A character, a range, or a kind such as `\d`."""
-    first, where = _read_escape(reader) or _read_plain(reader, _IN_CLASS), reader.position
-    if first in _KINDS or not reader.take(r"-(?!\])"):
-        return first
-    last = _read_escape(reader) or _read_plain(reader, _IN_CLASS)
-    if last in _KINDS or _code(last) < _code(first):
-        raise reader.error("expected a range from a lower to a higher character", where)
-    return f"{first}-{last}"
-
-
-def _plain(char: str) -> str:
-    return f"\\x{{{ord(char):x}}}"
-
-
-def _code(plain: str) -> int:
-    return int(plain[3:-1], 16)
+def _refuse(reader: Reader, position: int, end: int) -> PatternError:
+    read = _UNREAD.match(reader.text, position, end)
+    where, is_escape = (read.end(), read[1]) if read else (position, "")
+    wanted = f"a letter, a digit, one of `: _ # = @ / ; , -` or an operator of `{_OPERATORS}` in its place"
+    if is_escape:
+        wanted = "`d`, `s`, `w`, `xhh` or an operator behind `\\`"
+    got = f"`{reader.text[where]}`" if where < end else "the end of the expression"
+    return reader.error(f"expected {wanted}, got {got}; `\\xhh` writes any ASCII character", where)

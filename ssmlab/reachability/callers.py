@@ -61,9 +61,9 @@ def read_people(snapshot: Snapshot) -> list[Person]:
 
 
 def read_principals(
-    people: Sequence[Person], action: Action, resource_type: str, context: Mapping[str, ContextValue | None]
+    people: Sequence[Person], action: Action | None, resource_type: str, context: Mapping[str, ContextValue | None]
 ) -> list[Principal]:
-    """The principals as they meet resources of one type.
+    """The principals as they meet resources of one type; None: an action of which no keys are listed.
 
     `context` holds the request's keys; None: known to be absent. Keys of the request that are not in it are unknown;
     keys that the action does not supply are absent, with a doubt.
@@ -75,7 +75,9 @@ def read_principals(
     ]
 
 
-def _lookup(person: Person, given: Mapping[str, Value], action: Action, resource_type: str) -> Callable[[str], Value]:
+def _lookup(
+    person: Person, given: Mapping[str, Value], action: Action | None, resource_type: str
+) -> Callable[[str], Value]:
     def lookup(key: str) -> Value:
         if key in given:
             return given[key]
@@ -85,7 +87,7 @@ def _lookup(person: Person, given: Mapping[str, Value], action: Action, resource
             return ABSENT if person.tags_known else NOT_KNOWN
         if key in _FROM_ARN:
             return ABSENT
-        if not action.supplies(key, resource_type):
+        if action is not None and not action.supplies(key, resource_type):
             return Ambiguous((ABSENT,), NOT_SUPPLIED.format(key, action.name))
         return NOT_KNOWN
 

@@ -97,7 +97,11 @@ class Resources:
     @cached_property
     def names(self) -> Texts:
         """What each is called: its name, else the id at the end of its ARN."""
-        called = zip(self.frame["name"].astype("object"), self.arns, strict=True)
+        return self.call(np.arange(len(self.frame)))
+
+    def call(self, rows: Codes) -> Texts:
+        """What some are called."""
+        called = zip(self.frame["name"].iloc[rows].astype("object"), self.frame.index[rows], strict=True)
         return np.array(
             [name if isinstance(name, str) and name else last_part(arn) for name, arn in called], dtype=object
         )

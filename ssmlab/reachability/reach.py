@@ -205,7 +205,7 @@ class Reach(Matrices):
         frame.attrs["total"] = total
         return frame
 
-    def compare(self, other: Matrices, limit: int | None = None) -> pd.DataFrame:
+    def compare(self, other: Matrices, limit: int | None = None, *, denials: bool = True) -> pd.DataFrame:
         """What another reach gives and takes: a row for each principal, group of nodes and document that differs.
 
         Groups are those of the common refinement: nodes that both reaches treat alike.
@@ -218,6 +218,8 @@ class Reach(Matrices):
             is reached is listed. `attrs`: `total` rows, ARNs `added` and `removed`.
         limit
             Rows at most, as in `pairs`.
+        denials
+            List also what is denied before and after, but in another way (implicitly, explicitly).
 
         Examples
         --------
@@ -229,7 +231,7 @@ class Reach(Matrices):
         ['arn:aws:iam::123456789012:user/web-ops', 'allowed', 'implicitDeny']
         """
         cut = MOST_PAIRS if limit is None else limit
-        frame = Comparison(self, other).frame(cut)
+        frame = Comparison(self, other, denials=denials).frame(cut)
         _warn_if_cut(frame.attrs["total"], limit)
         return frame
 

@@ -26,9 +26,9 @@ def describe_unknown(what: str, name: str, known: Iterable[str]) -> str:
     return f"no {what} `{name}`" + (f", did you mean {listed(near)}?" if near else f"; there are {len(names)} names")
 
 
-def set_tags(nodes: pd.DataFrame, names: Iterable[str], tags: Mapping[str, str | None]) -> pd.DataFrame:
-    """The nodes with other tags on those of these ARNs or ids; None removes a tag."""
-    rows = _find_rows(nodes, list(names))
+def set_tags(nodes: pd.DataFrame, names: Iterable[str] | Codes, tags: Mapping[str, str | None]) -> pd.DataFrame:
+    """The nodes with other tags on those of these ARNs, ids or row numbers; None removes a tag."""
+    rows = names if isinstance(names, np.ndarray) else _find_rows(nodes, list(names))
     return nodes.assign(**{TAG + key: _set_value(nodes.get(TAG + key), len(nodes), rows, v) for key, v in tags.items()})
 
 

@@ -93,7 +93,7 @@ def _read_table(
 
     What cannot be read is noted; lines without a required cell are left out.
     """
-    lines, problems = _read_lines(folder, path), folder.problems
+    lines, problems = read_lines(folder, path), folder.problems
     spot, names = next(lines, (Spot(folder.name(path)), []))
     header = [name.strip() for name in names]
     if missing := [column for column in required if column not in header]:
@@ -117,7 +117,7 @@ def _read_table(
             yield spot, row
 
 
-def _read_lines(folder: Folder, path: Path) -> Iterator[tuple[Spot, list[str]]]:
+def read_lines(folder: Folder, path: Path) -> Iterator[tuple[Spot, list[str]]]:
     """The lines that are not empty; cells end at commas, or at semicolons if the header has only those."""
     file = folder.name(path)
     try:

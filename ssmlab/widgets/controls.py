@@ -51,11 +51,13 @@ class Finder(w.Combobox):
 
 
 class PrincipalPicker(w.VBox):
-    """Principals to choose from, found as one types; none chosen: everyone."""
+    """Principals to choose from, found as one types; none chosen: `nobody` says what that means."""
 
     value = traitlets.Tuple()
 
-    def __init__(self, principals: pd.DataFrame, value: Sequence[str] = (), rows: int = 5) -> None:
+    def __init__(
+        self, principals: pd.DataFrame, value: Sequence[str] = (), rows: int = 5, nobody: str = "Everyone"
+    ) -> None:
         several = principals["account"].nunique() > 1
         columns = (principals[name] for name in ("kind", "name", "account"))
         self._labels = {
@@ -64,7 +66,7 @@ class PrincipalPicker(w.VBox):
         }
         self._find = w.Text(description="Find", placeholder="part of a name", continuous_update=True, layout=WIDE)
         self._list = w.SelectMultiple(description="Principals", rows=rows, layout=WIDE)
-        self._clear = w.Button(description="Everyone", tooltip="choose no principal: everyone is shown", layout=WIDE)
+        self._clear = w.Button(description=nobody, tooltip=f"choose no principal: {nobody.lower()}", layout=WIDE)
         super().__init__([self._find, self._list, self._clear], value=tuple(value))
         self._list.observe(self._choose, "value")
         self._offer()

@@ -20,6 +20,7 @@ from ssmlab.widgets.texts import describe_data
 
 _STYLE: Final = (Path(__file__).parent / "static" / "explorer.css").read_text("utf-8")
 _BACKGROUND: Final = ThreadPoolExecutor(1, thread_name_prefix="ssmlab")
+_LONGEST: Final = 50_000  # characters of a line to copy
 _EXPECTED: Final = (KeyError, ValueError, TypeError, OSError)  # what data and texts can do; all else is a fault of ours
 
 
@@ -31,8 +32,8 @@ class Explorer(w.VBox):
 
     Parameters
     ----------
-    snapshot
-        From `ssmlab.load`.
+    data
+        What it is about: a snapshot, from `ssmlab.load`, where a subclass does not say otherwise.
     state
         Fields of the `state_type` to start from.
 
@@ -43,13 +44,14 @@ class Explorer(w.VBox):
     """
 
     title: ClassVar[str]
+    arguments: str = "snapshot"  # in the line to copy
     state_type: ClassVar[type]
 
-    def __init__(self, snapshot: Snapshot, **state: Any) -> None:
+    def __init__(self, data: Any, **state: Any) -> None:
         names = [field.name for field in fields(self.state_type)]
         if unknown := sorted(set(state) - {*names}):
             raise ValueError(f"unknown state {unknown}, expected some of {names}")
-        self.snapshot = snapshot
+        self.data = data
         self.state: Any = self.begin(state)
         self._latest: Future[Any] | None = None
         self.controls = self.make_controls()
@@ -60,7 +62,7 @@ class Explorer(w.VBox):
         for widget, name in ((self.why, "why-text"), (self._live, "live"), (self._line, "line"), (self.tabs, "views")):
             widget.add_class(f"ssmlab-{name}")
         foot = w.HBox([*self.make_buttons(), self._live, saver], layout=w.Layout(justify_content="space-between"))
-        see = w.VBox([self.tabs, foot])
+        see = w.VBox([*self.make_editor(), self.tabs, foot])
         zones = {"ask": self.arrange(), "see": [see], "why": [w.HTML("<b>Why</b>"), self.why]}
         super().__init__([w.HTML(f"<style>{_STYLE}</style>"), self._header(), w.HBox(list(map(_zone, *_pair(zones))))])
         self.add_class("ssmlab-explorer")
@@ -75,6 +77,10 @@ class Explorer(w.VBox):
         """The state to begin with; what is not given is chosen so that the first view is worth looking at."""
         return self.state_type(**given)
 
+    def describe(self) -> str:
+        """What is loaded and how complete it is, as HTML."""
+        return describe_data(self.snapshot)
+
     def make_controls(self) -> dict[str, w.Widget]:
         """A control for each field of the state that people may change, in the order in which they stand."""
         raise NotImplementedError
@@ -86,6 +92,10 @@ class Explorer(w.VBox):
     def arrange(self) -> list[w.Widget]:
         """The zone "ask"."""
         return [w.HTML("<b>Ask</b>"), *self.controls.values()]
+
+    def make_editor(self) -> list[w.Widget]:
+        """What stands above the views, at their full width."""
+        return []
 
     def make_buttons(self) -> list[w.Widget]:
         """What stands below the views, at the left."""
@@ -106,7 +116,17 @@ class Explorer(w.VBox):
         """The graph that is seen; None: there is none."""
         return None
 
+    def to_picture(self) -> str | None:
+        """The picture that the kernel draws, as SVG; None: there is none."""
+        return None
+
     # --- What it has from here ---
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The data, where they are a snapshot."""
+        snapshot: Snapshot = self.data
+        return snapshot
 
     def say(self, text: str) -> None:
         """The result in words, which screen readers read out."""
@@ -144,8 +164,9 @@ class Explorer(w.VBox):
         self._guard(self.show)
         changed = (f for f in fields(self.state_type) if getattr(self.state, f.name) != _default(f))
         told = "".join(f", {f.name}={_plain(getattr(self.state, f.name))!r}" for f in changed)
-        line = html.escape(f"{type(self).__name__}(snapshot{told})")
-        self._line.value = f"<details><summary>This view as a line to copy</summary><code>{line}</code></details>"
+        line = f"{type(self).__name__}({self.arguments}{told})"
+        line = f"<code>{html.escape(line)}</code>" if len(line) < _LONGEST else "<p>Too long for a line.</p>"
+        self._line.value = f"<details><summary>This view as a line to copy</summary>{line}</details>"
 
     def formats(self) -> list[str]:
         """The kinds of files that can be saved."""
@@ -156,10 +177,12 @@ class Explorer(w.VBox):
         name = f"{type(self).__name__}.{kind.lower()}"
         if kind == "GraphML":
             return name, write_graphml(self.to_graph())
+        if kind == "Picture":
+            return f"{type(self).__name__}.svg", (self.to_picture() or "").encode()
         return name, {"CSV": write_csv, "Parquet": write_parquet}[kind](self.to_frame())
 
     def _header(self) -> w.Widget:
-        data = w.HTML(f"<h3>{html.escape(self.title)}</h3>{describe_data(self.snapshot)}")
+        data = w.HTML(f"<h3>{html.escape(self.title)}</h3>{self.describe()}")
         data.add_class("ssmlab-header")
         return w.HBox([data, self._line], layout=w.Layout(justify_content="space-between"))
 

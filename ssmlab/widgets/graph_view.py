@@ -11,7 +11,7 @@ _STATIC: Final = Path(__file__).parent / "static"
 
 # The tables of graph.js have one row each.
 KINDS: Final = ("principal", "role", "policy", "statement", "document", "group", "node")
-OUTCOMES: Final = ("allowed", "conditional", "denied", "gained", "lost", "other")
+OUTCOMES: Final = ("allowed", "conditional", "denied", "gained", "lost", "unchanged", "other")
 
 
 class Node(TypedDict):

@@ -80,7 +80,7 @@ def _explain_target(reach: Reach, graph: nx.DiGraph[str], path: list[str], state
     """
     target = path[-1]
     arn = next(
-        (name for name in (*path, *sorted(nx.ancestors(graph, target))) if graph.nodes[name]["layer"] == 0), None
+        (name for name in (*path, *sorted(nx.ancestors(graph, path[0]))) if graph.nodes[name]["layer"] == 0), None
     )
     if arn is None:
         return write_lines(graph.nodes[target]["detail"])

@@ -21,13 +21,24 @@ _LOOK: Final[Any] = {  # search and paging are ours: the table holds only what i
 
 
 class TableView(w.VBox):
-    """Rows, and a line that says how many there are. `selected` is called with the number of the row selected."""
+    """Rows, and a line that says how many there are. `selected` is called with the number of the row selected; a
+    `narrow` table has small columns and no room for the arrows of sorting.
+    """
 
-    def __init__(self, *above: w.Widget, selected: Callable[[int], None] = lambda _: None, height: int = 330) -> None:
+    def __init__(
+        self,
+        *above: w.Widget,
+        selected: Callable[[int], None] = lambda _: None,
+        height: int = 330,
+        narrow: bool = False,
+    ) -> None:
+        self._look = _LOOK | ({"classes": "display compact ssmlab-narrow"} if narrow else {})
         self._count = w.HTML()
         self._count.add_class("ssmlab-count")
-        self._table = ITable(pd.DataFrame({"": []}), **_LOOK)
-        scroll = w.Box([self._table], layout=w.Layout(max_height=f"{height}px", overflow="auto"), tabbable=True)
+        self._table = ITable(pd.DataFrame({"": []}), **self._look)
+        self._scroll = scroll = w.Box(
+            [self._table], layout=w.Layout(max_height=f"{height}px", overflow="auto"), tabbable=True
+        )
         scroll.add_class("ssmlab-scroll")
         super().__init__([*above, self._count, scroll])
         self._selected = selected
@@ -39,5 +50,6 @@ class TableView(w.VBox):
 
     def show(self, frame: pd.DataFrame, words: str) -> None:
         """Other rows, and how many there are in words."""
-        self._count.value = f"<span>{html.escape(words)}</span>"
-        self._table.update(frame, selected_rows=[])
+        self._count.value = f"<span role='status'>{html.escape(words)}</span>"
+        self._scroll.layout.display = None if len(frame) else "none"
+        self._table.update(frame, selected_rows=[], **self._look)

@@ -4,22 +4,47 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
+from ssmlab.explanation import Explanation
 from ssmlab.snapshots import Snapshot
+
+_LINES: Final = "\n\t"
+_MARKS: Final = {"\n": "↵", "\t": "⇥"}
 
 
 def write_lines(*sentences: str) -> str:
     """A paragraph for each sentence."""
-    return "".join(f"<p>{html.escape(sentence)}</p>" for sentence in sentences)
+    return "".join(f"<p>{html.escape(show_controls(sentence))}</p>" for sentence in sentences if sentence)
 
 
 def write_list(lines: Iterable[str], most: int = 20) -> str:
     """A list, cut with a count of what is left out."""
     every = [*lines]
-    listed = "".join(f"<li>{html.escape(line)}</li>" for line in every[:most])
+    listed = "".join(f"<li>{html.escape(show_controls(line))}</li>" for line in every[:most])
     more = f"<p>and {len(every) - most:,} more</p>" if len(every) > most else ""
     return f"<ul>{listed}</ul>{more}" if every else ""
+
+
+def show_controls(text: str, keep: str = "") -> str:
+    r"""Text with its control characters, and others that cannot be seen, as visible marks.
+
+    >>> show_controls("\x1b[31mred\r\n\u202e"), show_controls("a\nb", keep="\n")
+    ('\\x1b[31mred\\r↵\\u202e', 'a\nb')
+    """
+    return "".join(
+        char if char.isprintable() or char in keep else _MARKS.get(char) or ascii(char)[1:-1] for char in text
+    )
+
+
+def write_text(text: str) -> str:
+    """Untrusted text as a block, line by line; control characters are visible."""
+    return f"<pre>{html.escape(show_controls(text, keep=_LINES))}</pre>"
+
+
+def write_explanation(explanation: Explanation) -> str:
+    """An explanation, control characters visible."""
+    return show_controls(explanation._repr_html_(), keep=_LINES)
 
 
 def describe_data(snapshot: Snapshot) -> str:

@@ -187,12 +187,12 @@ def short_pairs(pairs: pd.DataFrame, reach: Reach) -> pd.DataFrame:
     )
 
 
-def first_principals(reach: Reach) -> tuple[str, ...]:
-    """A principal worth looking at first: a user that reaches some of the nodes but not all, with the most pairs of
+def first_principals(reach: Reach, most: int = 1) -> tuple[str, ...]:
+    """Principals worth looking at first: a user that reaches some of the nodes but not all, with the most pairs of
     those.
     """
     counts = reach.summary()
     users = counts[(reach.snapshot.principals["kind"] == "user").to_numpy(dtype=bool)]
     some = users[(users["nodes"] > 0) & (users["nodes"] < len(reach.snapshot.nodes) / 2)]
     chosen = next((frame for frame in (some, users, counts) if len(frame)), counts)
-    return tuple(chosen.sort_values("pairs", ascending=False).index[:1])
+    return tuple(chosen.sort_values("pairs", ascending=False).index[:most])

@@ -129,14 +129,15 @@ def inside(page):
 
 def test_every_kind_and_outcome_is_drawn_and_explained_in_the_legend(page, lab):
     nodes = [f"node('{kind}', '{kind}', {i % 2}, {i})" for i, kind in enumerate(KINDS)]
-    edges = [f"edge('principal', '{kind}', '{outcome}')" for kind, outcome in zip(KINDS[1:], OUTCOMES, strict=True)]
+    pairs = zip(KINDS, [*KINDS[1:], KINDS[0]], OUTCOMES, strict=True)
+    edges = [f"edge('{source}', '{target}', '{outcome}')" for source, target, outcome in pairs]
     redraw(page, lab, f"show([{', '.join(nodes)}], [{', '.join(edges)}])")
     assert [mark(page, kind).get_attribute("data-kind") for kind in KINDS] == list(KINDS)
     drawn = page.locator(".ssmlab-graph .edge").evaluate_all("all => all.map(edge => edge.dataset.outcome)")
     assert drawn == list(OUTCOMES)
     assert page.locator(".legend li").all_text_contents() == [
         *("principal", "role", "policy", "statement", "document", "node group", "node"),
-        *("allowed", "depends", "denied", "gained", "lost", "other"),
+        *("allowed", "depends", "denied", "gained", "lost", "unchanged", "other"),
     ]
     assert page.locator(".ssmlab-graph .sign").all_text_contents() == ["+", "\N{MINUS SIGN}"]
 

@@ -30,7 +30,7 @@ const KINDS = {
 };
 // Line style and colour of an outcome are in graph.css; `sign` stands on the line.
 const OUTCOMES = { allowed: {}, conditional: { word: "depends" }, denied: {} };
-Object.assign(OUTCOMES, { gained: { sign: "+" }, lost: { sign: "−" }, other: {} });
+Object.assign(OUTCOMES, { gained: { sign: "+" }, lost: { sign: "−" }, unchanged: {}, other: {} });
 
 const sum = (numbers) => numbers.reduce((total, each) => total + each, 0);
 const clamp = (value, [least, most]) => Math.min(Math.max(value, least), most);

@@ -77,7 +77,15 @@ function render({ model, el }) {
     if (name) download(name, buffers, "application/octet-stream");
   };
   model.on("msg:custom", answered);
-  return () => model.off("msg:custom", answered);
+  // JupyterLab would take the arrow keys of a select for moves between cells.
+  const keep = (event) => {
+    if (event.target.tagName === "SELECT" && event.target.closest(".ssmlab-explorer")?.contains(el)) event.stopPropagation();
+  };
+  window.addEventListener("keydown", keep, true);
+  return () => {
+    model.off("msg:custom", answered);
+    window.removeEventListener("keydown", keep, true);
+  };
 }
 
 export default { render };

@@ -1,0 +1,153 @@
+"""Commands to look at first, and simple choices of how nodes answer: what a screen needs to call `send_command`."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import pandas as pd
+
+from ssmlab.commands.command import Command
+from ssmlab.commands.running import send_command
+from ssmlab.events import Rule
+from ssmlab.reachability import Reach
+from ssmlab.reachability.columns import TAG
+from ssmlab.snapshots import Snapshot
+
+Said = dict[str, Any]
+_WELL: Final[Said] = {"output": "httpd is active (running)\nrequests=120 latency=35 ms\n"}
+_ILL: Final[Said] = {"exit_code": 1, "output": "httpd is inactive\n", "error": "ERROR Unit httpd.service not found.\n"}
+_FIELDS: Final = {"exit_code", "output", "error", "seconds"}
+
+# How nodes answer → the answer of the first, second, … node that runs the command.
+SCENARIOS: Final[Mapping[str, Callable[[int], Said]]] = {
+    "all succeed": lambda _: _WELL,
+    "every third fails": lambda number: _ILL if number % 3 == 0 else _WELL,
+    "all fail": lambda _: _ILL,
+    "one does not answer": lambda number: {**_WELL, "seconds": math.inf} if number == 0 else _WELL,
+    "one after the other is slower": lambda number: {**_WELL, "seconds": 5.0 * (number + 1)},
+}
+
+
+def play_scenario(snapshot: Snapshot, scenario: str, own: Mapping[str, Any] | None = None, **call: Any) -> Command:
+    """Send a command whose nodes answer as in a scenario.
+
+    Parameters
+    ----------
+    scenario
+        One of `SCENARIOS`, which counts the nodes that run the command.
+    own
+        `responses` that go before it: of one node, or of all.
+    call
+        As in `send_command`.
+
+    Raises
+    ------
+    AccessDenied, CommandError, KeyError, ValueError
+        As in `send_command`.
+
+    Examples
+    --------
+    >>> import ssmlab
+    >>> call = {"principal": "web-ops", "document": "AWS-RunShellScript", "instance_ids": "i-0123456789abcdef0"}
+    >>> play_scenario(ssmlab.load("data/sample"), "all fail", **call).reason
+    '1 of 1 nodes failed or timed out in execution, max_errors is 0'
+    """
+    if scenario not in SCENARIOS:
+        raise ValueError(f"expected one of {', '.join(f'`{name}`' for name in SCENARIOS)}, got `{scenario}`")
+    if own and {*own} <= _FIELDS:
+        return send_command(snapshot, **call, responses=own)
+    rehearsed = send_command(snapshot, **{**call, "rules": ()}).invocations
+    ran = rehearsed["node"][rehearsed["response_code"] >= 0]
+    responses = {node: SCENARIOS[scenario](number) for number, node in enumerate(ran)}
+    return send_command(snapshot, **call, responses={**responses, **(own or {})})
+
+
+def first_command(reach: Reach, principal: str) -> dict[str, str]:
+    """A command that tells most of what a principal (ARN) may do: some of its nodes run it, others refuse.
+
+    Returns
+    -------
+    dict
+        `document`, `region`, `tag_key` and `tag_value`; the tag is missing if no tag has nodes that it reaches; nothing
+        if it reaches no node.
+    """
+    pairs = reach.pairs(principal, outcome="allowed", limit=1)
+    if pairs.empty:
+        return {}
+    document, node = str(pairs["document"][0]), str(pairs["node"][0])
+    shell = document.rpartition("/")[0] + "/AWS-RunShellScript"  # which everyone knows
+    if shell in reach.snapshot.documents.index and reach.outcome(principal, node, shell) == "allowed":
+        document = shell
+    nodes = reach.snapshot.nodes
+    there = nodes[(nodes["account"] == principal.split(":")[4]) & (nodes["region"] == nodes.loc[node, "region"])]
+    reached = reach.nodes(principal)["outcome"].reindex(there.index) == "allowed"
+    told = {"document": document.rpartition("/")[2], "region": str(nodes.loc[node, "region"])}
+    return told | _telling_tag(there, reached)
+
+
+def _telling_tag(nodes: pd.DataFrame, reached: pd.Series[bool]) -> dict[str, str]:
+    """The tag whose nodes are best divided into those reached and the others."""
+    best, found = 0.0, dict[str, str]()
+    for column in (name for name in nodes.columns if name.startswith(TAG)):
+        counts = reached.groupby(nodes[column].astype("str")).agg(["sum", "count"])
+        some, rest = counts["sum"], counts["count"] - counts["sum"]
+        # enough of both, and as few rows as that takes
+        worth = some.where(some < rest, rest).clip(upper=4) + some.clip(upper=4) / 10 - counts["count"] / 1000
+        if len(worth) and worth.max() > best:
+            best, found = worth.max(), {"tag_key": column.removeprefix(TAG), "tag_value": str(worth.idxmax())}
+    return found
+
+
+def read_object(what: str, text: str) -> dict[str, Any] | None:
+    """A JSON object that somebody typed; None for nothing.
+
+    Raises
+    ------
+    ValueError
+        With line and column, or what was got instead of an object.
+
+    Examples
+    --------
+    >>> read_object("responses", '{"web-1": exit_code}')
+    Traceback (most recent call last):
+    ...
+    ValueError: responses, line 1, column 11: expected JSON: Expecting value
+    """
+    found = _read(what, text)
+    if not isinstance(found, dict | None):
+        raise ValueError(f"{what}: expected an object, got `{text.strip()[:40]}`")
+    return found
+
+
+def read_rules(text: str) -> list[Rule]:
+    """Rules that somebody typed, as a JSON list of objects with the fields of `Rule`.
+
+    Raises
+    ------
+    ValueError
+        With the place.
+
+    Examples
+    --------
+    >>> [rule.name for rule in read_rules('[{"name": "failed", "pattern": {"detail": {"status": ["Failed"]}}}]')]
+    ['failed']
+    """
+    found = _read("rules", text)
+    try:
+        return [Rule(**rule) for rule in found or ()]
+    except TypeError:
+        raise ValueError(
+            'rules: expected a list such as [{"name": …, "pattern": {…}, "targets": […], "role": …}]'
+        ) from None
+
+
+def _read(what: str, text: str) -> Any:
+    try:
+        return json.loads(text) if text.strip() else None
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{what}, line {error.lineno}, column {error.colno}: expected JSON: {error.msg}") from None
+    except RecursionError:
+        raise ValueError(f"{what}: nested too deeply") from None

@@ -1,0 +1,191 @@
+"""Why two reaches differ: one ingredient at a time is exchanged, and the question asked again."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from ssmlab.reachability.columns import TAG
+from ssmlab.reachability.comparing import Comparison
+from ssmlab.reachability.fleets import IMPLICIT
+from ssmlab.reachability.questions import reach
+from ssmlab.reachability.reach import MOST_PAIRS, Reach
+from ssmlab.snapshots import Snapshot
+from ssmlab.snapshots.iam import AS_BOUNDARY
+
+SEVERAL: Final = "several together"
+_REQUEST: Final = "request"
+_LAYERS: Final = {"identity": "policy", "boundary": "boundary", "scp": "SCP", "rcp": "RCP"}
+_OF_LAYER: Final = {"identity": ["groups"], "boundary": ["boundary"]}  # columns of principals that say what binds them
+_FRAMES: Final = {"nodes": "node tags", "documents": "document tags or sharing", "principals": "principal tags"}
+Swap = Callable[[Snapshot, Snapshot], Snapshot]
+
+
+def find_causes(before: Reach, after: Reach, limit: int | None = None) -> pd.DataFrame:
+    """What another reach gives and takes, and which change it follows from.
+
+    A cause is found by putting one ingredient of `after` in its place in `before` (the policies of one layer, the tags
+    of nodes, the request …) and deciding again: where that alone gives the outcome of `after`, it is the cause.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `Reach.compare`, without rows that nobody reaches on either side, and with the columns `change` ("gained" or
+        "lost") and `cause`: "policy", "boundary", "SCP", "RCP", "node tags", "document tags or sharing", "principal
+        tags", "request"; joined by "or" where each of them alone suffices, "several together" where none does; and
+        "principal added", "node removed", … for what is on one side only. `attrs`: as there.
+    limit
+        Rows at most; without it, a million.
+
+    Examples
+    --------
+    >>> import ssmlab
+    >>> snapshot = ssmlab.load("data/sample")
+    >>> changed = snapshot.with_tags("i-0123456789abcdef0", {"Finance": "Ledger"})
+    >>> found = find_causes(ssmlab.reach(snapshot), ssmlab.reach(changed))
+    >>> found[["change", "cause"]].drop_duplicates().values.tolist()
+    [['lost', 'node tags']]
+    """
+    trials = _try_each(before, after)
+    compared = Comparison(before, after, trials if len(trials) > 1 else None, denials=False)
+    found = compared.frame(MOST_PAIRS if limit is None else limit)
+    first, then = (found[name].cat.codes.to_numpy() for name in ("before", "after"))
+    alone = found["principal"].map(_sides(before, after, "principals")).to_numpy(dtype=object)
+    causes = {name: _reached(found.pop(name)) == _reached(then) for name in trials if name in found}
+    changed = _join(causes, len(found)) if causes else np.full(len(found), next(iter(trials), SEVERAL), dtype=object)
+    parts = [_one_sided("principal", alone), _one_sided("node", found["nodes"].replace("both", "").to_numpy())]
+    parts += [_one_sided("document", found["document"].map(_sides(before, after, "documents")).to_numpy(dtype=object))]
+    missing = np.array([" and ".join(filter(None, words)) for words in zip(*parts, strict=True)], dtype=object)
+    found["change"] = np.where(then > first, "gained", "lost")
+    found["cause"] = np.where(missing == "", changed, missing)
+    return found
+
+
+def _reached(outcomes: Any) -> Any:
+    """Outcomes as far as they differ in what is reached: of two denials it does not matter which came first."""
+    return np.maximum(np.asarray(outcomes), IMPLICIT)
+
+
+def _sides(before: Reach, after: Reach, frame: str) -> dict[str, str]:
+    """What is on one side only is "added" or "removed", all else ""."""
+    old, new = (getattr(side.snapshot, frame).index for side in (before, after))
+    return (
+        dict.fromkeys(old.union(new), "")
+        | dict.fromkeys(new.difference(old), "added")
+        | dict.fromkeys(old.difference(new), "removed")
+    )
+
+
+def _one_sided(what: str, words: Any) -> list[str]:
+    return [f"{what} {word}" if word else "" for word in words]
+
+
+def _join(causes: Mapping[str, Any], size: int) -> Any:
+    """For each row the causes that hold; there are few different sets of them."""
+    names, held = [*causes], np.column_stack([*causes.values()]).reshape(size, -1)
+    sets, which = np.unique(held, axis=0, return_inverse=True)
+    words = [" or ".join(name for name, one in zip(names, row, strict=True) if one) or SEVERAL for row in sets]
+    return np.array([*words, ""], dtype=object)[which.reshape(-1)]
+
+
+def _try_each(before: Reach, after: Reach) -> dict[str, Reach]:
+    """The reach before with one ingredient of after, for each that differs."""
+    old, new = before.snapshot, after.snapshot
+    swaps: dict[str, Swap] = {word: partial(_swap_layer, layer) for layer, word in _LAYERS.items()}
+    swaps |= {word: partial(_swap_frame, frame) for frame, word in _FRAMES.items()}
+    differ = {word: _layer_differs(old, new, layer) for layer, word in _LAYERS.items()}
+    differ |= {word: _frame_differs(old, new, frame) for frame, word in _FRAMES.items()}
+    names = [name for name, differs in differ.items() if differs]
+    asked = before.context == after.context
+    if len(names) + (not asked) == 1:  # there is no other cause, and nothing to try
+        return dict.fromkeys(names or [_REQUEST], before)
+    found = {name: reach(swaps[name](old, new), before.action, before.context) for name in names}
+    return found if asked else {**found, _REQUEST: reach(old, before.action, after.context)}
+
+
+def _layer_differs(old: Snapshot, new: Snapshot, layer: str) -> bool:
+    if old.policies is new.policies and old.principals is new.principals and old.organization is new.organization:
+        return False
+    policies = [dict(_rows(side.policies, layer)) for side in (old, new)]
+    bound = [_columns(side.principals, _OF_LAYER.get(layer, [])) for side in (old, new)]
+    chains = [_chains(side, layer) for side in (old, new)]
+    return policies[0] != policies[1] or chains[0] != chains[1] or not _alike(*bound)
+
+
+def _rows(policies: pd.DataFrame, layer: str) -> Iterable[tuple[str, Any]]:
+    chosen = policies[policies["layer"] == layer]
+    return ((name, ({*to}, document)) for name, to, document in chosen[["attached_to", "document"]].itertuples())
+
+
+def _chains(snapshot: Snapshot, layer: str) -> list[Any]:
+    if layer in _OF_LAYER:
+        return []
+    rows = snapshot.organization[snapshot.organization[layer]][["account", "level", "target"]]
+    return sorted(rows.astype("str").itertuples(index=False, name=None))
+
+
+def _frame_differs(old: Snapshot, new: Snapshot, frame: str) -> bool:
+    sides = [getattr(side, frame) for side in (old, new)]
+    return sides[0] is not sides[1] and not _alike(*(_columns(side, _read(frame, side)) for side in sides))
+
+
+def _read(frame: str, side: pd.DataFrame) -> list[str]:
+    """The columns of a frame that decide, beside those that follow from the ARN and those of layers."""
+    own = {"documents": ["document_type", "shared_with"], "nodes": [], "principals": []}[frame]
+    return ["tags_known", *own, *(name for name in side.columns if name.startswith(TAG))]
+
+
+def _columns(side: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    """Columns as texts, those without any value left out."""
+    return side[names].astype(object).dropna(axis="columns", how="all")
+
+
+def _alike(one: pd.DataFrame, other: pd.DataFrame) -> bool:
+    """Do they hold the same of what is in both?"""
+    common = one.index.intersection(other.index)
+    if {*one.columns} != {*other.columns}:
+        return False
+    pairs = (one.loc[common].fillna("\0"), other.loc[common, [*one.columns]].fillna("\0"))
+    return bool((pairs[0].to_numpy() == pairs[1].to_numpy()).all())
+
+
+def _swap_frame(frame: str, old: Snapshot, new: Snapshot) -> Snapshot:
+    before, after = getattr(old, frame), getattr(new, frame)
+    return old.replace(**{frame: _take(before, after, [*_read(frame, before), *_read(frame, after)])})
+
+
+def _swap_layer(layer: str, old: Snapshot, new: Snapshot) -> Snapshot:
+    """The policies of one layer, what they are attached to, and whom they bind."""
+    frames = (old.policies[old.policies["layer"] != layer], new.policies[new.policies["layer"] == layer])
+    policies = pd.concat([_name_apart(frame, frames) for frame in frames if len(frame)])
+    principals = _take(old.principals, new.principals, _OF_LAYER.get(layer, []))
+    changed = old.replace(policies=policies, principals=principals)
+    if layer in _OF_LAYER:
+        return changed
+    (other,) = {"scp", "rcp"} - {layer}
+    chains = [old.organization.assign(**{layer: False}), new.organization.assign(**{other: False})]
+    return dataclasses.replace(changed, organization=pd.concat(chains, ignore_index=True))
+
+
+def _name_apart(frame: pd.DataFrame, frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """A policy that is a boundary on one side and attached on the other has a row for each, as where it is both."""
+    others = {name for other in frames if other is not frame for name in other.index}
+    twice = (frame["layer"] == "boundary") & frame.index.isin([*others])
+    return frame.set_axis(frame.index.where(~twice, frame.index + AS_BOUNDARY).rename(frame.index.name))
+
+
+def _take(before: pd.DataFrame, after: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
+    """The things of `before`; those that are in `after` too have the values that these columns hold there."""
+    common = before.index.intersection(after.index)
+    found = {}
+    for name in dict.fromkeys(columns):
+        values = before[name].astype(object) if name in before else pd.Series(None, before.index, dtype=object)
+        values = values.copy()
+        values[common] = after.loc[common, name].astype(object) if name in after else None
+        found[name] = values
+    return before.assign(**found)

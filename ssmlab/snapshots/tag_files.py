@@ -1,0 +1,83 @@
+"""Tags of an edited inventory file, against those of the nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from ssmlab.snapshots.files import Folder, Problems, Spot
+from ssmlab.snapshots.loading import load
+from ssmlab.snapshots.schema import TAG, listed
+from ssmlab.snapshots.spreadsheet import read_lines
+
+_NAMED = 5  # nodes in a message
+
+
+class TagChange(NamedTuple):
+    """A tag that nodes (ARNs) get; value None: that they lose."""
+
+    key: str
+    value: str | None
+    nodes: list[str]
+
+
+def read_tag_file(name: str, content: bytes, nodes: pd.DataFrame) -> tuple[list[TagChange], pd.DataFrame]:
+    r"""What an inventory CSV would change in the tags of the nodes; nothing else in it is taken.
+
+    A column `tag:<Key>` counts for all its lines, an empty cell as an absent tag; tags without a column stay.
+
+    Returns
+    -------
+    tuple
+        The changes, and problems by file and line as `Snapshot.problems` has them, nodes that are not known among them.
+
+    Raises
+    ------
+    LoadError
+        If there is no inventory in the file.
+
+    Examples
+    --------
+    >>> import ssmlab
+    >>> text = b"node_id,account,region,tag:Finance\ni-0123456789abcdef0,123456789012,eu-west-1,Ledger\n"
+    >>> changes, problems = read_tag_file("edited.csv", text, ssmlab.load("data/sample").nodes)
+    >>> changes[0].key, changes[0].value, changes[0].nodes[0].rpartition("/")[2], len(problems)
+    ('Finance', 'Ledger', 'i-0123456789abcdef0', 0)
+    """
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / f"{Path(name).stem}.csv"
+        path.write_bytes(content)
+        loaded = load(path)
+        header = next(read_lines(Folder(Path(folder)), path))[1]
+    rows = nodes.index.get_indexer(loaded.nodes.index)
+    problems = Problems()
+    if unknown := [*loaded.nodes.index[rows < 0]]:
+        more = " …" * (len(unknown) > _NAMED)
+        problems.warning(Spot(path.name), f"{len(unknown)} nodes that are not loaded: {listed(unknown[:_NAMED])}{more}")
+    known = loaded.nodes[rows >= 0]
+    before = nodes.iloc[rows[rows >= 0]]
+    columns = dict.fromkeys(name.strip() for name in header if name.strip().startswith(TAG))
+    changes = [change for column in columns for change in _compare(before, known, column)]
+    return changes, pd.concat([loaded.noted, problems.frame()], ignore_index=True)
+
+
+def _compare(before: pd.DataFrame, after: pd.DataFrame, column: str) -> Iterator[TagChange]:
+    """The changes of one tag, by its new value."""
+    old, new = _texts(before, column), _texts(after, column)
+    differs = np.flatnonzero(old != new)
+    for value, places in pd.Series(differs).groupby(new[differs], dropna=False, sort=False):
+        yield TagChange(
+            column[len(TAG) :], value if isinstance(value, str) else None, [*after.index[places.to_numpy()]]
+        )
+
+
+def _texts(frame: pd.DataFrame, column: str) -> Any:
+    """The values of a tag; None where it is absent. A tag that nobody has is no column."""
+    if column not in frame:
+        return np.full(len(frame), None, dtype=object)
+    return frame[column].astype(object).where(frame[column].notna(), None).to_numpy(dtype=object)

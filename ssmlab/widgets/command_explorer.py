@@ -1,0 +1,226 @@
+"""`CommandExplorer`: what becomes of a command. Reads the controls, asks the layers above, shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+import ipywidgets as w
+import pandas as pd
+
+from ssmlab.commands import Command, CommandError
+from ssmlab.commands.scenarios import SCENARIOS
+from ssmlab.reachability import reach
+from ssmlab.reachability.columns import TAG
+from ssmlab.widgets import command_views as views
+from ssmlab.widgets.command_views import IDS, TAGS, State
+from ssmlab.widgets.controls import WIDE, RequestControls, dropdown, list_options
+from ssmlab.widgets.explorer import Explorer
+from ssmlab.widgets.tables import TableView
+from ssmlab.widgets.timeline import draw_timeline, say_end
+
+TIMELINE, INVOCATIONS, EVENTS, OUTPUT = range(4)
+_MOST_ROWS: Final = 200
+_EXAMPLE: Final = '{"web-1": {"exit_code": 1, "error": "no such file", "seconds": 4}}'
+_RULE: Final = '[{"name": "again", "pattern": {"source": ["aws.ssm"]}, "targets": [{"Arn": …, "RoleArn": …}]}]'
+
+
+class CommandExplorer(Explorer):
+    """Choose sender, document, targets and how nodes answer; see what becomes of the command; select to read why.
+
+    Parameters
+    ----------
+    snapshot
+        From `ssmlab.load`.
+    state
+        Fields of `command_views.State` to start from, such as `sender="web-ops"`, `tag_key="Team"`,
+        `tag_values=["blue"]`. What is not given is chosen so that some nodes run the command and others do not.
+
+    Examples
+    --------
+    >>> import ssmlab
+    >>> CommandExplorer(ssmlab.load("data/sample"), sender="web-ops", region="us-east-2").command.reason
+    '2 of 4 nodes ended in Success; 2 refused, which is no error'
+    """
+
+    title = "What becomes of a command"
+    state_type = State
+    command: Command | None = None
+    _sent: State | None = None  # the state of `command`
+    _refused = ""
+
+    def begin(self, given: Mapping[str, Any]) -> State:
+        """A sender and a command worth looking at; the sender by name or ARN."""
+        return views.begin_state(self.snapshot, given)
+
+    def make_controls(self) -> dict[str, w.Widget]:
+        """A control for each field."""
+        state, snapshot = self.state, self.snapshot
+        people, keys = snapshot.principals, [c.removeprefix(TAG) for c in snapshot.nodes.columns if c.startswith(TAG)]
+        several = people["account"].nunique() > 1
+        columns = (people[name].astype("str") for name in ("kind", "name", "account"))
+        senders = [
+            (f"{kind} {name}{f' (…{account[-4:]})' if several else ''}", str(arn))
+            for arn, kind, name, account in zip(people.index, *columns, strict=True)
+        ]
+        regions = [("that of the nodes", ""), *list_options(snapshot.nodes["region"])]
+        return {
+            "sender": dropdown("Sender", _or_none(senders), state.sender),
+            "document": dropdown("Document", _or_none(list_options(snapshot.documents["name"])), state.document),
+            "by": dropdown("Targets by", [(TAGS, TAGS), (IDS, IDS)], state.by),
+            "tag_key": dropdown("Tag", [("none", ""), *((key, key) for key in sorted(keys))], state.tag_key),
+            "tag_values": w.SelectMultiple(
+                description="Values", options=self._tag_values(), value=state.tag_values, rows=3, layout=WIDE
+            ),
+            "instance_ids": _area("Ids", state.instance_ids, "i-…, mi-…: at most 50"),
+            "region": dropdown("Region", regions, state.region),
+            "answers": dropdown("Nodes", [(name, name) for name in SCENARIOS], state.answers),
+            "max_errors": _text("Max errors", state.max_errors, "0 or 10%"),
+            "max_concurrency": _text("At once", state.max_concurrency, "50 or 10%"),
+            "responses": _area("Responses by node, as JSON", state.responses, _EXAMPLE),
+            "parameters": _area("Parameters of the document, as JSON", state.parameters, '{"commands": ["uptime"]}'),
+            "context": RequestControls(state.context),
+            "rules": _area("Rules of EventBridge, as JSON", state.rules, _RULE),
+            "live": w.Checkbox(description="send at every change", value=state.live, indent=False, layout=WIDE),
+        }
+
+    def arrange(self) -> list[w.Widget]:
+        """What is sent to which nodes, always; all else can be folded."""
+        folds = {
+            "Nodes say, parameters": ("responses", "parameters"),
+            "Request: MFA, IP, time": ("context",),
+            "EventBridge rules": ("rules",),
+        }
+        inner = [w.VBox([self.controls[name] for name in names]) for names in folds.values()]
+        hidden = {name for names in folds.values() for name in names} | {"live"}
+        send = w.Button(description="Send command", layout=WIDE)
+        send.on_click(lambda _: self._send_now())
+        above = [control for name, control in self.controls.items() if name not in hidden]
+        fold = w.Accordion(inner, titles=tuple(folds), selected_index=None)
+        return [w.HTML("<b>Ask</b>"), *above, fold, self.controls["live"], send]
+
+    def make_views(self) -> dict[str, w.Widget]:
+        """Timeline, invocations, events and output."""
+        self._picture = w.HTML(layout=w.Layout(width="100%"))
+        scroll = w.Box([self._picture], layout=w.Layout(max_height="390px", overflow="auto"), tabbable=True)
+        scroll.add_class("ssmlab-scroll")
+        self._tables = {
+            INVOCATIONS: TableView(selected=lambda row: self._explain(INVOCATIONS, row), height=370),
+            EVENTS: TableView(selected=lambda row: self._explain(EVENTS, row), height=370),
+            OUTPUT: TableView(selected=lambda row: self._explain(OUTPUT, row), height=370),
+        }
+        return dict(zip(("Timeline", "Invocations", "Events", "Output"), (scroll, *self._tables.values()), strict=True))
+
+    def formats(self) -> list[str]:
+        """The timeline, too."""
+        return ["CSV", "Parquet", "Picture"]
+
+    def to_picture(self) -> str | None:
+        """The timeline."""
+        return draw_timeline(self.command, self._names) if self.command else None
+
+    def to_frame(self) -> pd.DataFrame:
+        """What is seen, as a table, complete: the history, the invocations, the events or what was written."""
+        if not self.command:
+            return pd.DataFrame()
+        command, seen = self.command, self.tabs.selected_index or TIMELINE
+        if seen == EVENTS:
+            return pd.json_normalize([dict(event) for event in command.events]).astype("str")
+        return {TIMELINE: command.history, INVOCATIONS: command.invocations, OUTPUT: command.log_events}[seen]
+
+    def react(self, field: str) -> None:
+        """Another tag key has other values: the first is chosen."""
+        if field == "tag_key":
+            options = self._tag_values()
+            self.set_control("tag_values", tuple(value for _, value in options[:1]), options)
+
+    def _tag_values(self) -> list[tuple[str, str]]:
+        return list_options(self.snapshot.nodes[TAG + self.state.tag_key]) if self.state.tag_key else []
+
+    # --- State to views ---
+
+    def show(self) -> None:
+        """Send, if something has changed and changes are sent; then draw what is seen."""
+        by_tag = self.state.by == TAGS
+        for name in ("tag_key", "tag_values", "instance_ids"):
+            self.controls[name].layout = _wide(by_tag == name.startswith("tag"))
+        asked = replace(self.state, live=True)
+        if self._sent is None or (self.state.live and self._sent != asked):
+            self._ask(asked)
+        self._draw()
+        if self._sent != asked:
+            self.say("The controls have changed: press Send command.")
+
+    def _send_now(self) -> None:
+        self._sent = None
+        self.update()
+
+    def _ask(self, state: State) -> None:
+        self.command, self._sent, self._refused = None, state, ""
+        try:
+            self.command = views.send_state(self.snapshot, state)
+        except CommandError as error:
+            self._refused = views.explain_refusal(reach(self.snapshot, context=state.context), state, error)
+        except (KeyError, ValueError) as error:
+            self._refused = views.explain_error(error)
+
+    def _draw(self) -> None:
+        if self.command is None:
+            self._picture.value = "<p>No command was made, so there is nothing to see: Why says what AWS refuses.</p>"
+            for table in self._tables.values():
+                table.show(pd.DataFrame({"": []}), "No command was made.")
+            self.why.value = self._refused
+            self.say("No command was made.")
+            return
+        self.why.value = views.explain_command(self.command, self._names)
+        self.say(say_end(self.command))
+        seen = self.tabs.selected_index or TIMELINE
+        if seen == TIMELINE:
+            self._picture.value = draw_timeline(self.command, self._names)
+        else:
+            frame, words = self._list(seen, self.command)
+            self._tables[seen].show(frame.head(_MOST_ROWS), _cut(len(frame)) + words)
+
+    def _list(self, seen: int, command: Command) -> tuple[pd.DataFrame, str]:
+        if seen == INVOCATIONS:
+            return views.list_invocations(command, self._names), f"{len(command.invocations)} nodes"
+        if seen == EVENTS:
+            return views.list_events(command.events), f"{len(command.events)} events, in time order"
+        return views.list_outputs(command), views.tell_outputs(command)
+
+    @property
+    def _names(self) -> pd.Series[Any]:
+        return self.snapshot.nodes["name"].astype("object").fillna("")
+
+    def _explain(self, view: int, row: int) -> None:
+        if self.command is None:
+            return
+        command = self.command
+        self.why.value = {
+            INVOCATIONS: lambda: views.explain_invocation(command, row, self._names),
+            EVENTS: lambda: views.explain_event(command.events[row]),
+            OUTPUT: lambda: views.explain_output(command, row),
+        }[view]()
+
+
+def _cut(rows: int) -> str:
+    return f"first {_MOST_ROWS} of " if rows > _MOST_ROWS else ""
+
+
+def _or_none(options: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    return options or [("none", "")]
+
+
+def _wide(is_seen: bool) -> w.Layout:
+    return w.Layout(width="100%", display=None if is_seen else "none")
+
+
+def _text(label: str, value: str, placeholder: str) -> w.Text:
+    return w.Text(description=label, value=value, placeholder=placeholder, continuous_update=False, layout=WIDE)
+
+
+def _area(label: str, value: str, placeholder: str) -> w.Textarea:
+    return w.Textarea(
+        description=label, value=value, placeholder=placeholder, continuous_update=False, rows=3, layout=WIDE
+    )

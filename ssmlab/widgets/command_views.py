@@ -1,0 +1,265 @@
+"""What the command explorer shows for a state of its controls: pure, without widgets, tested without a browser."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import pandas as pd
+
+from ssmlab.commands import AccessDenied, Command, CommandError
+from ssmlab.commands.scenarios import SCENARIOS, first_command, play_scenario, read_object, read_rules
+from ssmlab.explanation import last_part
+from ssmlab.reachability import Reach, reach
+from ssmlab.reachability.names import find_principal
+from ssmlab.snapshots import Snapshot
+from ssmlab.widgets.texts import count_things, show_controls, write_explanation, write_lines, write_list, write_text
+from ssmlab.widgets.timeline import count_endings, say_status
+from ssmlab.widgets.views import first_principals
+
+TAGS, IDS = "a tag", "instance ids"
+_LONGEST: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the controls say.
+
+    Attributes
+    ----------
+    sender
+        ARN of a principal.
+    document
+        Name.
+    by
+        How nodes are chosen: "a tag" or "instance ids".
+    tag_key, tag_values
+        Nodes that have one of these values.
+    instance_ids
+        Ids, apart by commas, blanks or lines.
+    region, max_concurrency, max_errors, context
+        As in `send_command`; an empty Region is chosen by it.
+    answers
+        One of `SCENARIOS`.
+    responses, parameters
+        As in `send_command`, as JSON.
+    rules
+        A JSON list of rules.
+    live
+        Send at every change, not only by the button.
+    """
+
+    sender: str = ""
+    document: str = ""
+    by: str = TAGS
+    tag_key: str = ""
+    tag_values: tuple[str, ...] = ()
+    instance_ids: str = ""
+    region: str = ""
+    max_concurrency: str = "50"
+    max_errors: str = "0"
+    answers: str = next(iter(SCENARIOS))
+    responses: str = ""
+    parameters: str = ""
+    context: Mapping[str, str | None] = field(default_factory=dict)
+    rules: str = ""
+    live: bool = True
+
+
+def begin_state(snapshot: Snapshot, given: Mapping[str, Any]) -> State:
+    """A state of these fields; what is not given is chosen so that some nodes run the command and others do not."""
+    given = {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
+    known = reach(snapshot)
+    if "sender" in given:
+        sender = str(snapshot.principals.index[find_principal(snapshot, given["sender"])])
+    else:
+        sender = next(iter(first_principals(known)), "")
+    first: dict[str, Any] = {"document": next(iter(snapshot.documents["name"].astype(str)), "")}
+    first |= first_command(known, sender) if sender else {}
+    if value := first.pop("tag_value", None):
+        first["tag_values"] = (value,)
+    if {"tag_key", "instance_ids"} & {*given}:
+        first = {key: text for key, text in first.items() if not key.startswith("tag")}
+    by = {"by": IDS} if given.get("instance_ids") else {}
+    return State(**{**first, **by, **given, "sender": sender})
+
+
+def send_first(snapshot: Snapshot) -> Command:
+    """A command worth looking at, which on some nodes fails."""
+    return send_state(snapshot, begin_state(snapshot, {"answers": "every third fails", "max_errors": "100%"}))
+
+
+def send_state(snapshot: Snapshot, state: State) -> Command:
+    """Send the command that the controls describe.
+
+    Raises
+    ------
+    AccessDenied, CommandError, KeyError, ValueError
+        As in `send_command`; and for a text that is no JSON.
+    """
+    if not (state.sender and state.document):
+        raise ValueError("choose a sender and a document")
+    ids = state.instance_ids.replace(",", " ").split()
+    targets = [{"Key": f"tag:{state.tag_key}", "Values": [*state.tag_values]}]
+    return play_scenario(
+        snapshot,
+        state.answers,
+        read_object("responses", state.responses),
+        principal=state.sender,
+        document=state.document,
+        instance_ids=ids if state.by == IDS else None,
+        targets=targets if state.by == TAGS else None,
+        region=state.region or None,
+        parameters=read_object("parameters", state.parameters),
+        max_concurrency=state.max_concurrency.strip(),
+        max_errors=state.max_errors.strip(),
+        context=state.context,
+        rules=read_rules(state.rules),
+    )
+
+
+def list_invocations(command: Command, names: pd.Series[Any]) -> pd.DataFrame:
+    """The nodes as people read them."""
+    rows = command.invocations
+    return pd.DataFrame(
+        {
+            "node": [show_controls(str(names.get(arn, "")) or last_part(arn)) for arn in rows["node"]],
+            "status": rows["status"],
+            "details": rows["status_details"],
+            "code": ["not run" if code < 0 else str(code) for code in rows["response_code"]],
+            "output, or why there is none": [
+                shorten(text or why, 60) for text, why in zip(rows["output"], rows["reason"], strict=True)
+            ],
+        }
+    )
+
+
+def list_events(events: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Events as people read them; what is missing is empty."""
+    details = [_get_detail(event) for event in events]
+    return pd.DataFrame(
+        {
+            "time": [shorten(str(event.get("time", ""))).partition("T")[2] for event in events],
+            "of": [_name_kind(str(event.get("detail-type", ""))) for event in events],
+            "who": [shorten(str(d.get("instance-id") or d.get("command-id") or "")) for d in details],
+            "status": [shorten(str(detail.get("status", ""))) for detail in details],
+            "document": [shorten(str(detail.get("document-name", ""))) for detail in details],
+        },
+        dtype="str",
+    )
+
+
+def _get_detail(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    detail = event.get("detail")
+    return detail if isinstance(detail, Mapping) else {}
+
+
+def _name_kind(kind: str) -> str:
+    known = {
+        "EC2 Command Status-change Notification": "command",
+        "EC2 Command Invocation Status-change Notification": "node",
+    }
+    return known.get(kind, shorten(kind))
+
+
+def list_outputs(command: Command) -> pd.DataFrame:
+    """What was written to CloudWatch Logs."""
+    rows = command.log_events
+    streams = rows["log_stream"].astype(str).str.split("/")
+    return pd.DataFrame(
+        {
+            "time": rows["timestamp"].dt.strftime("%H:%M:%S.%f").str[:-3],
+            "node": streams.str[1],
+            "stream": streams.str[-1],
+            "characters": rows["message"].str.len(),
+            "message": [shorten(text) for text in rows["message"]],
+        }
+    )
+
+
+def shorten(text: str, most: int = _LONGEST) -> str:
+    """The begin of a text, on one line, control characters visible."""
+    return show_controls(text[:most]) + "…" * (len(text) > most)
+
+
+def explain_command(command: Command, names: pd.Series[Any]) -> str:
+    """HTML of how it ended and what one should know."""
+    lacking = command.findings.groupby("why", sort=False)["node"]
+    finds = [f"{', '.join(_name(node, names) for node in nodes)}: {why}" for why, nodes in lacking]
+    started = [f"{c.document.rpartition('/')[2]}: {say_status(c)}, {c.reason}" for c in command.started]
+    refused = [f"rule {row['rule']}: {row['reason']}" for row in _not_started(command)]
+    parts = {
+        "Output that is not written": finds,
+        "Started by rules": started,
+        "Rules that started nothing": refused,
+        "Note": [*command.notes],
+        "Doubt": [*command.doubts],
+    }
+    lists = [f"<b>{head}</b>{write_list(lines, 8)}" for head, lines in parts.items() if lines]
+    head = f"<p><b>{html.escape(say_status(command))}</b></p>"
+    return head + write_lines(f"{command.reason}.", count_endings(command)) + "".join(lists)
+
+
+def _not_started(command: Command) -> list[dict[Any, Any]]:
+    rules = command.rules[command.rules["command"].isna()].drop_duplicates(["rule", "reason"])
+    return rules.to_dict("records")
+
+
+def explain_invocation(command: Command, row: int, names: pd.Series[Any]) -> str:
+    """HTML of a node: how it ended, what it wrote, and why it may be reached or not."""
+    found = command.invocations.iloc[row]
+    head = f"{_name(found['node'], names)}: {found['status_details']}, {found['reason']}."
+    cut = "" if "Output truncated" not in found["output"] else "The API cuts it after 2,500 characters."
+    output = write_text(found["output"]) if found["output"] else write_lines("No output.")
+    return write_lines(head) + output + write_lines(cut) + write_explanation(command.explain(found["node"]))
+
+
+def explain_event(event: Mapping[str, Any]) -> str:
+    """HTML of an event: its JSON."""
+    return write_text(json.dumps(event, indent=1, ensure_ascii=False, default=str))
+
+
+def explain_output(command: Command, row: int) -> str:
+    """HTML of a log event, whole."""
+    found = command.log_events.iloc[row]
+    return write_lines(f"Log group {found['log_group']}", f"Log stream {found['log_stream']}") + write_text(
+        found["message"]
+    )
+
+
+def tell_outputs(command: Command) -> str:
+    """What was written where, in words; or why nothing was."""
+    events = command.log_events
+    if len(events):
+        streams = count_things(events["log_stream"].nunique(), "stream")
+        return f"{streams} in log group {events['log_group'].iloc[0]}"
+    if len(command.findings):
+        return "Nothing is in CloudWatch Logs: the nodes' roles may not write there, see Why."
+    return "Nothing is in CloudWatch Logs: no node wrote anything."
+
+
+def explain_refusal(known: Reach, state: State, error: CommandError) -> str:
+    """HTML of why AWS refuses the whole call; for a refused access by the policies, on the node that was asked for."""
+    said = f"<p role='alert'><b>{html.escape(error.name)}</b></p>{write_lines(error.message)}"
+    if not isinstance(error, AccessDenied):
+        return said
+    nodes = known.snapshot.nodes
+    here = nodes[
+        (nodes["account"] == state.sender.split(":")[4]) & (nodes["region"] == (state.region or nodes["region"]))
+    ]
+    node = error.resource if error.resource in nodes.index else next(iter(here.index), None)
+    return said + (write_explanation(known.explain(state.sender, node, state.document)) if node else "")
+
+
+def explain_error(error: Exception) -> str:
+    """HTML of what is wrong with a text or a name."""
+    said = error.args[0] if isinstance(error, KeyError) and error.args else error
+    return f"<p role='alert'>{html.escape(show_controls(str(said)))}</p>"
+
+
+def _name(arn: str, names: pd.Series[Any]) -> str:
+    name = str(names.get(arn, ""))
+    return f"{name} ({last_part(arn)})" if name else last_part(arn)

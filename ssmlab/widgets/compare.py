@@ -1,0 +1,258 @@
+"""`Compare`: what two snapshots, or two policies, give and take, why, and what sets them apart beyond the inventory."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, Final
+
+import ipywidgets as w
+import networkx as nx
+import pandas as pd
+import traitlets
+
+from ssmlab.explanation import last_part, to_html
+from ssmlab.graphs import draw_causes, to_marks
+from ssmlab.snapshots import Snapshot
+from ssmlab.snapshots.memory import Memory
+from ssmlab.widgets import differences
+from ssmlab.widgets.controls import ANY, WIDE, RequestControls, dropdown
+from ssmlab.widgets.differences import POLICIES, SNAPSHOTS, State
+from ssmlab.widgets.explorer import Explorer
+from ssmlab.widgets.graph_view import GraphView
+from ssmlab.widgets.tables import TableView
+from ssmlab.widgets.texts import describe_data, write_lines
+from ssmlab.widgets.views import MOST_ROWS
+
+ROWS, GRAPH, WITNESSES = range(3)
+_CHANGES: Final = (("gained and lost", ANY), ("gained", "gained"), ("lost", "lost"))
+_CHOOSE: Final = "Choose a row, or a mark in the picture, to see why."
+
+
+class PolicyChoice(w.VBox):
+    """A policy of the snapshot, or one that is pasted as JSON."""
+
+    value = traitlets.Unicode()
+
+    def __init__(self, label: str, policies: Mapping[str, str], value: str) -> None:
+        options = [("(pasted below)", ANY), *((name, policy) for policy, name in policies.items())]
+        is_known = value in policies
+        self._list = dropdown(label, options, value if is_known else ANY)
+        pasted = "" if is_known else value
+        hint = "or paste a policy: JSON"
+        self._text = w.Textarea(
+            description=f"{label}, pasted", value=pasted, placeholder=hint, rows=2, continuous_update=False, layout=WIDE
+        )
+        super().__init__([self._list, self._text], value=value)
+        self._list.observe(self._choose, "value")
+        self._text.observe(self._paste, "value")
+
+    def _choose(self, change: Mapping[str, Any]) -> None:
+        self.value = change["new"] or self._text.value
+
+    def _paste(self, change: Mapping[str, Any]) -> None:
+        if change["new"].strip():
+            self._list.value = ANY
+            self.value = change["new"]
+
+
+def _with_own_memory(snapshot: Snapshot) -> Snapshot:
+    return dataclasses.replace(snapshot, memory=Memory())
+
+
+class Compare(Explorer):
+    """See what changes between two snapshots or two policies, grouped by cause.
+
+    Parameters
+    ----------
+    before, after
+        Snapshots from `ssmlab.load`, or changed copies. Without `after` two policies of `before` are compared.
+    state
+        Fields of `differences.State` to start from, such as `what="policies", first="Page-1-OneTag"`.
+
+    Examples
+    --------
+    >>> import ssmlab
+    >>> snapshot = ssmlab.load("data/sample")
+    >>> Compare(snapshot, snapshot.with_tags("i-0123456789abcdef0", {"Finance": "Ledger"})).state.what
+    'snapshots'
+    """
+
+    title = "What changes"
+    state_type = State
+
+    def __init__(self, before: Snapshot, after: Snapshot | None = None, **state: Any) -> None:
+        self._sides = (before, after)
+        self._own = _with_own_memory(before), after and _with_own_memory(after)  # asked in the background
+        self.arguments = "snapshot" if after is None else "before, after"
+        self._known: dict[Any, Any] = {}  # what was compared -> the difference; and its witnesses
+        super().__init__(before, **state)
+
+    def describe(self) -> str:
+        """Both sides."""
+        if self._sides[1] is None:
+            return describe_data(self.snapshot)
+        sides = zip(("Before", "After"), self._sides, strict=True)
+        return "".join(f"<div>{called}: {describe_data(side)}</div>" for called, side in sides if side)
+
+    def begin(self, given: Mapping[str, Any]) -> State:
+        """The snapshots where there are two, and two policies that are about Run Command."""
+        self._policies = differences.list_policies(self.snapshot)
+        first, second = ([*self._policies, ANY, ANY])[:2]
+        what = POLICIES if self._sides[1] is None else SNAPSHOTS
+        state = State(**{"what": what, "first": first, "second": second, **given})
+        first, second = (text and differences.find_policy(self.snapshot, text) for text in (state.first, state.second))
+        return dataclasses.replace(state, first=first, second=second)
+
+    def make_controls(self) -> dict[str, w.Widget]:
+        """A control for each field."""
+        state = self.state
+        sides = [] if self._sides[1] is None else [("before and after", SNAPSHOTS)]
+        hint = "principal, node, document or cause"
+        self._search = w.Text(description="Search", placeholder=hint, value=state.search, layout=WIDE)
+        return {
+            "what": dropdown("Compare", [*sides, ("two policies", POLICIES)], state.what),
+            "first": PolicyChoice("First", self._policies, state.first),
+            "second": PolicyChoice("Second", self._policies, state.second),
+            "change": dropdown("Change", _CHANGES, state.change),
+            "cause": w.Dropdown(description="Cause", options=[("any", ANY)], value=ANY, layout=WIDE),
+            "context": RequestControls(state.context),
+            "search": self._search,
+        }
+
+    def arrange(self) -> list[w.Widget]:
+        """The request can be folded."""
+        names = ("what", "first", "second", "change", "cause")
+        folded = w.Accordion([self.controls["context"]], titles=("Request: MFA, IP, time",), selected_index=None)
+        return [w.HTML("<b>Ask</b>"), *(self.controls[name] for name in names), folded]
+
+    def make_views(self) -> dict[str, w.Widget]:
+        """What is gained and lost, the picture of it, and witnesses."""
+        self._drawn: nx.DiGraph[str] = nx.DiGraph(members={})
+        self._rows = self._found = self._witnesses = pd.DataFrame()
+        self._causes = w.HTML()
+        self._table = TableView(self._search, self._causes, selected=self._explain_row, height=290, narrow=True)
+        self._graph = GraphView(height=350)
+        self._graph.observe(lambda change: self._explain_mark(change["new"]), "selected")
+        self._proofs = TableView(selected=self._explain_witness, narrow=True)
+        return {"Gained and lost": self._table, "Graph": self._graph, "Witnesses": self._proofs}
+
+    def formats(self) -> list[str]:
+        """The picture too."""
+        return ["CSV", "Parquet", "GraphML", "SVG", "PNG"]
+
+    def to_graph(self) -> nx.DiGraph[str]:
+        """The graph as it is drawn."""
+        return self._drawn
+
+    def to_frame(self) -> pd.DataFrame:
+        """The witnesses where they are seen, else every row that the filters leave."""
+        if self.tabs.selected_index == WITNESSES:
+            told = [differences.say_context(context) for context in self._witnesses.get("context", [])]
+            return self._witnesses.assign(context=told)
+        return self._found.astype({"group": "str"})
+
+    # --- State to views ---
+
+    def show(self) -> None:
+        """Ask, unless it was asked already, and draw what is seen."""
+        self.why.value = write_lines(_CHOOSE)
+        for side in ("first", "second"):
+            self.controls[side].layout.display = "" if self.state.what == POLICIES else "none"
+        self.later("Comparing…", self._ask, self._draw)
+
+    def _ask(self) -> Any:
+        """In the background: what is compared, and its witnesses where those are seen."""
+        state = self.state
+        policies = (state.first, state.second) if state.what == POLICIES else ()
+        name = (state.what, repr(sorted(state.context.items())), *policies)
+        if name not in self._known:
+            before, after = self._own
+            self._known = {name: differences.compare(before, after, state)}
+        difference = self._known[name]
+        if self.tabs.selected_index == WITNESSES and WITNESSES not in self._known:
+            self._known[WITNESSES] = differences.seek_witnesses(difference.policies)
+        names = difference.names
+        found = differences.choose_rows(difference.found, state, names)
+        return difference, names, found, differences.fold_documents(found), self._known.get(WITNESSES)
+
+    def _draw(self, answer: Any) -> None:
+        self._difference, names, self._found, self._rows, witnesses = answer
+        every = sorted(self._difference.found["cause"].unique())
+        kept = self.state.cause if self.state.cause in every else ANY
+        self.set_control("cause", kept, [("any", ANY), *((cause, cause) for cause in every)])
+        words = differences.say_difference(self._found)
+        {ROWS: self._show_rows, GRAPH: self._show_graph}.get(self.tabs.selected_index or ROWS, self._show_witnesses)(
+            words, names if self.tabs.selected_index != WITNESSES else witnesses
+        )
+
+    def _show_rows(self, words: str, names: Mapping[str, str]) -> None:
+        rows = self._rows.head(MOST_ROWS)
+        self._causes.value = write_lines(differences.count_causes(self._found))
+        cut = f"first {len(rows)} of {len(self._rows):,} rows. " if len(rows) < len(self._rows) else ""
+        self._table.show(differences.short_rows(rows, names), f"{cut}{words}")
+        self.say("")
+
+    def _show_graph(self, words: str, names: Mapping[str, str]) -> None:
+        self._drawn = draw_causes(self._found, names) if len(self._found) else nx.DiGraph(members={})
+        folded = self._drawn.graph.get("folded")
+        with self._graph.hold_sync():
+            self._graph.graph, self._graph.label = to_marks(self._drawn), "What is gained and lost, and why"
+            self._graph.caption, self._graph.empty = f"{words}{f' ({folded}.)' if folded else ''}", words
+            self._graph.selected = ""
+        self.say("")
+
+    def _show_witnesses(self, _: str, witnesses: pd.DataFrame) -> None:
+        self._witnesses = witnesses
+        both = ("first", "second") if self.state.what == POLICIES else ("before", "after")
+        rows = witnesses.head(MOST_ROWS)
+        shown = differences.short_witnesses(rows, both) if len(rows) else pd.DataFrame({"": []})
+        self._proofs.show(shown, differences.say_witnesses(witnesses))
+        self.say("")
+
+    # --- Why ---
+
+    def _explain_row(self, row: int) -> None:
+        if row < len(self._rows):
+            self._explain(self._rows.iloc[row])
+
+    def _explain(self, row: Any) -> None:
+        """Before and after, for one pair."""
+        parts: list[str] = []
+        heads = [write_lines(f"{last_part(row['principal'])}: {row['change']}, because of: {row['cause']}.")]
+        for called, reach in (("Before", self._difference.before), ("After", self._difference.after)):
+            frames = (("principals", "principal"), ("nodes", "example"), ("documents", "document"))
+            there = [row[column] in getattr(reach.snapshot, frame).index for frame, column in frames]
+            missing = [row[column] for (_, column), is_there in zip(frames, there, strict=True) if not is_there]
+            heads.append(f"<p><b>{called}</b></p>")
+            if missing:
+                heads.append(write_lines(f"{last_part(missing[0])} is not there."))
+                continue
+            told = reach.explain(row["principal"], row["example"], row["document"])
+            heads.append(f"<p>{to_html(told.sentence)}</p>")
+            parts.append(f"<details><summary>{called}, step by step</summary>{told._repr_html_()}</details>")
+        self.why.value = "".join([*heads, *parts])
+
+    def _explain_mark(self, mark: str) -> None:
+        """The first row that a mark or line stands for."""
+        ends = [part for part in mark.split("→") if part in self._drawn]
+        found = self._found
+        for end in ends:
+            if end in self._drawn.graph["members"]:
+                found = found.loc[found.index.intersection(self._drawn.graph["members"][end])]
+            elif self._drawn.nodes[end]["layer"] == 1:
+                found = found[found["change"] + ": " + found["cause"] == end]
+            else:
+                found = found[found["principal"] == end]
+        if ends and len(found):
+            self._explain(found.iloc[0])
+        else:
+            self.why.value = write_lines(_CHOOSE)
+
+    def _explain_witness(self, row: int) -> None:
+        if row < len(self._witnesses):
+            witness = self._witnesses.iloc[row]
+            pairs = self._witnesses.attrs["policies"]
+            pair = next(pair for name, pair in pairs.items() if last_part(name) == witness["policy"])
+            lines = [*differences.explain_witness(dict(witness), pair), differences.NO_PROOF]
+            self.why.value = "".join(f"<p>{to_html(line)}</p>" for line in lines)

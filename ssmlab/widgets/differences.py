@@ -1,0 +1,243 @@
+"""What `Compare` shows: rows of differences and witnesses as people read them. Pure, without widgets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import pandas as pd
+
+from ssmlab.evaluation import PolicySet, Request, evaluate
+from ssmlab.explanation import call_all, last_part, say_statement
+from ssmlab.policies import Policy, parse_policy
+from ssmlab.reachability import Reach, find_causes, find_witnesses, reach, reach_alone
+from ssmlab.snapshots import Snapshot
+from ssmlab.widgets.controls import ANY
+from ssmlab.widgets.views import MOST_SAVED
+
+SNAPSHOTS, POLICIES = "snapshots", "policies"
+_SEND: Final = "ssm:SendCommand"
+_MOST_POLICIES: Final = 5  # changed policies that are searched for witnesses
+_SAID: Final = {"conditional": "depends", "implicitDeny": "denied", "explicitDeny": "denied", "nan": "not there"}
+_ROW: Final = ["principal", "change", "group", "before", "after", "cause"]
+NO_PROOF: Final = "Finding no witness is no proof that two policies are alike."
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the controls say.
+
+    Attributes
+    ----------
+    what
+        "snapshots": the two that were given; "policies": what somebody reaches with only the first, only the second.
+    first, second
+        A policy of the snapshot by id or unambiguous name, or JSON text.
+    change, cause
+        Only what is "gained" or "lost"; only one cause, as `find_causes` names it.
+    context
+        Keys of the request, on both sides; None: known to be absent.
+    search
+        Text that a row must hold.
+    """
+
+    what: str = POLICIES
+    first: str = ANY
+    second: str = ANY
+    change: str = ANY
+    cause: str = ANY
+    context: Mapping[str, str | None] = field(default_factory=dict)
+    search: str = ANY
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Two reaches, what differs between them, and pairs of policies to look for witnesses in."""
+
+    before: Reach
+    after: Reach
+    found: pd.DataFrame
+    policies: Mapping[str, tuple[Any, Any]]
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Names of the example nodes, by ARN."""
+        sides = (self.before.snapshot.nodes, self.after.snapshot.nodes)
+        arns = pd.Index(self.found["example"].unique())
+        rows = [side.loc[side.index.intersection(arns), ["name", "node_id"]] for side in sides]
+        every = pd.concat(rows).fillna("")
+        return {str(arn): str(name or own) for arn, name, own in every.itertuples()}
+
+
+def list_policies(snapshot: Snapshot) -> dict[str, str]:
+    """Ids of the identity policies that were collected, with a label; those that are about Run Command first."""
+    chosen = snapshot.policies[(snapshot.policies["layer"] == "identity") & snapshot.policies["document"].notna()]
+    ids = sorted(map(str, chosen.index), key=lambda policy: not _is_ours(snapshot.compiled[policy]))
+    names = chosen["name"].to_dict()
+    return {
+        policy: names[policy] if ":policy/" in policy else f"{policy.split('/')[-2]}: {names[policy]}" for policy in ids
+    }
+
+
+def _is_ours(policy: Policy) -> bool:
+    allows = (s for s in policy.statements if s.effect == "Allow" and s.actions != ("*",))
+    return any(statement.covers_action(_SEND) for statement in allows)
+
+
+def find_policy(snapshot: Snapshot, text: str) -> str:
+    """The id of a policy that is named, else the text, which is JSON then."""
+    if text in snapshot.policies.index or text.lstrip().startswith(("{", "%7B")):
+        return text
+    found = [policy for policy, name in snapshot.policies["name"].items() if name == text]
+    if len(found) != 1:
+        raise ValueError(f"expected the id of a policy, a name that one policy has, or JSON, got `{text}`")
+    return str(found[0])
+
+
+def compare(before: Snapshot, after: Snapshot | None, state: State) -> Difference:
+    """Ask both sides, and find the causes."""
+    if state.what == SNAPSHOTS and after is not None:
+        old, new = (reach(side, context=state.context) for side in (before, after))
+        return Difference(old, new, find_causes(old, new, MOST_SAVED), _changed_policies(before, after))
+    if not (state.first and state.second):
+        raise ValueError("Choose two policies, or paste them.")
+    texts = {"first": state.first, "second": state.second}
+    first, second = (_document(before, text) for text in texts.values())
+    called = [last_part(text) if text in before.policies.index else f"pasted ({side})" for side, text in texts.items()]
+    old = reach_alone(before, first, state.context, name=called[0])
+    new = reach_alone(before, second, state.context, name=called[1])
+    return Difference(old, new, find_causes(old, new, MOST_SAVED), {"": (first, second)})
+
+
+def _document(snapshot: Snapshot, text: str) -> Any:
+    return snapshot.policies.at[text, "document"] if text in snapshot.policies.index else text
+
+
+def _changed_policies(before: Snapshot, after: Snapshot) -> dict[str, tuple[Any, Any]]:
+    old, new = (side.policies[side.policies["layer"] == "identity"]["document"].dropna() for side in (before, after))
+    common = (str(policy) for policy in old.index.intersection(new.index))
+    return {policy: (old[policy], new[policy]) for policy in common if old[policy] != new[policy]}
+
+
+def choose_rows(found: pd.DataFrame, state: State, names: Mapping[str, str]) -> pd.DataFrame:
+    """The rows that the filters leave."""
+    keep = pd.Series(True, index=found.index)
+    for name in ("change", "cause"):
+        if wanted := getattr(state, name):
+            keep &= found[name] == wanted
+    if text := state.search.lower():
+        texts = [found[name] for name in ("principal", "document", "example", "cause")]
+        texts.append(found["example"].map(names))
+        keep &= pd.concat([_contains(each, text) for each in texts], axis=1).any(axis=1)
+    return found[keep]
+
+
+def _contains(texts: pd.Series[Any], text: str) -> pd.Series[Any]:
+    return texts.astype("str").str.lower().str.contains(text, regex=False)
+
+
+def fold_documents(found: pd.DataFrame) -> pd.DataFrame:
+    """One row for all documents that go with the same: columns `document` (the first) and `documents` (how many)."""
+    grouped = found.groupby(_ROW, sort=False, observed=True, dropna=False)
+    return grouped.agg(
+        document=("document", "first"),
+        documents=("document", "size"),
+        count=("count", "first"),
+        example=("example", "first"),
+    ).reset_index()
+
+
+def short_rows(rows: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    """Rows of `fold_documents` as people read them."""
+    moves = zip(rows["before"].astype("str"), rows["after"].astype("str"), rows["change"], strict=True)
+    return pd.DataFrame(
+        {
+            "principal": call_all(rows["principal"]),
+            "change": [
+                f"{c}: {_SAID.get(b, b)} → {_SAID.get(a, a)}" if "conditional" in (a, b) else c for b, a, c in moves
+            ],
+            "cause": rows["cause"].to_numpy(),
+            "nodes": [_and_more(names.get(arn, arn), n) for arn, n in zip(rows["example"], rows["count"], strict=True)],
+            "documents": [_and_more(last_part(a), n) for a, n in zip(rows["document"], rows["documents"], strict=True)],
+        }
+    )
+
+
+def _say_move(before: str, after: str, change: str) -> str:
+    is_open = "conditional" in (before, after)
+    return f"{change}: {_SAID.get(before, before)} → {_SAID.get(after, after)}" if is_open else change
+
+
+def _and_more(name: str, count: int) -> str:
+    return name if count == 1 else f"{name} and {count - 1:,} more"
+
+
+def say_difference(found: pd.DataFrame) -> str:
+    """What is gained and lost, in numbers."""
+    if found.empty:
+        return "Nothing differs: nobody gains or loses anything on this inventory."
+    told = []
+    for change, part in found.groupby("change"):
+        people, pairs = part["principal"].nunique(), int(part["count"].sum())
+        who = last_part(part["principal"].iloc[0]) if people == 1 else f"{people} principals"
+        verb = {"gained": "gain", "lost": "lose"}[str(change)] + ("s" if people == 1 else "")
+        told.append(f"{who} {verb} {pairs:,} pairs of node and document")
+    return f"{'; '.join(told)}."
+
+
+def count_causes(found: pd.DataFrame) -> str:
+    """For each cause how much is gained and lost by it, the largest first."""
+    sizes = found.groupby(["cause", "change"], sort=False)["count"].sum().sort_values(ascending=False, kind="stable")
+    told = [f"{cause} {size:,} {change}" for cause, change, size in sizes.reset_index().itertuples(index=False)]
+    return f"By cause: {'; '.join(told)}." if told else ""
+
+
+def seek_witnesses(policies: Mapping[str, tuple[Any, Any]]) -> pd.DataFrame:
+    """The witnesses of several pairs of policies, the column `policy` says of which."""
+    frames = [(name, find_witnesses(*pair)) for name, pair in [*policies.items()][:_MOST_POLICIES]]
+    parts = [frame.assign(policy=last_part(name)) for name, frame in frames]
+    found = pd.concat(parts or [pd.DataFrame()], ignore_index=True)
+    found.attrs.update(tried=sum(frame.attrs["tried"] for _, frame in frames), policies=dict(policies))
+    return found
+
+
+def short_witnesses(found: pd.DataFrame, both: Sequence[str] = ("first", "second")) -> pd.DataFrame:
+    """Witnesses as people read them."""
+    names = zip(found["resource"], found["more"], strict=True)
+    shown: dict[str, Any] = {
+        "resource": [arn.split(":", 5)[5] + (f" and {more} more" if more else "") for arn, more in names],
+        "with": [say_context(context) or "nothing more" for context in found["context"]],
+        both[0]: [_SAID.get(word, word) for word in found["before"]],
+        both[1]: [_SAID.get(word, word) for word in found["after"]],
+    }
+    return pd.DataFrame(shown if not found["policy"].any() else {"policy": found["policy"], **shown})
+
+
+def say_context(context: Mapping[str, Any]) -> str:
+    """Tags and condition keys of a witness."""
+    told = ((key, value if isinstance(value, str) else json.dumps(value)) for key, value in context.items())
+    return ", ".join(f"{key} = {value}" for key, value in told)
+
+
+def say_witnesses(found: pd.DataFrame) -> str:
+    """How many there are, and what that says."""
+    if not found.attrs["policies"]:
+        return "No policy has another document here: choose two policies to look for witnesses."
+    tried = f"{found.attrs['tried']:,} requests made from the texts of the policies were tried"
+    count = f"{len(found)} witness{'es' if len(found) != 1 else ''}" if len(found) else "No witness"
+    return f"{count}: {tried}. {NO_PROOF}"
+
+
+def explain_witness(row: Mapping[str, Any], policies: Iterable[Any]) -> list[str]:
+    """What each policy says to a witness, and by which statement."""
+    account = row["resource"].split(":")[4] or "111122223333"
+    request = Request(f"arn:aws:iam::{account}:user/somebody", _SEND, row["resource"], row["context"])
+    lines = [row["words"], row["resource"]]
+    for called, policy in zip(("First", "Second"), policies, strict=True):
+        decision = evaluate(request, PolicySet(identity=(parse_policy(policy, name=called.lower()),)))
+        by = "; ".join(say_statement(applied) for applied in decision.determining_statements)
+        said = _SAID.get(decision.outcome.value, decision.outcome.value)
+        lines.append(f"{called}: {said}, by {by}" if by else f"{called}: {said}, no statement allows it")
+    return lines

@@ -1,0 +1,136 @@
+"""`EventLab`: an event pattern on a stream of events. Reads the controls, asks the layers above, shows."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from typing import Any, Final
+
+import ipywidgets as w
+import numpy as np
+import pandas as pd
+
+from ssmlab.events import PatternError
+from ssmlab.widgets import event_views as views
+from ssmlab.widgets.controls import WIDE, dropdown
+from ssmlab.widgets.event_views import ALL, MATCHED, OTHERS, OWN, STARTS, State
+from ssmlab.widgets.explorer import Explorer
+from ssmlab.widgets.tables import TableView
+
+EVENTS, COUNTS = range(2)
+_MOST_ROWS: Final = 200
+
+
+class EventLab(Explorer):
+    """Write an event pattern; see which events it matches while you type; select one to read why not.
+
+    Parameters
+    ----------
+    data
+        Events as dicts; or a command, whose events they are; a file of events; a snapshot, on which a first command is
+        sent.
+    state
+        Fields of `event_views.State` to start from, such as `start="chosen states"`, or `pattern` as JSON or dict.
+
+    Examples
+    --------
+    >>> lab = EventLab([{"source": "aws.ssm"}, {"source": "aws.ec2"}], pattern={"source": [{"prefix": "aws.s"}]})
+    >>> lab.matched.tolist()
+    [True, False]
+    """
+
+    title = "What a rule hears of"
+    state_type = State
+    arguments = "events"
+
+    def __init__(self, data: Any, **state: Any) -> None:
+        self.events = views.gather_events(data)
+        self.matched = np.zeros(len(self.events), dtype=np.bool_)
+        super().__init__(data, **state)
+
+    def begin(self, given: Mapping[str, Any]) -> State:
+        """A pattern to begin with."""
+        return views.begin_state(given)
+
+    def describe(self) -> str:
+        """How many events there are, of whom."""
+        return f"<span>{html.escape(views.describe_events(self.events))}</span>"
+
+    def make_controls(self) -> dict[str, w.Widget]:
+        """A control for each field."""
+        state = self.state
+        pattern = w.Textarea(description="Event pattern", value=state.pattern, rows=8, layout=WIDE)
+        pattern.continuous_update = True
+        return {
+            "start": dropdown("Start from", [(name, name) for name in (*STARTS, OWN)], state.start),
+            "shown": dropdown("Show", [(name, name) for name in (ALL, MATCHED, OTHERS)], state.shown),
+            "pattern": pattern,
+        }
+
+    def arrange(self) -> list[w.Widget]:
+        """The pattern itself stands above the views."""
+        words = w.HTML(
+            "<p>A pattern is JSON: every field that it names must hold, one value of its array is enough.</p>"
+            "<p>Values: a text or number, or an operator such as <code>{&quot;prefix&quot;: &quot;Fail&quot;}</code>, "
+            "<code>{&quot;anything-but&quot;: [&quot;Success&quot;]}</code>, <code>{&quot;exists&quot;: false}</code>, "
+            "<code>{&quot;wildcard&quot;: &quot;*Out&quot;}</code>.</p>"
+        )
+        return [w.HTML("<b>Ask</b>"), self.controls["start"], self.controls["shown"], words]
+
+    def make_editor(self) -> list[w.Widget]:
+        """The pattern, and what is wrong with it."""
+        self._wrong = w.HTML()
+        self._wrong.add_class("ssmlab-wrong")
+        editor = w.VBox([self.controls["pattern"], self._wrong])
+        editor.add_class("ssmlab-editor")
+        return [editor]
+
+    def make_views(self) -> dict[str, w.Widget]:
+        """Events and counts."""
+        self._places: list[int] = []
+        self._table, self._counts = TableView(selected=self._explain, height=220), TableView(height=220)
+        return {"Events": self._table, "Counts": self._counts}
+
+    def to_frame(self) -> pd.DataFrame:
+        """What is seen, as a table, complete."""
+        if self.tabs.selected_index == COUNTS:
+            return views.count_matches(self.events, self.matched)
+        return pd.json_normalize([dict(event) for event in self.events]).astype("str").assign(matched=self.matched)
+
+    def react(self, field: str) -> None:
+        """A start gives its pattern; a pattern that is changed is one's own."""
+        if field == "start" and self.state.start in STARTS:
+            self.set_control("pattern", views.write_pattern(STARTS[self.state.start]))
+        if field == "pattern":
+            self.set_control("start", OWN)
+
+    # --- State to views ---
+
+    def show(self) -> None:
+        """Match, then draw what is seen."""
+        pattern = self.state.pattern
+        try:
+            self.matched, self._wrong.value = views.match_events(pattern, self.events), ""
+            self.why.value = views.explain_pattern(pattern, self.matched)
+            self.say(views.say_matches(self.matched))
+        except PatternError as error:
+            self.matched = np.zeros(len(self.events), dtype=np.bool_)
+            self._wrong.value = views.explain_place(pattern, error)
+            self.why.value = "<p>EventBridge refuses this pattern: no event matches it.</p>"
+            self.say("The pattern is refused.")
+        if self.tabs.selected_index == COUNTS:
+            self._counts.show(views.count_matches(self.events, self.matched), "events by kind and status")
+        else:
+            self._show_events()
+
+    def _show_events(self) -> None:
+        self._places = views.choose_events(self.matched, self.state.shown)
+        shown = self._places[:_MOST_ROWS]
+        cut = f"first {len(shown)} of " if len(shown) < len(self._places) else ""
+        words = f"{cut}{len(self._places):,} events" if shown else "No event to show."
+        self._table.show(views.list_matches(self.events, self.matched, shown), words)
+
+    def _explain(self, row: int) -> None:
+        if row < len(self._places):
+            event = self.events[self._places[row]]
+            self._guard(lambda: self.why.set_trait("value", views.explain_match(self.state.pattern, event)))

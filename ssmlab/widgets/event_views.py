@@ -1,0 +1,174 @@
+"""What the event lab shows for a state of its controls: pure, without widgets, tested without a browser."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from ssmlab.commands import Command
+from ssmlab.commands.notices import OF_COMMAND, OF_NODE
+from ssmlab.events import EventError, PatternError, Rule, Rules, compile_pattern, explain_mismatch, load_events
+from ssmlab.snapshots import Snapshot
+from ssmlab.widgets.command_views import explain_event, list_events, send_first
+from ssmlab.widgets.texts import show_controls, write_lines, write_list
+from ssmlab.widgets.views import Flags
+
+Events = Sequence[Mapping[str, Any]]
+OWN: Final = "my own"
+ALL, MATCHED, OTHERS = "all events", "those that match", "those that do not"
+_SSM: Final = {"source": ["aws.ssm"]}
+_RUNS: Final = "AWS-RunPatchBaseline"
+
+# What the page "Setting up Run Command" proposes: a rule on any transition, on chosen states, one that runs a command.
+STARTS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "any transition of a command": {**_SSM, "detail-type": [OF_COMMAND]},
+    "any transition of a node": {**_SSM, "detail-type": [OF_NODE]},
+    "chosen states": {**_SSM, "detail-type": [OF_COMMAND, OF_NODE], "detail": {"status": ["Failed", "TimedOut"]}},
+    "nodes that did not succeed": {
+        **_SSM,
+        "detail-type": [OF_NODE],
+        "detail": {"status": [{"anything-but": ["Pending", "InProgress", "Success"]}]},
+    },
+    f"a failure that runs {_RUNS}": {
+        **_SSM,
+        "detail-type": [OF_COMMAND],
+        "detail": {"status": ["Failed"], "document-name": [{"anything-but": [_RUNS]}]},
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the controls say.
+
+    Attributes
+    ----------
+    pattern
+        An event pattern, as JSON.
+    start
+        Which of `STARTS` the pattern was begun with, or "my own".
+    shown
+        "all events", "those that match" or "those that do not".
+    """
+
+    pattern: str = ""
+    start: str = next(iter(STARTS))
+    shown: str = ALL
+
+
+def begin_state(given: Mapping[str, Any]) -> State:
+    """The pattern that is given, also as a dict; else that of the start."""
+    state = State(**given)
+    own = given.get("pattern") or STARTS.get(state.start, {})
+    text = own if isinstance(own, str) else write_pattern(own)
+    start = OWN if given.get("pattern") and "start" not in given else state.start
+    return State(text, start, state.shown)
+
+
+def write_pattern(pattern: Mapping[str, Any], indent: str = "") -> str:
+    """A pattern as people write it: a field a line, with its array."""
+    inner = indent + "  "
+    parts = {name: write_pattern(v, inner) if isinstance(v, Mapping) else _write(v) for name, v in pattern.items()}
+    lines = [f"{inner}{_write(name)}: {text}" for name, text in parts.items()]
+    return "\n".join(["{", ",\n".join(lines), indent + "}"])
+
+
+def _write(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def gather_events(data: Any) -> Events:
+    """The events of a command, of a file, of a first command on a snapshot; or the events themselves.
+
+    Raises
+    ------
+    EventError, LoadError
+        For what holds something else than events.
+    """
+    if isinstance(data, Snapshot):
+        data = send_first(data)
+    if isinstance(data, str | Path):
+        return load_events(data)
+    events: Events = data.events if isinstance(data, Command) else [*data]
+    for number, event in enumerate(events):
+        if not isinstance(event, Mapping):
+            raise EventError(f"event {number}", f"expected an object, got `{str(event)[:40]}`")
+    return events
+
+
+def describe_events(events: Events) -> str:
+    """How many events there are, of whom."""
+    sources = sorted({str(event.get("source", "no source")) for event in events})
+    return f"{len(events):,} events of {show_controls(', '.join(sources[:5]) or 'nobody')}"
+
+
+def match_events(pattern: str, events: Events) -> Flags:
+    """Which events match.
+
+    Raises
+    ------
+    PatternError, EventError
+        As in `ssmlab.events.matches`.
+    """
+    compile_pattern(pattern)
+    flags = np.zeros(len(events), dtype=np.bool_)
+    flags[Rules([Rule("", pattern)]).match(events)["event"]] = True
+    return flags
+
+
+def choose_events(flags: Flags, shown: str) -> list[int]:
+    """The places of those to show."""
+    return [int(place) for place in np.flatnonzero({ALL: flags | True, MATCHED: flags, OTHERS: ~flags}[shown])]
+
+
+def list_matches(events: Events, flags: Flags, places: Sequence[int]) -> pd.DataFrame:
+    """Events as people read them, with whether they match."""
+    frame = list_events([events[place] for place in places])
+    frame.insert(0, "match", ["✓ yes" if flags[place] else "no" for place in places])
+    return frame
+
+
+def count_matches(events: Events, flags: Flags) -> pd.DataFrame:
+    """How many events of each kind match."""
+    frame = list_events(events)[["of", "status"]].assign(match=flags)
+    counts = frame.groupby(["of", "status"], sort=False)["match"].agg(["sum", "count"]).reset_index()
+    return counts.rename(columns={"sum": "match", "count": "events"})
+
+
+def explain_match(pattern: str, event: Mapping[str, Any]) -> str:
+    """HTML of why an event does not match, or that it does; and its JSON."""
+    found = explain_mismatch(pattern, event)
+    words = f"It does not match: {found.sentence}." if found else "It matches: every field of the pattern holds."
+    return write_lines(words) + explain_event(event)
+
+
+def explain_pattern(pattern: str, flags: Flags) -> str:
+    """HTML of what a pattern matches, and its doubts."""
+    doubts = compile_pattern(pattern).doubts
+    words = "Choose a row to see why it matches or not."
+    return write_lines(say_matches(flags), words) + (f"<b>Doubt</b>{write_list(doubts)}" if doubts else "")
+
+
+def say_matches(flags: Flags) -> str:
+    """How many match."""
+    return f"{int(flags.sum()):,} of {len(flags):,} events match."
+
+
+def explain_place(pattern: str, error: PatternError) -> str:
+    """HTML of what is wrong with a pattern: the place, the reason, and the line where there is one."""
+    said = f"<p role='alert'><b>{html.escape(error.where)}</b>: {html.escape(show_controls(error.reason))}</p>"
+    found = re.fullmatch(r"line (\d+), column (\d+)", error.where)
+    if not found:
+        return said
+    line, column = pattern.split("\n")[int(found[1]) - 1], int(found[2]) - 1
+    parts = line[:column], line[column : column + 1] or " ", line[column + 1 :]
+    before, here, after = (html.escape(show_controls(part)) for part in parts)
+    return f"{said}<pre>{before}<mark>{here}</mark>{after}</pre>"

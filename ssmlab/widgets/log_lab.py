@@ -1,0 +1,190 @@
+"""`LogLab`: a filter pattern on log events, a metric of it and an alarm. Reads the controls, asks, shows."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from typing import Any, Final
+
+import ipywidgets as w
+import numpy as np
+import pandas as pd
+
+from ssmlab.logs import PatternError, compile_filter
+from ssmlab.logs.alarms import COMPARISONS, MISSING
+from ssmlab.logs.metrics import STATISTICS
+from ssmlab.widgets import log_views as views
+from ssmlab.widgets.controls import WIDE, dropdown
+from ssmlab.widgets.explorer import Explorer
+from ssmlab.widgets.log_views import ALL, MATCHED, State
+from ssmlab.widgets.metric import draw_metric
+from ssmlab.widgets.tables import TableView
+
+MESSAGES, METRIC, PERIODS = range(3)
+_PERIODS: Final = (10, 30, 60, 300, 900, 3600, 86_400)
+_MOST_ROWS: Final = 500
+_SAID: Final = {
+    "GreaterThanOrEqualToThreshold": ">= threshold",
+    "GreaterThanThreshold": "> threshold",
+    "LessThanThreshold": "< threshold",
+    "LessThanOrEqualToThreshold": "<= threshold",
+}
+
+
+class LogLab(Explorer):
+    """Write a filter pattern; see what it finds while you type, the metric that it makes, and when the alarm goes off.
+
+    Parameters
+    ----------
+    data
+        Log events: a frame with `timestamp` and `message`, such as `load_logs` gives; or exported files; a command,
+        whose output they are; a snapshot, on which a first command is sent.
+    state
+        Fields of `log_views.State` to start from, such as `pattern="ERROR"`, `threshold="3"`.
+
+    Examples
+    --------
+    >>> lines = pd.DataFrame({"timestamp": [0, 1000, 61_000], "message": ["ERROR a", "ok", "ERROR b"]})
+    >>> LogLab(lines, pattern="ERROR").matched.tolist()
+    [True, False, True]
+    """
+
+    title = "What the output says"
+    state_type = State
+    arguments = "log_events"
+
+    def __init__(self, data: Any, **state: Any) -> None:
+        self.log_events = views.gather_logs(data)
+        self.matched = np.zeros(len(self.log_events), dtype=np.bool_)
+        self.measured = pd.DataFrame({"period_start": [], "value": [], "state": []})
+        super().__init__(data, **state)
+
+    def begin(self, given: Mapping[str, Any]) -> State:
+        """A pattern that finds something."""
+        return State(**{**views.first_state(self.log_events), **given})
+
+    def describe(self) -> str:
+        """How many log events there are, from when to when."""
+        return f"<span>{html.escape(views.describe_logs(self.log_events))}</span>"
+
+    def make_controls(self) -> dict[str, w.Widget]:
+        """A control for each field."""
+        state, periods = self.state, sorted({*_PERIODS, self.state.period})
+        pattern = _text("Filter pattern", state.pattern, "ERROR, ?WARN ?ERROR, { $.status >= 500 }, [ip, ..., code]")
+        pattern.continuous_update = True
+        return {
+            "pattern": pattern,
+            "shown": dropdown("Show", [(name, name) for name in (MATCHED, ALL)], state.shown),
+            "value": _text("Value", state.value, "1, $.latency or $size"),
+            "default": _text("Default", state.default, "none"),
+            "period": w.Dropdown(
+                description="Period", options=[(f"{s} s", s) for s in periods], value=state.period, layout=WIDE
+            ),
+            "statistic": dropdown("Statistic", [(name, name) for name in STATISTICS], state.statistic),
+            "comparison": dropdown("If value", [(_SAID[name], name) for name in COMPARISONS], state.comparison),
+            "threshold": _text("Threshold", state.threshold, "a number"),
+            "datapoints": _count("In M", state.datapoints),
+            "evaluation_periods": _count("of N", state.evaluation_periods),
+            "missing": dropdown("Missing is", [(name, name) for name in MISSING], state.missing),
+        }
+
+    def arrange(self) -> list[w.Widget]:
+        """What is shown, the metric, the alarm; the pattern itself stands above the views."""
+        own = self.controls
+        metric = [own[name] for name in ("value", "default", "period", "statistic")]
+        alarm = [own[name] for name in ("comparison", "threshold", "datapoints", "evaluation_periods", "missing")]
+        return [w.HTML("<b>Ask</b>"), own["shown"], w.HTML("<b>Metric</b>"), *metric, w.HTML("<b>Alarm</b>"), *alarm]
+
+    def make_editor(self) -> list[w.Widget]:
+        """The pattern, and what is wrong with it."""
+        self._wrong = w.HTML()
+        self._wrong.add_class("ssmlab-wrong")
+        editor = w.VBox([self.controls["pattern"], self._wrong])
+        editor.add_class("ssmlab-editor")
+        return [editor]
+
+    def make_views(self) -> dict[str, w.Widget]:
+        """Messages, metric and periods."""
+        self._count, self._messages, self._picture = w.HTML(), w.HTML(), w.HTML(layout=w.Layout(width="100%"))
+        self._count.add_class("ssmlab-count")
+        scroll = w.Box([self._messages], layout=w.Layout(max_height="380px", overflow="auto"), tabbable=True)
+        scroll.add_class("ssmlab-scroll")
+        self._table = TableView(selected=self._explain, height=370)
+        return {"Messages": w.VBox([self._count, scroll]), "Metric": self._picture, "Periods": self._table}
+
+    def formats(self) -> list[str]:
+        """The metric's picture, too."""
+        return ["CSV", "Parquet", "Picture"]
+
+    def to_picture(self) -> str | None:
+        """The metric and its alarm."""
+        return draw_metric(views.measure(self.log_events, self.state), self.state)
+
+    def to_frame(self) -> pd.DataFrame:
+        """What is seen, as a table, complete: the messages, or the periods."""
+        if self.tabs.selected_index in (METRIC, PERIODS):
+            return self.measured
+        return self.log_events.assign(matched=self.matched)
+
+    def react(self, field: str) -> None:
+        """M is at most N: the one that was not touched follows."""
+        if self.state.datapoints > self.state.evaluation_periods:
+            other = "evaluation_periods" if field == "datapoints" else "datapoints"
+            self.set_control(other, getattr(self.state, field))
+
+    # --- State to views ---
+
+    def show(self) -> None:
+        """Search, measure, and draw what is seen."""
+        self.matched, self.measured = np.zeros(len(self.log_events), dtype=np.bool_), self.measured.head(0)
+        try:
+            self.matched = compile_filter(self.state.pattern).flags(self.log_events["message"])
+        except PatternError as error:
+            self._wrong.value = views.explain_place(error)
+            self._clear("CloudWatch Logs refuses this pattern.")
+            return
+        self._wrong.value = ""
+        self.why.value = views.explain_logs(self.state.pattern, self.matched)
+        self.say(views.say_matches(self.matched))
+        shows = {MESSAGES: self._show_messages, METRIC: self._show_metric, PERIODS: self._show_periods}
+        shows[self.tabs.selected_index or MESSAGES]()
+
+    def _clear(self, why: str) -> None:
+        self._messages.value, self._count.value = "", ""
+        self._table.show(pd.DataFrame({"": []}), why)
+        self._picture.value = f"<p>{html.escape(why)}</p>"
+        role = "" if self._wrong.value else " role='alert'"  # of two alerts one would drown the other
+        self.why.value = f"<p{role}>{html.escape(why)}</p>"
+        self.say(why)
+
+    def _show_messages(self) -> None:
+        listed, words = views.write_messages(self.log_events, self.state.pattern, self.matched, self.state.shown)
+        self._messages.value, self._count.value = listed, f"<span>{words}</span>"
+
+    def _measure(self) -> bool:
+        try:
+            self.measured = views.measure(self.log_events, self.state)
+        except ValueError as error:
+            self._clear(str(error))
+            return False
+        self.say(views.describe_metric(self.measured, self.state).partition(": ")[2].partition(". ")[2])
+        return True
+
+    def _show_metric(self) -> None:
+        if self._measure():
+            self._picture.value = draw_metric(self.measured, self.state)
+
+    def _show_periods(self) -> None:
+        if self._measure():
+            self._table.show(views.list_periods(self.measured).head(_MOST_ROWS), f"{len(self.measured):,} periods")
+
+    def _explain(self, row: int) -> None:
+        self.why.value = views.explain_period(self.log_events, self.measured, row, self.state)
+
+
+def _text(label: str, value: str, placeholder: str) -> w.Text:
+    return w.Text(description=label, value=value, placeholder=placeholder, continuous_update=False, layout=WIDE)
+
+
+def _count(label: str, value: int) -> w.BoundedIntText:
+    return w.BoundedIntText(description=label, value=value, min=1, max=100, layout=WIDE)

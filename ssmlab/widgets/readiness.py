@@ -1,0 +1,225 @@
+"""`Readiness`: set up your nodes. The checklist of each machine, what it lacks, and who waits for it."""
+
+from __future__ import annotations
+
+import dataclasses
+import html
+from dataclasses import dataclass
+from typing import Any, Final
+
+import ipywidgets as w
+import numpy as np
+import pandas as pd
+
+from ssmlab.explanation import call_all
+from ssmlab.reachability import reach
+from ssmlab.reachability.columns import Codes
+from ssmlab.readiness import NO, NOT_KNOWN, STEPS, YES, count_readiness, find_waiting, make_checklist
+from ssmlab.snapshots.memory import Memory
+from ssmlab.widgets.controls import ANY, WIDE, dropdown, list_options
+from ssmlab.widgets.explorer import Explorer
+from ssmlab.widgets.tables import TableView
+from ssmlab.widgets.texts import write_lines
+from ssmlab.widgets.views import MOST_ROWS, first_pair, holds
+
+CHECKLIST, COUNTS, WAITING = range(3)
+_FILTERS: Final = ("account", "region", "kind")
+_READY: Final = (("any", ANY), ("ready", "yes"), ("not ready", "no"), ("not known", "not known"))
+_MANAGED: Final = (("any", ANY), ("managed", "yes"), ("not managed", "no"))
+_SIGNS: Final = {YES: "✓", NO: "✗", NOT_KNOWN: "?"}
+_LEGEND: Final = ", ".join(f"{sign} {answer}" for answer, sign in _SIGNS.items())
+_STEPS: Final = ["not known", *(f"no {step}" for step in STEPS)]  # counts that are shown where there are any
+_LONGEST: Final = 36  # letters of a name in a table
+_CHOOSE: Final = "Choose a machine to see each step, and how to mend what is missing."
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the controls say. Empty: any.
+
+    Attributes
+    ----------
+    account, region, kind
+        Of machines.
+    managed
+        "yes" or "no".
+    ready
+        "yes", "no" or "not known".
+    lacks
+        A step that is answered "no" or "not known", such as "permissions".
+    search
+        Text that the name or id holds.
+    """
+
+    account: str = ANY
+    region: str = ANY
+    kind: str = ANY
+    managed: str = ANY
+    ready: str = ANY
+    lacks: str = ANY
+    search: str = ANY
+
+
+class Readiness(Explorer):
+    """See for each machine what it needs to be managed and to run commands, and what it lacks.
+
+    Parameters
+    ----------
+    snapshot
+        From `ssmlab.load`.
+    state
+        Fields of `State` to start from, such as `ready="no"`.
+
+    Examples
+    --------
+    >>> import ssmlab
+    >>> Readiness(ssmlab.load("data/sample"), ready="no", lacks="permissions").to_frame()["name"].head(1).item()
+    'legacy-1'
+    """
+
+    title = "Set up your nodes"
+    state_type = State
+
+    def make_controls(self) -> dict[str, w.Widget]:
+        """A control for each field."""
+        state, nodes = self.state, self.snapshot.nodes
+        choices = {name: [("any", ANY), *list_options(nodes[name])] for name in _FILTERS}
+        return {
+            **{name: dropdown(name.capitalize(), choices[name], getattr(state, name)) for name in _FILTERS},
+            "managed": dropdown("Managed", _MANAGED, state.managed),
+            "ready": dropdown("Ready", _READY, state.ready),
+            "lacks": dropdown("Lacks", [("any", ANY), *((step, step) for step in STEPS)], state.lacks),
+            "search": w.Text(description="Search", placeholder="name or id", value=state.search, layout=WIDE),
+        }
+
+    def make_views(self) -> dict[str, w.Widget]:
+        """The checklist, counts, and who waits."""
+        self._own = dataclasses.replace(self.snapshot, memory=Memory())
+        self._checklist = make_checklist(self.snapshot)
+        self._every = self._checklist.frame()
+        self._shown = pd.DataFrame()
+        self._tables = {
+            "Checklist": TableView(selected=self._explain_machine, height=390, narrow=True),
+            "Counts": TableView(height=390, narrow=True),
+            "Who reaches them": TableView(selected=self._explain_waiting, height=390),
+        }
+        return dict(self._tables)
+
+    def to_frame(self) -> pd.DataFrame:
+        """What is seen: every machine that the filters leave, counts of them, or who waits for them."""
+        rows = self.choose()
+        found = self._every.iloc[rows]
+        if self.tabs.selected_index == COUNTS:
+            return count_readiness(found)
+        return find_waiting(self.reach, rows) if self.tabs.selected_index == WAITING else found.reset_index()
+
+    @property
+    def reach(self) -> Any:
+        """Who reaches what; asked in the background when it is seen first, with a memory of its own."""
+        return reach(self._own)
+
+    def choose(self) -> Codes:
+        """Row numbers of the machines that the filters leave."""
+        found, state = self._every, self.state
+        keep = holds(found, ("name", "node_id"), state.search, whole=False)
+        for name in (*_FILTERS, "ready"):
+            if wanted := getattr(state, name):
+                keep &= (found[name] == wanted).to_numpy(dtype=bool, na_value=False)
+        if state.managed:
+            keep &= (found["managed"] == (state.managed == YES)).to_numpy(dtype=bool, na_value=False)
+        if state.lacks:
+            keep &= (found[state.lacks] != YES).to_numpy(dtype=bool)
+        return np.flatnonzero(keep)
+
+    # --- State to views ---
+
+    def show(self) -> None:
+        """Draw what is seen."""
+        self.why.value = write_lines(_CHOOSE)
+        rows = self.choose()
+        found = self._every.iloc[rows]
+        words = _say_counts(found)
+        self.say("")
+        if self.tabs.selected_index == WAITING:
+            self.later("Asking who reaches them…", lambda: find_waiting(self.reach, rows), self._show_waiting)
+        elif self.tabs.selected_index == COUNTS:
+            counted = count_readiness(found)
+            frame = counted.loc[:, [name not in _STEPS or counted[name].any() for name in counted]]
+            self._tables["Counts"].show(frame, words)
+        else:
+            self._show_checklist(found, words)
+
+    def _show_checklist(self, found: pd.DataFrame, words: str) -> None:
+        """Those that lack something first."""
+        order = found["ready"].map({NO: 0, YES: 2}).astype("float").fillna(1).to_numpy().argsort(kind="stable")
+        self._shown = found.iloc[order[:MOST_ROWS]]
+        told = {step: [_SIGNS[answer] for answer in self._shown[step]] for step in ("ready", *STEPS)}
+        cut = f"first {len(self._shown)} of {len(found):,}. " if len(self._shown) < len(found) else ""
+        frame = pd.DataFrame({"machine": _call(self._shown), **told})
+        self._tables["Checklist"].show(frame, f"{cut}{words} {_LEGEND}." if len(found) else words)
+
+    def _show_waiting(self, waiting: pd.DataFrame) -> None:
+        self._shown = waiting.head(MOST_ROWS)
+        frame = pd.DataFrame(
+            {
+                "principal": [_shorten(name) for name in call_all(self._shown["principal"])],
+                "outcome": ["depends" if o == "conditional" else o for o in self._shown["outcome"].astype("str")],
+                "machines": self._shown["machines"].to_numpy(),
+                "such as": _call(self._every.loc[self._shown["example"]]),
+            }
+        )
+        people = waiting["principal"].nunique()
+        words = f"{people} principals reach machines that are not managed, as soon as they are managed."
+        if waiting.empty:
+            words = "Nobody: all of these machines are managed, or nobody would reach them."
+        self._tables["Who reaches them"].show(frame, words)
+        self.say("")
+
+    # --- Why ---
+
+    def _explain_machine(self, row: int) -> None:
+        """Each step of the checklist, and how to mend it."""
+        if row < len(self._shown):
+            machine = self._shown.iloc[row]
+            arn = str(self._shown.index[row])
+            managed = {True: "It is a managed node.", False: "It is not a managed node."}
+            heads = [
+                _call(self._shown.iloc[[row]])[0],
+                f"{machine['account']} · {machine['region']} · {machine['kind']}",
+            ]
+            said = managed.get(machine["managed"], "Whether it is a managed node was not collected.")
+            steps = "".join(
+                f"<p><b>{_SIGNS[step.answer]} {step.name.capitalize()}: {step.answer}</b>, {html.escape(step.why)}."
+                f"{f'<br><i>{html.escape(step.mend)}</i>' if step.mend else ''}</p>"
+                for step in self._checklist.of(arn)
+            )
+            self.why.value = write_lines(*heads, said) + steps + write_lines(arn)
+
+    def _explain_waiting(self, row: int) -> None:
+        """The best pair of one machine and a document."""
+        if row < len(self._shown):
+            waiting = self._shown.iloc[row]
+            found = first_pair(self.reach, waiting["principal"], waiting["example"], None)
+            self.why.value = self.reach.explain(*found)._repr_html_() if found else write_lines(_CHOOSE)
+
+
+def _call(found: pd.DataFrame) -> list[str]:
+    """Names of machines; the id where there is none."""
+    return [_shorten(str(name)) for name in found["name"].astype(object).fillna(found["node_id"])]
+
+
+def _shorten(name: str) -> str:
+    """A long name is cut in the middle."""
+    half = _LONGEST // 2
+    return name if len(name) <= _LONGEST else f"{name[:half]}…{name[-half:]}"
+
+
+def _say_counts(found: pd.DataFrame) -> str:
+    """How many are ready, are not, and of how many it is not known."""
+    if found.empty:
+        return "No machine matches the filters."
+    managed = int(found["managed"].fillna(False).sum())
+    ready = found["ready"].value_counts()
+    words = {YES: "ready", NO: "not ready", NOT_KNOWN: NOT_KNOWN}
+    parts = [f"{ready[answer]:,} {word}" for answer, word in words.items()]
+    return f"{len(found):,} machines, {managed:,} of them managed: {', '.join(parts)}."

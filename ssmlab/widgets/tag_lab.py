@@ -1,0 +1,292 @@
+"""`TagLab`: what if nodes had other tags. Reads the controls, asks the layers above, shows."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, Final
+
+import ipywidgets as w
+import networkx as nx
+import numpy as np
+import pandas as pd
+
+from ssmlab.explanation import last_part
+from ssmlab.graphs import to_networkx
+from ssmlab.paths import who_may_tag
+from ssmlab.reachability import Reach, reach
+from ssmlab.reachability.columns import TAG, Codes
+from ssmlab.reachability.fleets import CONDITIONAL
+from ssmlab.snapshots import LoadError, Snapshot
+from ssmlab.snapshots.memory import Memory
+from ssmlab.snapshots.tag_files import read_tag_file
+from ssmlab.widgets.controls import ANY, UNTAGGED, WIDE, Finder, RequestControls, dropdown, list_options
+from ssmlab.widgets.edits import FILTERS, Edit, apply_edits, check_edit, find_nodes, say_edit, suggest_edit
+from ssmlab.widgets.tables import TableView
+from ssmlab.widgets.texts import write_lines, write_list
+from ssmlab.widgets.views import State, choose_nodes
+from ssmlab.widgets.whatif import MOST_DRAWN, WhatIf
+
+RIGHTS: Final = 3
+_MOST_LISTED: Final = 100  # nodes to choose from
+_MOST_ASKED: Final = 20  # edits of which it is told who may make them
+_FOLDED: Final = ("kind", "platform", "account", "region")
+
+
+@dataclass(frozen=True, slots=True)
+class TagState:
+    """What the controls say. Empty: any.
+
+    Attributes
+    ----------
+    node, tag_key, tag_value, kind, platform, account, region
+        Filters, as in the reach explorer.
+    nodes
+        ARNs chosen from those that the filters leave; none: all of them.
+    edits
+        A mapping each: `key`, `value` (None: the tag is removed), and `nodes` (ARNs or ids) or `where` (the filters
+        above, read on the tags as they were loaded).
+    context
+        Keys of the request; None: known to be absent.
+    """
+
+    node: str = ANY
+    tag_key: str = ANY
+    tag_value: str = ANY
+    kind: str = ANY
+    platform: str = ANY
+    account: str = ANY
+    region: str = ANY
+    nodes: tuple[str, ...] = ()
+    edits: tuple[Edit, ...] = ()
+    context: Mapping[str, str | None] = field(default_factory=dict)
+
+
+class TagLab(WhatIf):
+    """Give nodes other tags; see at once who gains and loses reach, and who may make this very change in AWS.
+
+    Parameters
+    ----------
+    snapshot
+        From `ssmlab.load`.
+    state
+        Fields of `TagState` to start from. Without any, an edit is suggested.
+
+    Examples
+    --------
+    >>> import ssmlab
+    >>> edit = {"key": "Finance", "value": "Ledger", "nodes": ["i-0123456789abcdef0"]}
+    >>> TagLab(ssmlab.load("data/sample"), edits=[edit]).words
+    'user/web-ops loses 1 node. role/WebOps loses 1 node.'
+    """
+
+    title = "What if nodes had other tags"
+    state_type = TagState
+
+    def begin(self, given: Mapping[str, Any]) -> TagState:
+        """Without anything an edit worth looking at."""
+        self._memory = Memory()
+        state = TagState(**{**given, **{name: tuple(given.get(name, ())) for name in ("nodes", "edits")}})
+        for edit in state.edits:
+            check_edit(self.snapshot.nodes, edit)
+        edits = state.edits if given else tuple(suggest_edit(self._reach("before", self.snapshot, {})))
+        return replace(state, edits=edits)
+
+    def make_controls(self) -> dict[str, w.Widget]:
+        """The filters, the nodes that they leave, and the request."""
+        state, frame = self.state, self.snapshot.nodes
+        keys = sorted(column[len(TAG) :] for column in frame.columns if column.startswith(TAG))
+        names = pd.concat([frame["name"].astype("str"), frame["node_id"].astype("str")])
+        choices = {name: [("any", ANY), *list_options(frame[name])] for name in _FOLDED}
+        self._keys = keys
+        return {
+            "node": Finder("Node", names, state.node, "any: name or id"),
+            "tag_key": dropdown("Tag", [("any", ANY), *((key, key) for key in keys)], state.tag_key),
+            "tag_value": dropdown("Value", self._tag_values(state.tag_key), state.tag_value),
+            "nodes": w.SelectMultiple(
+                description="Nodes", options=self._offer(state.nodes), value=state.nodes, rows=4, layout=WIDE
+            ),
+            **{name: dropdown(name.capitalize(), choices[name], getattr(state, name)) for name in _FOLDED},
+            "context": RequestControls(state.context),
+        }
+
+    def arrange(self) -> list[w.Widget]:
+        """Which nodes, which tag, and the edits so far."""
+        controls = self.controls
+        self._chosen, self._wrong = w.HTML(), w.HTML()
+        self._key = w.Combobox(description="Key", options=self._keys, value=self.state.tag_key, layout=WIDE)
+        self._value = w.Text(description="New value", layout=WIDE)
+        self._edits = w.SelectMultiple(description="Edits", rows=3, layout=WIDE)
+        buttons = {
+            "Set tag": lambda: self._add(self._value.value),
+            "Remove tag": lambda: self._add(None),
+            "Undo": self._undo,
+        }
+        upload = w.FileUpload(accept=".csv", description="Edited CSV", tooltip="an inventory CSV: its tags are taken")
+        upload.observe(lambda change: self._read(change["new"]), "value")
+        made = [w.Button(description=name, layout=w.Layout(width="auto")) for name in buttons]
+        for button, act in zip(made, buttons.values(), strict=True):
+            button.on_click(lambda _, act=act: self._guard(act))
+        for words in (self._chosen, self._wrong):
+            words.add_class("ssmlab-words")
+        folded = w.Accordion(
+            [w.VBox([controls[name] for name in _FOLDED]), controls["context"]],
+            titles=("More filters", "Request: MFA, IP, time"),
+            selected_index=None,
+        )
+        which = [controls[name] for name in ("node", "tag_key", "tag_value", "nodes")]
+        first = [w.HTML("<b>Choose nodes</b>"), *which, self._chosen, folded]
+        then = [w.HTML("<b>Change a tag</b>"), self._key, self._value, w.HBox(made[:2])]
+        return [*first, *then, self._edits, w.HBox([made[2], upload]), self._wrong]
+
+    def make_views(self) -> dict[str, w.Widget]:
+        """Those of a change, and who may make it."""
+        self.rights = TableView(selected=self._explain_right)
+        return {**super().make_views(), "Who may do this": self.rights}
+
+    def react(self, field: str) -> None:
+        """Another tag key has other values; other filters leave other nodes."""
+        if field == "tag_key":
+            self.set_control("tag_value", ANY, self._tag_values(self.state.tag_key))
+            self._key.value = self.state.tag_key or self._key.value
+        if field in FILTERS:
+            self.set_control("nodes", (), self._offer())
+
+    def show(self) -> None:
+        """The nodes and edits beside the controls, then as for every change."""
+        frame, chosen = self.snapshot.nodes, len(self.state.nodes)
+        count = chosen or len(self._rows_left())
+        how = "chosen" if chosen else "left by the filters"
+        self._chosen.value = write_lines(f"{count:,} of {len(frame):,} nodes, {how}")
+        self._edits.options = [(say_edit(frame, edit), place) for place, edit in enumerate(self.state.edits)]
+        super().show()
+
+    def show_more(self) -> list[Any]:
+        """Who may make the change."""
+        return [self._show_rights]
+
+    def draw_unchanged(self) -> nx.DiGraph[str]:
+        """Who reaches the nodes that are chosen."""
+        rows = self.after.rows("nodes", [*self.state.nodes]) if self.state.nodes else self._rows_left()
+        groups = np.bincount(
+            self.after.node_group_codes[rows], minlength=int(self.after.node_group_codes.max(initial=-1)) + 1
+        )
+        counts = (self.after.joint_nodes >= CONDITIONAL) @ groups
+        first = np.argsort(-counts, kind="stable")[: min(MOST_DRAWN, np.count_nonzero(counts))]
+        graph = to_networkx(self.after, first, rows)
+        reaching, every = np.count_nonzero(counts), len(self.snapshot.principals)
+        graph.graph["caption"] = f"{reaching:,} of {every:,} principals reach some of these {len(rows):,} nodes."
+        if reaching > len(first):
+            graph.graph["folded"] = f"the {len(first)} that reach most of them are drawn"
+        return graph
+
+    def decide(self) -> tuple[Reach, Reach, Sequence[str]]:
+        """The reach on the tags as they were loaded, and as they are edited."""
+        changed = self._memory.recall(
+            "edited", (repr(self.state.edits),), partial(apply_edits, self.snapshot, self.state.edits)
+        )
+        before = self._reach("before", self.snapshot, self.state.context)
+        return before, self._reach("after", changed, self.state.context) if self.state.edits else before, ()
+
+    def to_frame(self) -> pd.DataFrame:
+        """Who may make the change, where that is seen."""
+        return self._find_rights() if self.tabs.selected_index == RIGHTS else super().to_frame()
+
+    # --- Inside ---
+
+    def _reach(self, kind: str, snapshot: Snapshot, context: Mapping[str, str | None]) -> Reach:
+        made_from = (snapshot, frozenset(context.items()))
+        return self._memory.recall(kind, made_from, lambda: reach(snapshot, context=context))
+
+    def _rows_left(self) -> Codes:
+        filters = {name: getattr(self.state, name) for name in FILTERS}
+        return choose_nodes(self.snapshot.nodes, State(**filters))
+
+    def _offer(self, chosen: Sequence[str] = ()) -> list[tuple[str, str]]:
+        """The first of the nodes that the filters leave, those that are chosen before them."""
+        frame = self.snapshot.nodes
+        near = frame.iloc[self._rows_left()[:_MOST_LISTED]]
+        near = pd.concat([frame.loc[[*chosen]], near.drop(index=[*chosen], errors="ignore")])
+        labels = (
+            near["name"].astype("str").where(near["name"].notna(), near["node_id"])
+            + " · "
+            + near["region"].astype("str")
+        )
+        return [*zip(labels, near.index, strict=True)]
+
+    def _tag_values(self, key: str) -> list[tuple[str, str]]:
+        if not key:
+            return [("any", ANY)]
+        return [("any value", ANY), ("(without this tag)", UNTAGGED), *list_options(self.snapshot.nodes[TAG + key])]
+
+    def _add(self, value: str | None) -> None:
+        key = self._key.value.strip()
+        if not key or key.startswith("aws:"):
+            raise ValueError(f"expected a tag key that does not begin with `aws:`, got `{key}`")
+        filters = {name: getattr(self.state, name) for name in FILTERS if getattr(self.state, name)}
+        whom = {"nodes": [*self.state.nodes]} if self.state.nodes else {"where": filters}
+        if not len(find_nodes(self.snapshot.nodes, whom)):
+            raise ValueError("expected at least one node, the filters leave none")
+        self._set_edits((*self.state.edits, {"key": key, "value": value, **whom}))
+
+    def _undo(self) -> None:
+        """Take back the chosen edits, else the last."""
+        gone = self._edits.value or (len(self.state.edits) - 1,)
+        self._set_edits(tuple(edit for place, edit in enumerate(self.state.edits) if place not in gone))
+
+    def _set_edits(self, edits: tuple[Edit, ...]) -> None:
+        self.state, self._wrong.value = replace(self.state, edits=edits), ""
+        self.update()
+
+    def _read(self, files: Sequence[Mapping[str, Any]]) -> None:
+        """The tags of an uploaded inventory as edits; what is wrong in it by file and line."""
+        for file in files:
+            try:
+                changes, problems = read_tag_file(file["name"], bytes(file["content"]), self.snapshot.nodes)
+            except LoadError as error:
+                self._wrong.value = f"<p role='alert'>{html.escape(str(error))}</p>"
+                return
+            read = ({"key": c.key, "value": c.value, "nodes": c.nodes} for c in changes)
+            self._set_edits((*self.state.edits, *read))
+            rows = problems.to_dict("records")
+            said = [f"{row['severity']}: {row['file']} {row['where']}: {row['what']}" for row in rows]
+            self._wrong.value = f"<div role='alert'>{write_list(said)}</div>" if said else ""
+
+    def _find_rights(self) -> pd.DataFrame:
+        """Who may make each of the edits."""
+        found = []
+        for edit in self.state.edits[:_MOST_ASKED]:
+            rows = find_nodes(self.snapshot.nodes, edit)
+            rights = who_may_tag(self.snapshot, rows, edit["key"], edit["value"], self.state.context)
+            rights.insert(0, "edit", say_edit(self.snapshot.nodes, edit))
+            found.append(rights)
+        return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=["edit", "principal", "action"])
+
+    def _show_rights(self) -> None:
+        self._allowed = found = self._find_rights()
+        if found.empty:
+            why = "No policy allows anybody to make this change." if self.state.edits else "There is no edit yet."
+            self.rights.show(pd.DataFrame({"principal": pd.Series([], dtype="str")}), why)
+            return
+        frame = found[["edit", "action"]].assign(
+            principal=[last_part(arn) for arn in found["principal"]],
+            may=[
+                f"{a:,} of {n:,}" + (f", {c:,} depend" if c else "")
+                for a, c, n in found[["allowed", "conditional", "nodes"]].values
+            ],
+        )
+        columns = [*(["edit"] if len(self.state.edits) > 1 else []), "principal", "action", "may"]
+        words = f"{found['principal'].nunique():,} principals may make this change on some nodes"
+        self.rights.show(frame[columns].rename(columns={"may": "nodes it may tag"}), words)
+
+    def _explain_right(self, row: int) -> None:
+        if row < len(self._allowed):
+            found = self._allowed.iloc[row]
+            who, count = last_part(found["principal"]), f"{found['allowed']:,} of {found['nodes']:,} nodes"
+            sure = f"{who} may call {found['action']} on {count}, for: {found['edit']}."
+            open_ = (
+                f"On {found['conditional']:,} more it depends: {found['depends_on']}." if found["conditional"] else ""
+            )
+            self.why.value = write_lines(sure, *([open_] if open_ else []), found["principal"])

@@ -1,0 +1,161 @@
+"""`Compare` without a browser: state in, views out."""
+
+import html
+import json
+
+import networkx as nx
+import pytest
+
+import ssmlab
+from ssmlab.widgets import Compare
+
+NODE = "i-0123456789abcdef0"
+AUDITOR = "arn:aws:iam::123456789012:user/auditor"
+STOP = {"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "ssm:SendCommand", "Resource": "*"}}
+GIVE = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "ssm:SendCommand", "Resource": "*"}}
+HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>"
+
+
+@pytest.fixture(scope="module")
+def snapshot() -> ssmlab.Snapshot:
+    return ssmlab.load("data/sample")
+
+
+@pytest.fixture(scope="module")
+def changed(snapshot: ssmlab.Snapshot) -> ssmlab.Snapshot:
+    tagged = snapshot.with_tags(NODE, {"Finance": "Ledger"})
+    return tagged.with_policy(GIVE, name="give", principal=AUDITOR)
+
+
+def seen(explorer: Compare, view: int = 0) -> Compare:
+    """The explorer with a view drawn."""
+    explorer.tabs.selected_index = view
+    explorer.wait()
+    explorer.wait()
+    return explorer
+
+
+def rows(explorer: Compare) -> list[list[str]]:
+    return explorer._table._table.df.to_numpy().tolist()
+
+
+def test_the_first_view_compares_the_first_two_policies_about_run_command(snapshot: ssmlab.Snapshot) -> None:
+    explorer = seen(Compare(snapshot))
+    assert [explorer.state.first.rpartition("/")[2], explorer.state.second.rpartition("/")[2]] == [
+        "Page-1-OneTag",
+        "Page-2-TwoTags",
+    ]
+    said = "2 principals gain 28 pairs of node and document; 2 principals lose 121 pairs of node and document."
+    assert said in explorer._table._count.value
+    assert "By cause: policy 121 lost; policy 28 gained." in explorer._causes.value
+
+
+def test_two_snapshots_are_compared_and_each_row_has_its_cause(snapshot, changed) -> None:
+    explorer = seen(Compare(snapshot, changed))
+    first = rows(explorer)[0]
+    assert first == ["user/web-ops", "lost", "node tags", "web-1", "AWS-ConfigureAWSPackage and 12 more"]
+    assert {row[2] for row in rows(explorer)} == {"node tags", "policy"}
+    explorer.controls["cause"].value = "node tags"
+    assert {row[2] for row in rows(seen(explorer))} == {"node tags"}
+    explorer.controls["change"].value = "gained"
+    assert "Nothing differs" in seen(explorer)._table._count.value
+
+
+def test_a_row_is_explained_on_both_sides(snapshot, changed) -> None:
+    explorer = seen(Compare(snapshot, changed))
+    explorer._table._table.selected_rows = [0]
+    before, _, after = explorer.why.value.partition("<b>After</b>")
+    assert "user/web-ops may run AWS-ConfigureAWSPackage on web-1" in before
+    assert "may not run" in after
+    assert "<code>Ledger</code>" in after
+
+
+def test_what_is_not_there_on_one_side_is_said(snapshot: ssmlab.Snapshot) -> None:
+    fewer = snapshot.replace(nodes=snapshot.nodes.drop(index=snapshot.nodes.index[0]))
+    explorer = seen(Compare(snapshot, fewer))
+    explorer._table._table.selected_rows = [0]
+    assert f"{NODE} is not there." in explorer.why.value
+
+
+def test_the_graph_leads_from_principals_through_causes_to_nodes(snapshot, changed) -> None:
+    explorer = seen(Compare(snapshot, changed), 1)
+    graph = explorer._graph.graph
+    assert graph["columns"] == ["Principal", "Gained or lost, and why", "Nodes"]
+    assert {mark["label"] for mark in graph["nodes"] if mark["layer"] == 1} == {"lost: node tags", "gained: policy"}
+    assert {edge["outcome"] for edge in graph["edges"]} == {"gained", "lost"}
+    explorer._graph.selected = "lost: node tags"
+    assert "because of: node tags" in explorer.why.value
+    explorer._graph.selected = f"{AUDITOR}→gained: policy"
+    assert "user/auditor: gained, because of: policy." in explorer.why.value
+    assert {*nx.parse_graphml(explorer.export("GraphML")[1].decode())} == {mark["id"] for mark in graph["nodes"]}
+
+
+def test_witnesses_are_listed_explained_and_no_proof(snapshot: ssmlab.Snapshot) -> None:
+    explorer = seen(Compare(snapshot), 2)
+    assert "5 witnesses" in explorer._proofs._count.value
+    assert "no proof" in explorer._proofs._count.value
+    explorer._proofs._table.selected_rows = [2]
+    assert "<code>WebServers</code>" in explorer.why.value
+    assert "First: allowed, by policy first, statement 2" in explorer.why.value
+    assert b"ssm:resourceTag/Finance = WebServers" in explorer.export("CSV")[1]
+
+
+def test_changed_documents_of_policies_are_searched_for_witnesses(snapshot: ssmlab.Snapshot) -> None:
+    name = "arn:aws:iam::123456789012:policy/Page-1-OneTag"
+    text = json.dumps(snapshot.policies.at[name, "document"]).replace("WebServers", "Web*")
+    explorer = seen(Compare(snapshot, snapshot.with_policy(text, name=name)), 2)
+    assert "with" in explorer._proofs._table.df
+    assert {*explorer._proofs._table.df["policy"]} == {"policy/Page-1-OneTag"}
+    same = seen(Compare(snapshot, snapshot.with_tags(NODE, {"Finance": "x"})), 2)
+    assert "choose two policies" in same._proofs._count.value
+
+
+def test_a_policy_is_pasted_and_what_is_wrong_with_it_is_said(snapshot: ssmlab.Snapshot) -> None:
+    explorer = Compare(snapshot, first="Page-1-OneTag")
+    explorer.controls["second"]._text.value = json.dumps(GIVE)
+    assert "2 principals gain" in seen(explorer)._table._count.value
+    assert explorer.controls["second"]._list.value == ""
+    explorer.controls["second"]._text.value = "{no JSON"
+    assert "role='alert'" in seen(explorer).why.value
+
+
+def test_a_policy_that_there_is_not_is_refused(snapshot: ssmlab.Snapshot) -> None:
+    with pytest.raises(
+        ValueError, match="expected the id of a policy, a name that one policy has, or JSON, got `Inline`"
+    ):
+        Compare(snapshot, first="Inline")
+
+
+def test_the_request_counts_on_both_sides(snapshot: ssmlab.Snapshot) -> None:
+    mfa = {"Statement": {**GIVE["Statement"], "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}}
+    texts = {"first": json.dumps(GIVE), "second": json.dumps(mfa)}
+    assert "lose" in seen(Compare(snapshot, **texts))._table._count.value
+    used = Compare(snapshot, **texts, context={"aws:MultiFactorAuthPresent": "true"})
+    assert "Nothing differs" in seen(used)._table._count.value
+
+
+def test_the_line_to_copy_makes_the_same_view(snapshot, changed) -> None:
+    explorer = Compare(snapshot, changed, change="lost", search="web")
+    line = html.unescape(explorer._line.value.partition("<code>")[2].partition("</code>")[0])
+    again = eval(line, {"Compare": Compare, "before": snapshot, "after": changed})
+    assert again.state == explorer.state
+    assert rows(seen(again)) == rows(seen(explorer))
+
+
+def test_text_of_the_data_is_escaped(snapshot: ssmlab.Snapshot) -> None:
+    nodes = snapshot.nodes.assign(name=HOSTILE)
+    before = snapshot.replace(nodes=nodes)
+    explorer = seen(Compare(before, before.with_policy(GIVE, name=HOSTILE, principal=AUDITOR)))
+    explorer._table._table.selected_rows = [0]
+    shown = [explorer.why.value, explorer._causes.value, explorer._line.value]
+    seen(explorer, 1)
+    explorer._graph.selected = explorer._graph.graph["edges"][0]["id"]
+    shown.append(explorer.why.value)
+    assert not any(tag in text for text in shown for tag in ("<img", "<script"))
+
+
+def test_search_finds_principals_documents_and_nodes(snapshot, changed) -> None:
+    explorer = seen(Compare(snapshot, changed, search="web-ops"))
+    assert {row[0] for row in rows(explorer)} == {"user/web-ops"}
+    explorer.controls["search"].value = "runshell"
+    assert all("AWS-RunShellScript" in row[4] for row in rows(seen(explorer)))
