@@ -55,6 +55,12 @@ def _parser() -> argparse.ArgumentParser:
     _command(
         commands, "collect-script", _collect, "print the shell script that fills a folder from an account (read-only)"
     )
+    other = _command(
+        commands, "pseudonymise", _pseudonymise, "write a snapshot with other names and the same reach, to teach with"
+    )
+    other.add_argument("path", help="folder of CLI output, inventory CSV or Parquet snapshot")
+    other.add_argument("out", type=Path, help="folder for the Parquet snapshot")
+    other.add_argument("--seed", type=int, default=0, help="another number gives other names, default: 0")
     return parser
 
 
@@ -66,7 +72,7 @@ def _command(
 ) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=text, description=text)
     parser.set_defaults(run=run)
-    if name in ("reach", "explain", "check"):
+    if name in ("reach", "explain", "check", "pseudonymise"):
         alone = "the accounts are in no organization: service control policies that were not collected do not exist"
         parser.add_argument("--no-organization", dest="organization", action="store_const", const="none", help=alone)
         parser.set_defaults(organization="collected")
@@ -156,6 +162,15 @@ def _expect(snapshot: ssmlab.Snapshot, file: Path) -> bool:
     for row in tested.itertuples():
         print(f"holds: {row.expectation}" if row.holds else f"BROKEN: {row.expectation}: {row.counterexample}")
     return bool(tested["holds"].all())
+
+
+def _pseudonymise(arguments: argparse.Namespace) -> int:
+    made = ssmlab.pseudonymise(_load(arguments), arguments.seed)
+    made.to_parquet(arguments.out)
+    print(
+        f"{made} in {arguments.out}: tag keys and what is AWS's stayed as they were; look it over before you share it"
+    )
+    return 0
 
 
 def _collect(_: argparse.Namespace) -> int:
