@@ -1,6 +1,7 @@
 # make lab        set up, then open JupyterLab on the first notebook
 # make test       set up with the test tools, then style, types and tests (under 5 minutes on 2 cores)
 # make test-all   the same with the slow tests
+# make wheelhouse for laptops without an index: every wheel that they need, for this system and this Python
 # make clean      remove the environment and what the checks left behind
 #
 # Another Python: make lab PYTHON=python3.13. Windows, conda: see README.md.
@@ -9,7 +10,7 @@ PYTHON ?= python3
 VENV   := .venv
 PY     := $(VENV)/bin/python
 
-.PHONY: lab test test-all clean
+.PHONY: lab test test-all wheelhouse clean
 .DELETE_ON_ERROR:
 
 lab: $(VENV)/lab.done
@@ -36,6 +37,12 @@ $(PY):
 	@$(PYTHON) -c 'import ensurepip, venv' || { echo 'ssmlab needs the venv module of `$(PYTHON)`: on Debian and Ubuntu, apt install python3-venv' >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
+# The project's own wheel and those of the versions in constraints.txt; one that an index has only as source is built.
+wheelhouse: $(PY)
+	rm -rf wheelhouse
+	$(PY) -m pip --disable-pip-version-check wheel --quiet -c constraints.txt -w wheelhouse .
+	@du -sh wheelhouse
+
 clean:
-	rm -rf $(VENV) build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist wheelhouse .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
