@@ -18,6 +18,7 @@ _AWS_VALUES: Final = frozenset(  # keys whose values are AWS's words, or tag key
         *("ssm:documenttype", "ec2:region", "ec2:instancetype"),
     )
 )
+_PLACE: Final = re.compile(r"\S*(?:\d|[/:._-]\S)\S*")  # in a sentence: an id, a file, a place in one
 
 
 class Names:
@@ -66,11 +67,14 @@ class Names:
         return made if "/" in text else made.partition("/")[0]
 
     def message(self, text: str) -> str:
-        """A sentence: what stands in backticks, and what is a name elsewhere; tag keys stay."""
+        """A sentence: what stands in backticks, and ids and files elsewhere; tag keys stay."""
         parts = text.split("`")
-        parts[::2] = [WORD.sub(lambda match: self._word(match[0]), part) for part in parts[::2]]
+        parts[::2] = [_PLACE.sub(lambda match: self._known(match[0]), part) for part in parts[::2]]
         parts[1::2] = [part if part.lower() in self.values else self.text(part) for part in parts[1::2]]
         return "`".join(parts)
+
+    def _known(self, text: str) -> str:
+        return WORD.sub(lambda match: self._word(match[0]), text)
 
     def _token(self, match: re.Match[str]) -> str:
         token = match[0]

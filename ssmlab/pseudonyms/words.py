@@ -67,9 +67,12 @@ def find_fragments(text: str, values: Mapping[str, Iterable[str]]) -> Iterator[F
     for before, piece, after in zip(["", *pieces], pieces, [*pieces[1:], ""], strict=False):
         if is_word(piece) and (_is_open(before) or _is_open(after)):
             yield lower(piece), _is_open(before), _is_open(after)
-        elif piece.startswith("${") and any(_is_open(one) or is_word(one) for one in (before, after)):
+        elif piece.startswith("${"):
+            first, last = (_is_open(one) or is_word(one) for one in (before, after))
             tag = piece[2:-1].partition(",")[0].strip().lower().partition("/")[2]
-            yield from ((lower(own), True, True) for value in values.get(tag, ()) for own in WORD.findall(value))
+            for own in map(WORD.findall, values.get(tag, ()) if first or last else ()):
+                yield from ((lower(word), first, False) for word in own[:1] if first)
+                yield from ((lower(word), False, last) for word in own[-1:] if last)
 
 
 def _is_open(piece: str) -> bool:
@@ -104,7 +107,9 @@ def assign(rng: Random, texts: Iterable[str], fragments: set[Fragment]) -> dict[
 
 
 def _try(rng: Random, words: set[str], kept: set[str], fragments: list[Fragment]) -> dict[str, str] | None:
-    """Words that are fragments as a whole come first: they have no choice."""
+    """Words that are fragments as a whole come first: they have no choice. The last draw exchanges letter by letter, so
+    that no fragment comes in by chance.
+    """
     fixed = {char for own in fragments if any(_spots(own, word) for word in kept) for char in own[0]}
     table = _exchange(rng, fixed)
     tests = [(own, (own[0].translate(table), *own[1:])) for own in fragments]
@@ -115,9 +120,9 @@ def _try(rng: Random, words: set[str], kept: set[str], fragments: list[Fragment]
     taken = set(kept)
     for word in sorted(words, key=lambda own: (len(covers[own]) < len(own), len(own), own)):
         avoided = words if len(word) >= _SHORT and len(covers[word]) < len(word) else set[str]()
-        for _ in range(_DRAWS):
+        for draw in range(_DRAWS):
             made = "".join(
-                char.translate(table) if at in covers[word] else rng.choice(_alphabet(char, word))
+                char.translate(table) if at in covers[word] or draw == _DRAWS - 1 else rng.choice(_alphabet(char, word))
                 for at, char in enumerate(word)
             )
             is_free = made not in taken and made not in avoided
