@@ -6,10 +6,9 @@ prints seconds, and the memory of all kernels at its highest. Pages that kernels
 elsewhere resident pages are summed, which says too much. The Jupyter server comes on top.
 """
 
+import asyncio
 import sys
-import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,39 +30,31 @@ class Room:
 
 def fill_room(learners: int, path: Path = FIRST) -> Room:
     """Run a notebook in as many kernels at once; none ends before all are through."""
-    together, highest, is_over = threading.Barrier(learners), [0], threading.Event()
-    start = time.perf_counter()
+    return asyncio.run(_fill_room(learners, path))
 
-    def learn(_: int) -> tuple[nbformat.NotebookNode, float]:
-        notebook = nbformat.read(path, as_version=4)
-        client = NotebookClient(
-            notebook, timeout=600, startup_timeout=600, resources={"metadata": {"path": str(path.parent)}}
-        )
-        client.reset_execution_trackers()
-        with client.setup_kernel():
-            try:
-                for index, cell in enumerate(notebook.cells):
-                    client.execute_cell(cell, index)
-            except BaseException:
-                together.abort()  # the others need not wait
-                raise
-            took = time.perf_counter() - start
-            together.wait()
-        return notebook, took
 
-    def watch() -> None:
-        while not is_over.wait(1):
-            highest[0] = max(highest[0], count_memory())
+async def _fill_room(learners: int, path: Path) -> Room:
+    start, through, memory = time.perf_counter(), asyncio.Barrier(learners + 1), 0
+    async with asyncio.TaskGroup() as room:
+        notebooks = [room.create_task(_learn(path, through)) for _ in range(learners)]
+        while through.n_waiting < learners:
+            await asyncio.sleep(1)
+            memory = max(memory, await asyncio.to_thread(count_memory))
+        seconds = time.perf_counter() - start
+        await through.wait()
+    return Room([task.result() for task in notebooks], seconds, memory)
 
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
-        with ThreadPoolExecutor(learners) as pool:
-            learnt = list(pool.map(learn, range(learners)))
-    finally:
-        is_over.set()
-        watcher.join()
-    return Room([notebook for notebook, _ in learnt], max(took for _, took in learnt), highest[0])
+
+async def _learn(path: Path, through: asyncio.Barrier) -> nbformat.NotebookNode:
+    notebook = nbformat.read(path, as_version=4)
+    where = {"metadata": {"path": str(path.parent)}}
+    client = NotebookClient(notebook, timeout=600, startup_timeout=600, resources=where)
+    client.reset_execution_trackers()
+    async with client.async_setup_kernel():
+        for index, cell in enumerate(notebook.cells):
+            await client.async_execute_cell(cell, index)
+        await through.wait()
+    return notebook
 
 
 def count_memory() -> int:

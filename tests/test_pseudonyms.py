@@ -139,6 +139,11 @@ def test_a_pattern_takes_the_same_texts_as_before(pattern: str, texts: list[str]
     assert len({*map(names.text, texts)}) == len({*texts})
 
 
+def test_all_numbers_of_a_length_are_enough_for_themselves() -> None:
+    texts = [f"host-{number:03}" for number in range(1000)]
+    assert len({*map(settled("host-11*", *texts).text, texts)}) == 1000
+
+
 def test_capitals_stay_and_words_that_differ_only_by_them_still_do() -> None:
     one, two = map(settled("WebServers", "webservers").text, ("WebServers", "webservers"))
     assert (one != two, one.lower() == two, one[0].isupper(), one[3].isupper()) == (True, True, True, True)

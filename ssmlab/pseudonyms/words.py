@@ -8,6 +8,7 @@ all words in which it stands.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from random import Random
 from typing import Final
@@ -107,16 +108,14 @@ def assign(rng: Random, texts: Iterable[str], fragments: set[Fragment]) -> dict[
 
 
 def _try(rng: Random, words: set[str], kept: set[str], fragments: list[Fragment]) -> dict[str, str] | None:
-    """Words that are fragments as a whole come first: they have no choice. The last draw exchanges letter by letter, so
-    that no fragment comes in by chance.
+    """Words without a choice come first. The last draw exchanges letter by letter, so that no fragment comes in by
+    chance.
     """
     fixed = {char for own in fragments if any(_spots(own, word) for word in kept) for char in own[0]}
     table = _exchange(rng, fixed)
     tests = [(own, (own[0].translate(table), *own[1:])) for own in fragments]
     images = {word: word for word in kept}
-    covers = {
-        word: {at + i for own in fragments for at in _spots(own, word) for i in range(len(own[0]))} for word in words
-    }
+    covers = _cover(words, fragments)
     taken = set(kept)
     for word in sorted(words, key=lambda own: (len(covers[own]) < len(own), len(own), own)):
         avoided = words if len(word) >= _SHORT and len(covers[word]) < len(word) else set[str]()
@@ -133,6 +132,16 @@ def _try(rng: Random, words: set[str], kept: set[str], fragments: list[Fragment]
         images[word] = made
         taken.add(made)
     return images
+
+
+def _cover(words: set[str], fragments: list[Fragment]) -> dict[str, set[int]]:
+    """Which letters of a word have no choice: those of fragments, and of numbers so many that few are free."""
+    numbers = Counter(len(word) for word in words if set(word) <= {*_DIGITS})
+    covers = {
+        word: {at + i for own in fragments for at in _spots(own, word) for i in range(len(own[0]))} for word in words
+    }
+    crowded = [word for word in words if set(word) <= {*_DIGITS} and 4 * numbers[len(word)] > 10 ** len(word)]
+    return covers | {word: {*range(len(word))} for word in crowded}
 
 
 def _exchange(rng: Random, fixed: set[str]) -> dict[int, str]:
