@@ -2,7 +2,7 @@
 # make test       set up with the test tools, then style, types and tests (under 5 minutes on 2 cores)
 # make test-all   the same with the slow tests
 # make course     write the exercise notebooks of the course from those with solutions
-# make wheelhouse collect what laptops without a network install from, see docs/instructor.md
+# make wheelhouse for laptops without an index: every wheel that they need, for this system and this Python
 # make clean      remove the environment and what the checks left behind
 #
 # Another Python: make lab PYTHON=python3.13. Windows, conda: see README.md.
@@ -41,10 +41,12 @@ $(PY):
 course: $(VENV)/lab.done
 	$(PY) -m ssmlab workshop build
 
+# The project's own wheel and those of the versions in constraints.txt; one that an index has only as source is built.
 wheelhouse: $(PY)
-	$(PY) -m pip --disable-pip-version-check wheel --quiet --wheel-dir wheelhouse -c constraints.txt .
-	@echo "install from it: pip install --no-index --find-links wheelhouse ssmlab"
+	rm -rf wheelhouse
+	$(PY) -m pip --disable-pip-version-check wheel --quiet -c constraints.txt -w wheelhouse .
+	@du -sh wheelhouse
 
 clean:
-	rm -rf $(VENV) build wheelhouse dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist wheelhouse .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -16,6 +16,7 @@ from ssmlab.findings import check_policies
 from ssmlab.graphs import to_networkx
 from ssmlab.paths import Paths, find_paths
 from ssmlab.policies import PolicyError
+from ssmlab.pseudonyms import pseudonymise
 from ssmlab.reachability import Reach, reach
 from ssmlab.readiness import check_readiness
 from ssmlab.snapshots import LoadError, Snapshot, load
@@ -43,6 +44,7 @@ __all__ = [
     "find_paths",
     "load",
     "logs",
+    "pseudonymise",
     "reach",
     "to_networkx",
 ]

@@ -15,7 +15,7 @@ from ssmlab.collecting import collect_script
 from ssmlab.explanation import last_part
 from ssmlab.exports import write_csv, write_parquet
 from ssmlab.lab import open_lab
-from ssmlab.workshop import build_course, find_stuck, gather, make_folder, pseudonymise
+from ssmlab.workshop import build_course, find_stuck, gather, make_folder
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -56,10 +56,12 @@ def _parser() -> argparse.ArgumentParser:
     _command(
         commands, "collect-script", _collect, "print the shell script that fills a folder from an account (read-only)"
     )
-    text = "write a copy with other names, accounts, ids, addresses and tag values, in which the reach is the same"
-    copy = _command(commands, "pseudonymise", _pseudonymise, text)
-    copy.add_argument("path")
-    copy.add_argument("out", metavar="OUT", type=Path, help="a new folder, which the other commands and `load` read")
+    other = _command(
+        commands, "pseudonymise", _pseudonymise, "write a snapshot with other names and the same reach, to teach with"
+    )
+    other.add_argument("path", help="folder of CLI output, inventory CSV or Parquet snapshot")
+    other.add_argument("out", type=Path, help="folder for the Parquet snapshot")
+    other.add_argument("--seed", type=int, default=0, help="another number gives other names, default: 0")
     _add_workshop(_command(commands, "workshop", _build, "make folders for learners, and see what a room has done"))
     return parser
 
@@ -176,11 +178,11 @@ def _expect(snapshot: ssmlab.Snapshot, file: Path) -> bool:
 
 
 def _pseudonymise(arguments: argparse.Namespace) -> int:
-    if arguments.out.exists():
-        raise FileExistsError(f"`{arguments.out}` is there already: name a new folder")
-    made = pseudonymise(_load(arguments))
+    made = ssmlab.pseudonymise(_load(arguments), arguments.seed)
     made.to_parquet(arguments.out)
-    print(f"wrote {made} to {arguments.out}: every principal reaches as much as before")
+    print(
+        f"{made} in {arguments.out}: tag keys and what is AWS's stayed as they were; look it over before you share it"
+    )
     return 0
 
 

@@ -10,7 +10,6 @@ from ssmlab.workshop.course import build_course
 from ssmlab.workshop.exercises import Exercise, given, load_sample, read_exercises
 from ssmlab.workshop.folders import make_folder
 from ssmlab.workshop.progress import Progress, find_stuck, gather, progress
-from ssmlab.workshop.pseudonyms import pseudonymise
 
 __all__ = [
     "Exercise",
@@ -24,6 +23,5 @@ __all__ = [
     "load_sample",
     "make_folder",
     "progress",
-    "pseudonymise",
     "read_exercises",
 ]
