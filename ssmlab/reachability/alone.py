@@ -38,7 +38,7 @@ def reach_alone(
     >>> import ssmlab
     >>> everything = {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
     >>> reach_alone(ssmlab.load("data/sample"), everything).summary()["nodes"].to_list()
-    [36, 17]
+    [37, 16]
     """
     places = snapshot.nodes.drop_duplicates("account").index.str.split(":")
     people = [f"arn:{parts[1]}:iam::{parts[4]}:user/{SOMEBODY}" for parts in places]

@@ -24,7 +24,14 @@ for text in PAYLOADS:
             "Condition": {{"StringLike": {{"ssm:resourceTag/Env": [text, "*"]}}}}}}
     snapshot = snapshot.with_policy({{"Version": "2012-10-17", "Statement": [body]}}, name=text, principal=web_ops)
 """
-SCREENS = ["ReachExplorer(snapshot, principals=[web_ops], denied=True)"]
+SCREENS = [
+    "ReachExplorer(snapshot, principals=[web_ops], denied=True)",
+    "PolicyLab(snapshot)",
+    "TagLab(snapshot)",
+    "Compare(snapshot)",
+    "Readiness(snapshot)",
+    "CommandExplorer(snapshot)",
+]
 
 
 @pytest.mark.parametrize("screen", SCREENS)

@@ -75,6 +75,7 @@ def test_a_saved_version_is_compared_with_and_another_policy_is_loaded(policy_la
     editor = policy_lab.get_by_label("Policy", exact=True)
     text = editor.input_value()
     editor.fill(text.replace('"WebServers"', '"Ledger"'))
+    expect(caption(policy_lab)).to_contain_text("user/web-ops gains 3 nodes and loses 8 nodes.")
     policy_lab.get_by_role("button", name="Save this version").click()
     expect(caption(policy_lab)).to_contain_text("user/web-ops reaches 3 of 60 nodes.")
     policy_lab.get_by_label("Load", exact=True).select_option(label="start from: page 1: one tag")
