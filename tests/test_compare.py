@@ -8,6 +8,7 @@ import pytest
 
 import ssmlab
 from ssmlab.widgets import Compare
+from ssmlab.widgets.differences import list_policies
 
 NODE = "i-0123456789abcdef0"
 AUDITOR = "arn:aws:iam::123456789012:user/auditor"
@@ -159,3 +160,11 @@ def test_search_finds_principals_documents_and_nodes(snapshot, changed) -> None:
     assert {row[0] for row in rows(explorer)} == {"user/web-ops"}
     explorer.controls["search"].value = "runshell"
     assert all("AWS-RunShellScript" in row[4] for row in rows(seen(explorer)))
+
+
+def test_a_policy_that_was_added_by_name_has_that_name(sample: ssmlab.Snapshot) -> None:
+    allow = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "ssm:*", "Resource": "*"}}
+    added = sample.with_policy(allow, name="mine", principal="arn:aws:iam::123456789012:user/web-ops")
+    labels = list_policies(added)
+    assert labels["mine"] == "mine"
+    assert labels["arn:aws:iam::123456789012:role/OnCall/Inline"] == "OnCall: Inline"

@@ -84,7 +84,7 @@ def first_command(reach: Reach, principal: str) -> dict[str, str]:
     nodes = reach.snapshot.nodes
     there = nodes[(nodes["account"] == principal.split(":")[4]) & (nodes["region"] == nodes.loc[node, "region"])]
     reached = reach.nodes(principal)["outcome"].reindex(there.index) == "allowed"
-    told = {"document": document.rpartition("/")[2], "region": str(nodes.loc[node, "region"])}
+    told = {"document": str(reach.snapshot.documents.loc[document, "name"]), "region": str(nodes.loc[node, "region"])}
     return told | _telling_tag(there, reached)
 
 

@@ -76,9 +76,13 @@ def list_policies(snapshot: Snapshot) -> dict[str, str]:
     chosen = snapshot.policies[(snapshot.policies["layer"] == "identity") & snapshot.policies["document"].notna()]
     ids = sorted(map(str, chosen.index), key=lambda policy: not _is_ours(snapshot.compiled[policy]))
     names = chosen["name"].to_dict()
-    return {
-        policy: names[policy] if ":policy/" in policy else f"{policy.split('/')[-2]}: {names[policy]}" for policy in ids
-    }
+    return {policy: f"{holder}: {names[policy]}" if (holder := _holder(policy)) else names[policy] for policy in ids}
+
+
+def _holder(policy: str) -> str:
+    """Whose own an inline policy is, by its id; empty for all others."""
+    owner = "" if ":policy/" in policy else policy.rpartition("/")[0]
+    return owner.rpartition("/")[2]
 
 
 def _is_ours(policy: Policy) -> bool:
