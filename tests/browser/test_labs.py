@@ -86,7 +86,7 @@ def test_a_saved_version_is_compared_with_and_another_policy_is_loaded(policy_la
 
 def test_findings_and_changes_are_tables_with_reasons(policy_lab: Locator) -> None:
     policy_lab.get_by_role("tab", name="Findings").click()
-    row = policy_lab.locator("tbody tr:visible", has_text="mi-").first
+    row = policy_lab.locator("tbody tr:visible", has_text="managed-instance").first
     row.locator("td").first.click()
     expect(policy_lab.locator(".ssmlab-why")).to_contain_text("managed-instance")
     policy_lab.get_by_role("tab", name="Changes").click()
