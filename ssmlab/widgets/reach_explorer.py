@@ -89,7 +89,7 @@ class ReachExplorer(Explorer):
         return {
             "principals": PrincipalPicker(self.snapshot.principals, state.principals),
             "document": Finder("Document", documents["name"], state.document),
-            "node": Finder("Node", names, state.node, "any: name or id"),
+            "node": Finder("Node", names, state.node, "name or id"),
             "tag_key": dropdown("Tag", [("any", ANY), *((key, key) for key in keys)], state.tag_key),
             "tag_value": dropdown("Value", self._tag_values(state.tag_key), state.tag_value),
             "outcome": dropdown("Outcome", _OUTCOMES, state.outcome),
