@@ -24,13 +24,10 @@ for text in PAYLOADS:
             "Condition": {{"StringLike": {{"ssm:resourceTag/Env": [text, "*"]}}}}}}
     snapshot = snapshot.with_policy({{"Version": "2012-10-17", "Statement": [body]}}, name=text, principal=web_ops)
 """
+OTHERS = ("PolicyLab", "TagLab", "Compare", "Readiness", "CommandExplorer")
 SCREENS = [
     "ReachExplorer(snapshot, principals=[web_ops], denied=True)",
-    "PolicyLab(snapshot)",
-    "TagLab(snapshot)",
-    "Compare(snapshot)",
-    "Readiness(snapshot)",
-    "CommandExplorer(snapshot)",
+    *(pytest.param(f"{name}(snapshot)", marks=pytest.mark.slow) for name in OTHERS),
 ]
 
 
