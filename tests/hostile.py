@@ -48,3 +48,4 @@ PAYLOADS = [
     "\u202e\u0000\ufeff🦀" + "x" * 5000,
     "\ud7ff e\u0301 \u200d\u200b",
 ]
+CONTROLS = [f"<script>{RUN}</script>", f"<img src=x onerror={RUN}>", f'"><svg onload={RUN}>', "\u202e\x00\x1b[31m🦀"]

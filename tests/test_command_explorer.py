@@ -5,6 +5,7 @@ from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
+from hostile import CONTROLS
 
 import ssmlab
 from ssmlab.commands import send_command
@@ -19,12 +20,6 @@ from ssmlab.widgets.timeline import BARS, MARKS, draw_timeline
 WEB_OPS = "arn:aws:iam::123456789012:user/web-ops"
 BLUE = {"tag_key": "Team", "tag_values": ["blue"], "region": "us-east-2"}
 NODE, DATABASE = "i-0123456789abcdef0", "i-0fc664b78e67c8dee"
-HOSTILE = [
-    "<script>alert(1)</script>",
-    "<img src=x onerror=alert(1)>",
-    '"><svg onload=alert(1)>',
-    "\u202e\x00\x1b[31m🦀",
-]
 
 
 @pytest.fixture(scope="module")
@@ -171,7 +166,7 @@ def test_an_empty_inventory_says_so(snapshot: ssmlab.Snapshot) -> None:
     assert "choose a sender and a document" in explorer.why.value
 
 
-@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+@pytest.mark.parametrize("text", CONTROLS, ids=range(len(CONTROLS)))
 def test_names_and_output_are_text_in_every_view(snapshot: ssmlab.Snapshot, text: str) -> None:
     nodes = snapshot.nodes.assign(name=text)
     responses = pd.Series({"output": text * 3, "error": text, "exit_code": 1}).to_json()

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+from hostile import CONTROLS
 
 import ssmlab
 from ssmlab.commands import Command, send_command
@@ -12,13 +13,6 @@ from ssmlab.events import EventError, load_events, matches
 from ssmlab.snapshots import LoadError
 from ssmlab.widgets import EventLab
 from ssmlab.widgets.event_views import ALL, OWN, STARTS, State, gather_events, write_pattern
-
-HOSTILE = [
-    "<script>alert(1)</script>",
-    "<img src=x onerror=alert(1)>",
-    '"><svg onload=alert(1)>',
-    "\u202e\x00\x1b[31m🦀",
-]
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +146,7 @@ def test_a_pattern_can_be_given_as_a_dict() -> None:
     assert all(json.loads(write_pattern(pattern)) == pattern for pattern in STARTS.values())
 
 
-@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+@pytest.mark.parametrize("text", CONTROLS, ids=range(len(CONTROLS)))
 def test_text_of_events_and_patterns_is_escaped_in_every_view(text: str) -> None:
     event = {
         "source": text,

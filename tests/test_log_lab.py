@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pandas as pd
 import pytest
+from hostile import CONTROLS
 
 import ssmlab
 from ssmlab.logs.alarms import STATES as ALARM_STATES
@@ -15,12 +16,6 @@ from ssmlab.widgets import LogLab
 from ssmlab.widgets.log_views import State, gather_logs, list_runs, mark_spans, measure, write_messages
 from ssmlab.widgets.metric import MOST_PERIODS, STATES, draw_metric
 
-HOSTILE = [
-    "<script>alert(1)</script>",
-    "<img src=x onerror=alert(1)>",
-    '"><svg onload=alert(1)>',
-    "\u202e\x00\x1b[31m🦀",
-]
 MINUTE = 60_000
 
 
@@ -165,7 +160,7 @@ def test_what_is_seen_is_saved(lab: LogLab) -> None:
     assert lab.export("CSV")[1].decode().splitlines()[0] == "period_start,value,state"
 
 
-@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+@pytest.mark.parametrize("text", CONTROLS, ids=range(len(CONTROLS)))
 def test_text_of_messages_and_patterns_is_escaped_in_every_view(text: str) -> None:
     pattern = json.dumps(text) if text.isprintable() else ""
     lab = LogLab(make_events(text, text).assign(log_group=text), pattern=pattern)

@@ -34,6 +34,15 @@ def dropdown(label: str, options: Sequence[tuple[str, str]], value: str) -> w.Dr
     return w.Dropdown(description=label, options=options, value=value, layout=WIDE)
 
 
+def frame_editor(control: w.Widget) -> tuple[w.VBox, w.HTML]:
+    """A control as an editor above the views, and where to say what is wrong with its text."""
+    wrong = w.HTML()
+    editor = w.VBox([control, wrong])
+    wrong.add_class("ssmlab-wrong")
+    editor.add_class("ssmlab-editor")
+    return editor, wrong
+
+
 class Finder(w.Combobox):
     """A text that names contain; while one types, the first names that do are offered."""
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from ssmlab.events import PatternError
 from ssmlab.widgets import event_views as views
-from ssmlab.widgets.controls import WIDE, dropdown
+from ssmlab.widgets.controls import WIDE, dropdown, frame_editor
 from ssmlab.widgets.event_views import ALL, MATCHED, OTHERS, OWN, STARTS, State
 from ssmlab.widgets.explorer import Explorer
 from ssmlab.widgets.tables import TableView
@@ -79,10 +79,7 @@ class EventLab(Explorer):
 
     def make_editor(self) -> list[w.Widget]:
         """The pattern, and what is wrong with it."""
-        self._wrong = w.HTML()
-        self._wrong.add_class("ssmlab-wrong")
-        editor = w.VBox([self.controls["pattern"], self._wrong])
-        editor.add_class("ssmlab-editor")
+        editor, self._wrong = frame_editor(self.controls["pattern"])
         return [editor]
 
     def make_views(self) -> dict[str, w.Widget]:

@@ -14,7 +14,7 @@ from ssmlab.logs import PatternError, compile_filter
 from ssmlab.logs.alarms import COMPARISONS, MISSING
 from ssmlab.logs.metrics import STATISTICS
 from ssmlab.widgets import log_views as views
-from ssmlab.widgets.controls import WIDE, dropdown
+from ssmlab.widgets.controls import WIDE, dropdown, frame_editor
 from ssmlab.widgets.explorer import Explorer
 from ssmlab.widgets.log_views import ALL, MATCHED, State
 from ssmlab.widgets.metric import draw_metric
@@ -97,10 +97,7 @@ class LogLab(Explorer):
 
     def make_editor(self) -> list[w.Widget]:
         """The pattern, and what is wrong with it."""
-        self._wrong = w.HTML()
-        self._wrong.add_class("ssmlab-wrong")
-        editor = w.VBox([self.controls["pattern"], self._wrong])
-        editor.add_class("ssmlab-editor")
+        editor, self._wrong = frame_editor(self.controls["pattern"])
         return [editor]
 
     def make_views(self) -> dict[str, w.Widget]:
