@@ -51,9 +51,9 @@ def test_what_is_typed_is_matched_at_once_and_is_ones_own(lab: EventLab) -> None
     lab.controls["pattern"].value = '{"detail": {"status": [{"prefix": "In"}]}}'
     assert lab.state.start == lab.controls["start"].value == OWN
     assert "3 of 13 events match." in lab._live.value
-    lab.controls["shown"].value = "those that match"
+    lab.controls["shown"].value = "matches"
     assert {row[4] for row in rows(lab)} == {"InProgress"}
-    lab.controls["shown"].value = "those that do not"
+    lab.controls["shown"].value = "no match"
     assert len(rows(lab)) == 10
 
 

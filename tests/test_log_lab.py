@@ -43,7 +43,7 @@ def test_what_is_typed_is_searched_at_once_and_marked(lab: LogLab) -> None:
     lab.controls["shown"].value = "all messages"
     assert "ERROR 5" in lab._messages.value
     lab.controls["pattern"].value = "nothing"
-    lab.controls["shown"].value = "those that match"
+    lab.controls["shown"].value = "matches"
     assert "none matches" in lab._messages.value
 
 
@@ -201,5 +201,5 @@ def test_values_of_every_sign_are_drawn(messages: list[str]) -> None:
 
 def test_a_pattern_for_json_matches_without_marks() -> None:
     frame = gather_logs(make_events('{"a": 1}'))
-    listed, words = write_messages(frame, "{ $.a = 1 }", np.array([True]), "those that match")
+    listed, words = write_messages(frame, "{ $.a = 1 }", np.array([True]), "matches")
     assert ("<mark>" in listed, words) == (False, "1 of 1 messages match.")

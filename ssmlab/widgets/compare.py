@@ -107,7 +107,7 @@ class Compare(Explorer):
     def make_controls(self) -> dict[str, w.Widget]:
         """A control for each field."""
         state = self.state
-        sides = [] if self._sides[1] is None else [("before and after", SNAPSHOTS)]
+        sides = [] if self._sides[1] is None else [("two snapshots", SNAPSHOTS)]
         hint = "principal, node, document or cause"
         self._search = w.Text(description="Search", placeholder=hint, value=state.search, layout=WIDE)
         return {

@@ -23,7 +23,7 @@ from ssmlab.widgets.views import Flags
 
 Events = Sequence[Mapping[str, Any]]
 OWN: Final = "my own"
-ALL, MATCHED, OTHERS = "all events", "those that match", "those that do not"
+ALL, MATCHED, OTHERS = "all events", "matches", "no match"
 _SSM: Final = {"source": ["aws.ssm"]}
 _RUNS: Final = "AWS-RunPatchBaseline"
 
@@ -56,7 +56,7 @@ class State:
     start
         Which of `STARTS` the pattern was begun with, or "my own".
     shown
-        "all events", "those that match" or "those that do not".
+        "all events", "matches" or "no match".
     """
 
     pattern: str = ""

@@ -19,7 +19,7 @@ from ssmlab.widgets.command_views import send_first
 from ssmlab.widgets.texts import count_things, show_controls, write_lines, write_list
 from ssmlab.widgets.views import Flags
 
-ALL, MATCHED = "all messages", "those that match"
+ALL, MATCHED = "all messages", "matches"
 MOST_MESSAGES: Final = 200
 _LONGEST: Final = 2000  # characters of a message
 _KEPT: Final = "\n\t"
@@ -36,7 +36,7 @@ class State:
     pattern
         A filter pattern.
     shown
-        "all messages" or "those that match".
+        "all messages" or "matches".
     value, default
         Of the metric filter: a number, a selector or a field; what a period without a match has, "" for nothing.
     period, statistic
@@ -223,7 +223,8 @@ def explain_logs(pattern: str, flags: Flags) -> str:
     compiled = compile_filter(pattern)
     names = f"A metric may take its value from {', '.join(compiled.names)}." if compiled.names else ""
     doubts = f"<b>Doubt</b>{write_list(compiled.doubts)}" if compiled.doubts else ""
-    return write_lines(say_matches(flags), names) + doubts
+    hint = "Marked is what the pattern found." if flags.any() else ""
+    return write_lines(*filter(None, (hint, names))) + doubts
 
 
 def list_periods(measured: pd.DataFrame) -> pd.DataFrame:

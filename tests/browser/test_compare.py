@@ -101,7 +101,7 @@ def test_the_third_view_answers_its_question(explorer: Locator, opened: Any) -> 
     explorer.locator("table.dataTable:visible tbody tr").first.locator("td").first.click()
     expect(explorer.locator(".ssmlab-why-text")).to_contain_text(re.compile("First: allowed|may run"))
     if is_compare(views):
-        explorer.get_by_label("Compare", exact=True).select_option(label="before and after")
+        explorer.get_by_label("Compare", exact=True).select_option(label="two snapshots")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
