@@ -1,6 +1,7 @@
 """The reach explorer without a browser: state in, views out."""
 
 import html
+from itertools import product
 
 import networkx as nx
 import pandas as pd
@@ -8,6 +9,7 @@ import pytest
 from hostile import PAYLOADS
 
 import ssmlab
+from ssmlab.graphs import to_marks
 from ssmlab.widgets import ReachExplorer, views
 from ssmlab.widgets.controls import UNTAGGED
 from ssmlab.widgets.matrix import make_matrix, to_table
@@ -216,6 +218,16 @@ def test_the_matrix_holds_what_reach_says(sample: ssmlab.Snapshot) -> None:
             assert named[reach.outcome(row["id"], node, "AWS-RunShellScript").value] == cell
     explorer._matrix.selected = f"{matrix['rows'][0]['id']}|{matrix['columns'][0]['id']}"
     assert "AWS-RunShellScript on" in explorer.why.value
+
+
+def test_what_is_asked_of_those_chosen_alone_is_what_everyone_s_reach_says(sample: ssmlab.Snapshot) -> None:
+    for principals, value in product((["OnCall"], ["web-ops", "admin-adele"]), ("true", "false", None)):
+        explorer = ReachExplorer(sample, principals=principals)
+        explorer.controls["context"].value = {"aws:MultiFactorAuthPresent": value}
+        everyone = ssmlab.reach(sample, context=explorer.state.context)
+        assert len(explorer.reach.snapshot.principals) == len(principals)
+        assert to_marks(explorer.to_graph()) == to_marks(views.draw_state(everyone, explorer.state))
+        pd.testing.assert_frame_equal(explorer.to_frame(), views.list_pairs(everyone, explorer.state, 10**6)[0])
 
 
 @pytest.mark.parametrize("sort", ["reach", "similar", "name"])

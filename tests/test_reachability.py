@@ -3,6 +3,7 @@
 import dataclasses
 from random import Random
 from typing import Any
+from unittest.mock import patch
 
 import pandas as pd
 import pytest
@@ -74,8 +75,9 @@ def test_a_what_if_says_what_a_reach_from_scratch_says(seed: int) -> None:
     for _ in range(5):
         ssmlab.reach(snapshot)
         snapshot = change(draw, snapshot)
-        context = draw.choice([{}, {}, {MFA: "true"}])
-        found = ssmlab.reach(snapshot, context=context)
+        context = draw.choice([{}, {}, {MFA: "true"}, {"ssm:resourceTag/Env": "dev"}])
+        with patch("ssmlab.reachability.changes._MOST", draw.choice([0.1, 1.0])):  # of a few nodes too, bit by bit
+            found = ssmlab.reach(snapshot, context=context)
         scratch = ssmlab.reach(dataclasses.replace(snapshot, memory=Memory()), context=context)
         assert (found.node_outcomes == scratch.node_outcomes).all()
         assert (found.document_outcomes == scratch.document_outcomes).all()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 import numpy as np
@@ -100,8 +101,8 @@ def _common(side: Side, rows: Codes, keys: Sequence[str]) -> list[str]:
     read = [key for key in keys if key in spelt]
     for chosen, most in ((read, 2), ([key for key in spelt if key not in read], 1)):
         values = ((key, side.resources.shared((f"ssm:resourcetag/{key}",), rows)) for key in chosen)
-        shared = [f"{spelt[key]}={value[0]}" for key, value in values if value and isinstance(value[0], str)]
-        if shared:
-            return shared[:most]
+        shared = (f"{spelt[key]}={value[0]}" for key, value in values if value and isinstance(value[0], str))
+        if told := [*islice(shared, most)]:
+            return told
     codes, kinds = encode(side.frame["kind"])
     return [f"{kinds[codes[rows[0]]]} nodes"] if (codes[rows] == codes[rows[0]]).all() else []

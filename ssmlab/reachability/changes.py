@@ -1,8 +1,8 @@
-"""What-ifs on resources: only the rows that changed are decided again, and only by what reads the changed columns."""
+"""What-ifs on resources: only what changed is decided again, one resource for all that are alike before and after."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ import pandas as pd
 
 from ssmlab.reachability.answers import Answers
 from ssmlab.reachability.clauses import Clause
-from ssmlab.reachability.columns import TAG, Codes, Resources, Truths
+from ssmlab.reachability.columns import TAG, Codes, Resources, Truths, combine, first_rows
 from ssmlab.reachability.deciding import Decider
 from ssmlab.reachability.fleets import (
     IMPLICIT,
@@ -24,7 +24,7 @@ from ssmlab.reachability.fleets import (
     sign,
 )
 
-_MOST: Final = 0.1  # of the rows: where more changed, all are decided again
+_MOST: Final = 0.1  # of the rows: where more must be decided again, all are
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Changes:
 
 
 def find_changes(before: pd.DataFrame, after: pd.DataFrame) -> Changes | None:
-    """What differs in the columns that policies can read; None: other resources, other places, or too much."""
+    """What differs in the columns that policies can read; None: other resources, or other places."""
     if not (before.index is after.index or before.index.equals(after.index)):
         return None
     tags = {name for frame in (before, after) for name in frame.columns if name.startswith(TAG)}
@@ -47,9 +47,7 @@ def find_changes(before: pd.DataFrame, after: pd.DataFrame) -> Changes | None:
             changed |= differs
             columns |= {name} if differs.any() else set()
     rows = np.flatnonzero(changed)
-    if len(rows) > max(_MOST * len(after), 1) or not columns.isdisjoint(PLACES):
-        return None
-    return Changes(rows, frozenset(columns))
+    return Changes(rows, frozenset(columns)) if columns.isdisjoint(PLACES) else None
 
 
 def _differs(before: pd.Series[Any] | None, after: pd.Series[Any] | None) -> npt.NDArray[np.bool_]:
@@ -68,50 +66,68 @@ def _differs(before: pd.Series[Any] | None, after: pd.Series[Any] | None) -> npt
     return ~np.asarray(same, dtype=bool)
 
 
-def update_fleet(fleet: Fleet, decider: Decider, changes: Changes) -> Fleet:
-    """The fleet of changed resources, from that of the resources before."""
+def update_fleet(fleet: Fleet, decider: Decider, changes: Changes) -> Fleet | None:
+    """The fleet of changed resources, from that of the resources before; None: too much must be decided again."""
+    decider.resources.inherit(fleet.resources, changes.columns)
+    again = {n: c for n, c in enumerate(fleet.clauses.items) if c and _reads(c, changes.columns, fleet, decider)}
+    alike = _find_alike(again.values(), fleet, decider.resources, changes)
+    rows = changes.rows[first_rows(alike)]  # one of each
+    if len(rows) > max(_MOST * len(fleet.groups), 1):
+        return None
     groups, blocks, outcomes, size = fleet.groups.copy(), [], [fleet.outcomes], len(fleet.rows)
-    before, after = fleet.groups[changes.rows], _Redecided(fleet, decider.resources, changes)
+    before, answers = fleet.groups[rows], _decide_again(again, decider.resources, rows)
+    now = before.copy()
     for block in fleet.blocks:
         here = np.flatnonzero(np.isin(before, block.groups))
         if not len(here):
             blocks.append(block)
             continue
-        truths = after.truths(block, here)
+        truths = _update_truths(block, before, answers, here)
         codes, new = _place(block, fleet.places, truths, fleet.places[before[here]])
         added = Block(block.principals, block.numbers, size + np.arange(new.shape[1]), new)
         blocks.append(_join(block, added))
-        groups[changes.rows[here]] = blocks[-1].groups[codes]
+        now[here] = blocks[-1].groups[codes]
         if new.shape[1]:
             column = np.full((len(fleet.outcomes), new.shape[1]), IMPLICIT, dtype=np.int8)
             column[block.principals] = decide_block(fleet.clauses, added)
             outcomes.append(column)
         size += new.shape[1]
     every = np.concatenate(outcomes, axis=1) if len(outcomes) > 1 else fleet.outcomes
-    return number_groups(decider, fleet.clauses, groups, fleet.places[fleet.groups], blocks, every)
+    groups[changes.rows], fine = now[alike], fleet.fine.copy()
+    fine[changes.rows] = fine.max(initial=-1) + 1 + alike
+    return number_groups(decider, fleet.clauses, fine, groups, fleet.places[fleet.groups], blocks, every)
 
 
-class _Redecided:
-    """The truths of clauses on the changed rows: as before, but for clauses that read a changed column."""
+def _reads(clause: Clause, columns: frozenset[str], fleet: Fleet, decider: Decider) -> bool:
+    keys = {*clause.statement.resource_keys, *(key for c in clause.statement.conditions for key in c.keys)}
+    sides = (fleet.resources, decider.resources)
+    return any(not columns.isdisjoint(side.sources(key)) for key in keys for side in sides)
 
-    def __init__(self, fleet: Fleet, resources: Resources, changes: Changes) -> None:
-        self._before, self._sides = fleet.groups[changes.rows], (fleet.resources, resources)
-        few = Decider(Resources(resources.frame.iloc[changes.rows], resources.resource_type, resources.given))
-        again = {n: c for n, c in enumerate(fleet.clauses.items) if c and self._reads(c, changes.columns)}
-        for clause in again.values():
-            few.note(clause.statement, clause.resource)
-        self._answers = Answers(few, again)
 
-    def _reads(self, clause: Clause, columns: frozenset[str]) -> bool:
-        keys = {*clause.statement.resource_keys, *(key for c in clause.statement.conditions for key in c.keys)}
-        return any(not columns.isdisjoint(side.sources(key)) for key in keys for side in self._sides)
+def _find_alike(clauses: Iterable[Clause], fleet: Fleet, resources: Resources, changes: Changes) -> Codes:
+    """A number for each changed row: the same for those that no clause told apart before, nor can now."""
+    keys = set()
+    for statement in (clause.statement for clause in clauses):
+        if any(resources.sources(key) for key in statement.resource_keys):
+            return np.arange(len(changes.rows))  # what is filled into a Resource is read together with the ARN
+        keys |= {key for condition in statement.conditions for key in condition.keys if resources.sources(key)}
+    columns = (resources.column((key,)).codes[changes.rows] for key in sorted(keys))
+    return combine([fleet.fine[changes.rows], *columns], len(changes.rows))
 
-    def truths(self, block: Block, here: Codes) -> Truths:
-        """Clauses of a block x those of the changed rows that lie in it."""
-        truths = block.truths[:, np.searchsorted(block.groups, self._before[here])]
-        again = np.isin(block.numbers, self._answers.numbers)
-        truths[again] = self._answers.truths(block.numbers[again], here)
-        return truths
+
+def _decide_again(clauses: Mapping[int, Clause], resources: Resources, rows: Codes) -> Answers:
+    few = Decider(Resources(resources.frame.iloc[rows], resources.resource_type, resources.given))
+    for clause in clauses.values():
+        few.note(clause.statement, clause.resource)
+    return Answers(few, clauses)
+
+
+def _update_truths(block: Block, before: Codes, answers: Answers, here: Codes) -> Truths:
+    """Clauses of a block x those of the rows that lie in it: as before, but for what is decided again."""
+    truths = block.truths[:, np.searchsorted(block.groups, before[here])]
+    again = np.isin(block.numbers, answers.numbers)
+    truths[again] = answers.truths(block.numbers[again], here)
+    return truths
 
 
 def _place(block: Block, places: Codes, truths: Truths, own: Codes) -> tuple[Sequence[int], Truths]:

@@ -24,6 +24,7 @@ Codes = npt.NDArray[np.int64]
 Texts = npt.NDArray[np.object_]
 Truths = npt.NDArray[np.int8]
 TAG: Final = "tag:"
+_FEW: Final = 16  # rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ class Resources:
 
     def call(self, rows: Codes) -> Texts:
         """What some are called."""
-        called = zip(self.frame["name"].iloc[rows].astype("object"), self.frame.index[rows], strict=True)
+        called = zip(self.frame["name"].array[rows].tolist(), self.frame.index[rows].tolist(), strict=True)
         return np.array(
             [name if isinstance(name, str) and name else last_part(arn) for name, arn in called], dtype=object
         )
@@ -162,8 +163,17 @@ class Resources:
     def shared(self, keys: Sequence[str], rows: Codes) -> tuple[Any, ...] | None:
         """The values that the resources of these rows all have; None where they differ."""
         column = self.column(keys)
-        found = {column.values[code] for code in np.unique(column.codes[rows])}
+        codes = column.codes[rows]
+        few = {column.values[code] for code in codes[:_FEW]}  # where they differ, the first mostly tell
+        found = {column.values[code] for code in np.unique(codes)} if len(few) == 1 < len(codes) else few
         return found.pop() if len(found) == 1 else None
+
+    def inherit(self, before: Resources, changed: frozenset[str]) -> None:
+        """Take over what was read from the same resources before, where none of the changed columns decides it."""
+        for keys, column in before._columns.items():
+            read = (name for key in keys for side in (before, self) for name in side.sources(key))
+            if keys not in self._columns and changed.isdisjoint(read):
+                self._columns[keys] = column
 
     def _read(self, keys: tuple[str, ...]) -> Column:
         if len(keys) == 1:

@@ -60,8 +60,10 @@ class Fleet:
 
     Attributes
     ----------
+    fine
+        A number for each resource: those with the same are alike in place and in what every part of a clause says.
     groups
-        Group of each resource, numbered in order of first appearance.
+        Group of each resource, numbered in order of first appearance: alike in place and in what every clause says.
     rows
         First resource of each group.
     places
@@ -72,6 +74,7 @@ class Fleet:
 
     decider: Decider
     clauses: Clauses
+    fine: Codes
     groups: Codes
     rows: Codes
     places: Codes
@@ -114,11 +117,17 @@ def decide_fleet(decider: Decider, principals: Sequence[Principal], action: str)
     outcomes = np.full((len(principals), size), IMPLICIT, dtype=np.int8)
     for block in blocks:
         outcomes[np.ix_(block.principals, block.groups)] = decide_block(clauses, block)
-    return number_groups(decider, clauses, groups[fine], places, blocks, outcomes)
+    return number_groups(decider, clauses, fine, groups[fine], places, blocks, outcomes)
 
 
 def number_groups(
-    decider: Decider, clauses: Clauses, codes: Codes, places: Codes, blocks: Iterable[Block], outcomes: Truths
+    decider: Decider,
+    clauses: Clauses,
+    fine: Codes,
+    codes: Codes,
+    places: Codes,
+    blocks: Iterable[Block],
+    outcomes: Truths,
 ) -> Fleet:
     """A fleet whose groups are numbered in order of first appearance; those without a resource are left out.
 
@@ -132,7 +141,7 @@ def number_groups(
         left = np.flatnonzero(renamed[block.groups] >= 0)
         left = left[np.argsort(renamed[block.groups[left]])]
         kept.append(Block(block.principals, block.numbers, renamed[block.groups[left]], block.truths[:, left]))
-    return Fleet(decider, clauses, groups, rows, places[rows], tuple(kept), np.take(outcomes, order, axis=1))
+    return Fleet(decider, clauses, fine, groups, rows, places[rows], tuple(kept), np.take(outcomes, order, axis=1))
 
 
 def _acting(resources: Resources, principals: Sequence[Principal], rows: Codes) -> Iterable[tuple[Codes, Codes]]:

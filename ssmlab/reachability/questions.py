@@ -67,7 +67,7 @@ def _decide_side(snapshot: Snapshot, kind: str, action: str, context: Mapping[st
     memory, frame = snapshot.memory, getattr(snapshot, _FRAMES[kind])
     people = recall_people(snapshot)
     given = frozenset((key, repr(value)) for key, value in context.items())
-    keys = frozenset(key.lower() for key in context)
+    keys = frozenset(filter(Resources(frame, kind).answers, map(str.lower, context)))
     principals = memory.recall(
         f"principals, {kind}", (people, action, given), lambda: read_principals(people, ACTIONS[action], kind, context)
     )
@@ -75,8 +75,10 @@ def _decide_side(snapshot: Snapshot, kind: str, action: str, context: Mapping[st
 
     def decide() -> Fleet:
         for fleet in memory.latest(f"fleet, {kind}"):
-            if fleet.clauses.principals is principals and (changes := find_changes(fleet.resources.frame, frame)):
-                return update_fleet(fleet, decider, changes)
+            is_same = fleet.clauses.principals is principals
+            changes = find_changes(fleet.resources.frame, frame) if is_same else None
+            if changes and (updated := update_fleet(fleet, decider, changes)):
+                return updated
         return decide_fleet(decider, principals, action)
 
     return principals, memory.recall(f"fleet, {kind}", (principals, decider), decide)

@@ -159,9 +159,7 @@ def short_rows(rows: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "principal": call_all(rows["principal"]),
-            "change": [
-                f"{c}: {_SAID.get(b, b)} → {_SAID.get(a, a)}" if "conditional" in (a, b) else c for b, a, c in moves
-            ],
+            "change": [_say_move(*move) for move in moves],
             "cause": rows["cause"].to_numpy(),
             "nodes": [_and_more(names.get(arn, arn), n) for arn, n in zip(rows["example"], rows["count"], strict=True)],
             "documents": [_and_more(last_part(a), n) for a, n in zip(rows["document"], rows["documents"], strict=True)],

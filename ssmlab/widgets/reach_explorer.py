@@ -16,6 +16,7 @@ from ssmlab.paths import Paths, find_paths
 from ssmlab.reachability import Reach, reach
 from ssmlab.reachability.columns import TAG
 from ssmlab.snapshots.memory import Memory
+from ssmlab.snapshots.trials import narrow
 from ssmlab.widgets import views
 from ssmlab.widgets.controls import (
     ANY,
@@ -59,19 +60,24 @@ class ReachExplorer(Explorer):
     """
 
     _searched: Any = None  # the context of `_paths`
-    _asked: Any = None  # the context of `_reach`
+    _everyone: Reach | None = None
     title = "Who reaches what"
     state_type = State
 
     @property
     def reach(self) -> Reach:
-        """The reach under the request that the controls describe."""
-        if self._asked != self.state.context:
-            self._asked, self._reach = self.state.context, reach(self.snapshot, context=self.state.context)
-        return self._reach
+        """The reach under the request that the controls describe; of those chosen, where it must be asked anew."""
+        context, people = self.state.context, self.state.principals
+        if self._everyone is None or (self._everyone.context != context and not people):
+            self._everyone = reach(self.snapshot, context=context)
+        if self._everyone.context == context:
+            return self._everyone
+        asked = (frozenset(people), frozenset(context.items()))
+        return self._chosen.recall("reach", asked, lambda: reach(narrow(self.snapshot, people), context=context))
 
     def begin(self, given: Mapping[str, Any]) -> State:
         """Without principals, nodes and documents somebody worth looking at."""
+        self._chosen = Memory()
         given = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
         state = State(**given)
         self.state = state
