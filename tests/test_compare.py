@@ -4,9 +4,11 @@ import html
 import json
 
 import networkx as nx
+import pandas as pd
 import pytest
 
 import ssmlab
+from ssmlab.snapshots.accounts import lend_policies, take_account
 from ssmlab.widgets import Compare
 from ssmlab.widgets.differences import list_policies
 
@@ -168,3 +170,28 @@ def test_a_policy_that_was_added_by_name_has_that_name(sample: ssmlab.Snapshot) 
     labels = list_policies(added)
     assert labels["mine"] == "mine"
     assert labels["arn:aws:iam::123456789012:role/OnCall/Inline"] == "OnCall: Inline"
+
+
+def test_the_nodes_of_an_account_are_asked_under_the_policies_of_another(snapshot: ssmlab.Snapshot) -> None:
+    explorer = Compare(snapshot, what="accounts", nodes_of="210987654321", policies_of="123456789012")
+    found = seen(explorer).to_frame().set_index("principal")
+    assert {*found["example"].str.split(":").str[4]} == {"210987654321"}
+    assert found.loc["arn:aws:iam::210987654321:user/admin-adele", "cause"].unique() == ["principal added"]
+    assert found.loc["arn:aws:iam::210987654321:user/dev-dora", "cause"].unique() == ["principal removed"]
+    assert {*found.loc["arn:aws:iam::210987654321:root", "cause"]} == {"SCP"}  # the organization unit of the other
+    assert "On the nodes of 210987654321, with the policies of 123456789012" in explorer._table._count.value
+
+
+def test_policies_that_name_their_own_account_name_the_other_where_they_are_lent(snapshot: ssmlab.Snapshot) -> None:
+    own = take_account(snapshot, "210987654321")
+    lent = lend_policies(snapshot, "123456789012", own)
+    assert "123456789012" not in lent.policies.to_json() + lent.principals.to_json() + lent.organization.to_json()
+    assert lent.nodes is own.nodes
+    again = lend_policies(lent, "210987654321", take_account(snapshot, "123456789012"))
+    alone = ssmlab.reach(take_account(snapshot, "123456789012"))
+    pd.testing.assert_frame_equal(ssmlab.reach(again).summary(), alone.summary())
+
+
+def test_an_account_that_there_is_not_is_refused(snapshot: ssmlab.Snapshot) -> None:
+    with pytest.raises(KeyError, match="no account `1`"):
+        take_account(snapshot, "1")

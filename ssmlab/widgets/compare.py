@@ -14,10 +14,11 @@ import traitlets
 from ssmlab.explanation import last_part, to_html
 from ssmlab.graphs import draw_causes, to_marks
 from ssmlab.snapshots import Snapshot
+from ssmlab.snapshots.accounts import list_accounts
 from ssmlab.snapshots.memory import Memory
 from ssmlab.widgets import differences
 from ssmlab.widgets.controls import ANY, WIDE, RequestControls, dropdown
-from ssmlab.widgets.differences import POLICIES, SNAPSHOTS, State
+from ssmlab.widgets.differences import ACCOUNTS, POLICIES, SNAPSHOTS, State
 from ssmlab.widgets.explorer import Explorer
 from ssmlab.widgets.graph_view import GraphView
 from ssmlab.widgets.tables import TableView
@@ -26,6 +27,7 @@ from ssmlab.widgets.views import MOST_ROWS
 
 ROWS, GRAPH, WITNESSES = range(3)
 _CHANGES: Final = (("gained and lost", ANY), ("gained", "gained"), ("lost", "lost"))
+_ASKED: Final = {POLICIES: ("first", "second"), ACCOUNTS: ("nodes_of", "policies_of")}
 _CHOOSE: Final = "Choose a row, or a mark in the picture, to see why."
 
 
@@ -61,7 +63,7 @@ def _with_own_memory(snapshot: Snapshot) -> Snapshot:
 
 
 class Compare(Explorer):
-    """See what changes between two snapshots or two policies, grouped by cause.
+    """See what changes between two snapshots, two policies or two accounts, grouped by cause.
 
     Parameters
     ----------
@@ -100,7 +102,13 @@ class Compare(Explorer):
         self._policies = differences.list_policies(self.snapshot)
         first, second = ([*self._policies, ANY, ANY])[:2]
         what = POLICIES if self._sides[1] is None else SNAPSHOTS
-        state = State(**{"what": what, "first": first, "second": second, **given})
+        own, others = (list_accounts(side) for side in (self.snapshot, self._sides[1] or self.snapshot))
+        self._accounts = own, others
+        first_two = {
+            "nodes_of": next(iter(own), ANY),
+            "policies_of": next((o for o in others if o not in own[:1]), ANY),
+        }
+        state = State(**{"what": what, "first": first, "second": second, **first_two, **given})
         first, second = (text and differences.find_policy(self.snapshot, text) for text in (state.first, state.second))
         return dataclasses.replace(state, first=first, second=second)
 
@@ -108,12 +116,16 @@ class Compare(Explorer):
         """A control for each field."""
         state = self.state
         sides = [] if self._sides[1] is None else [("two snapshots", SNAPSHOTS)]
+        more = [("two accounts", ACCOUNTS)] if state.policies_of else []
+        own, others = ([("(none)", ANY), *((name, name) for name in names)] for names in self._accounts)
         hint = "principal, node, document or cause"
         self._search = w.Text(description="Search", placeholder=hint, value=state.search, layout=WIDE)
         return {
-            "what": dropdown("Compare", [*sides, ("two policies", POLICIES)], state.what),
+            "what": dropdown("Compare", [*sides, ("two policies", POLICIES), *more], state.what),
             "first": PolicyChoice("First", self._policies, state.first),
             "second": PolicyChoice("Second", self._policies, state.second),
+            "nodes_of": dropdown("Nodes of", own, state.nodes_of),
+            "policies_of": dropdown("Policies of", others, state.policies_of),
             "change": dropdown("Change", _CHANGES, state.change),
             "cause": w.Dropdown(description="Cause", options=[("any", ANY)], value=ANY, layout=WIDE),
             "context": RequestControls(state.context),
@@ -122,7 +134,7 @@ class Compare(Explorer):
 
     def arrange(self) -> list[w.Widget]:
         """The request can be folded."""
-        names = ("what", "first", "second", "change", "cause")
+        names = ("what", *_ASKED[POLICIES], *_ASKED[ACCOUNTS], "change", "cause")
         folded = w.Accordion([self.controls["context"]], titles=("Request: MFA, IP, time",), selected_index=None)
         return [w.HTML("<b>Ask</b>"), *(self.controls[name] for name in names), folded]
 
@@ -157,15 +169,16 @@ class Compare(Explorer):
     def show(self) -> None:
         """Ask, unless it was asked already, and draw what is seen."""
         self.why.value = write_lines(_CHOOSE)
-        for side in ("first", "second"):
-            self.controls[side].layout.display = "" if self.state.what == POLICIES else "none"
+        for what, names in _ASKED.items():
+            for name in names:
+                self.controls[name].layout.display = "" if self.state.what == what else "none"
         self.later("Comparing…", self._ask, self._draw)
 
     def _ask(self) -> Any:
         """In the background: what is compared, and its witnesses where those are seen."""
         state = self.state
-        policies = (state.first, state.second) if state.what == POLICIES else ()
-        name = (state.what, repr(sorted(state.context.items())), *policies)
+        chosen = (getattr(state, name) for name in _ASKED.get(state.what, ()))
+        name = (state.what, repr(sorted(state.context.items())), *chosen)
         if name not in self._known:
             before, after = self._own
             self._known = {name: differences.compare(before, after, state)}
@@ -181,7 +194,7 @@ class Compare(Explorer):
         every = sorted(self._difference.found["cause"].unique())
         kept = self.state.cause if self.state.cause in every else ANY
         self.set_control("cause", kept, [("any", ANY), *((cause, cause) for cause in every)])
-        words = differences.say_difference(self._found)
+        words = differences.say_difference(self._found, self.state)
         {ROWS: self._show_rows, GRAPH: self._show_graph}.get(self.tabs.selected_index or ROWS, self._show_witnesses)(
             words, names if self.tabs.selected_index != WITNESSES else witnesses
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import pandas as pd
@@ -14,10 +14,11 @@ from ssmlab.explanation import call_all, last_part, say_statement
 from ssmlab.policies import Policy, parse_policy
 from ssmlab.reachability import Reach, find_causes, find_witnesses, reach, reach_alone
 from ssmlab.snapshots import Snapshot
+from ssmlab.snapshots.accounts import lend_policies, take_account
 from ssmlab.widgets.controls import ANY
 from ssmlab.widgets.views import MOST_SAVED
 
-SNAPSHOTS, POLICIES = "snapshots", "policies"
+SNAPSHOTS, POLICIES, ACCOUNTS = "snapshots", "policies", "accounts"
 _SEND: Final = "ssm:SendCommand"
 _MOST_POLICIES: Final = 5  # changed policies that are searched for witnesses
 _SAID: Final = {"conditional": "depends", "implicitDeny": "denied", "explicitDeny": "denied", "nan": "not there"}
@@ -32,9 +33,12 @@ class State:
     Attributes
     ----------
     what
-        "snapshots": the two that were given; "policies": what somebody reaches with only the first, only the second.
+        "snapshots": the two that were given; "policies": what somebody reaches with only the first, only the second;
+        "accounts": the nodes of one account under its own policies, and under those of another.
     first, second
         A policy of the snapshot by id or unambiguous name, or JSON text.
+    nodes_of, policies_of
+        The ids of the accounts; the second of the snapshot after, where there are two.
     change, cause
         Only what is "gained" or "lost"; only one cause, as `find_causes` names it.
     context
@@ -46,6 +50,8 @@ class State:
     what: str = POLICIES
     first: str = ANY
     second: str = ANY
+    nodes_of: str = ANY
+    policies_of: str = ANY
     change: str = ANY
     cause: str = ANY
     context: Mapping[str, str | None] = field(default_factory=dict)
@@ -105,6 +111,10 @@ def compare(before: Snapshot, after: Snapshot | None, state: State) -> Differenc
     if state.what == SNAPSHOTS and after is not None:
         old, new = (reach(side, context=state.context) for side in (before, after))
         return Difference(old, new, find_causes(old, new, MOST_SAVED), _changed_policies(before, after))
+    if state.what == ACCOUNTS:
+        own = take_account(before, state.nodes_of)
+        lent = lend_policies(after or before, state.policies_of, own)
+        return compare(own, lent, replace(state, what=SNAPSHOTS))
     if not (state.first and state.second):
         raise ValueError("Choose two policies, or paste them.")
     texts = {"first": state.first, "second": state.second}
@@ -176,17 +186,19 @@ def _and_more(name: str, count: int) -> str:
     return name if count == 1 else f"{name} and {count - 1:,} more"
 
 
-def say_difference(found: pd.DataFrame) -> str:
+def say_difference(found: pd.DataFrame, state: State) -> str:
     """What is gained and lost, in numbers."""
+    where = f"On the nodes of {state.nodes_of}, with the policies of {state.policies_of} instead: "
+    where = where if state.what == ACCOUNTS else ""
     if found.empty:
-        return "Nothing differs: nobody gains or loses anything on this inventory."
+        return f"{where}Nothing differs: nobody gains or loses anything on this inventory."
     told = []
     for change, part in found.groupby("change"):
         people, pairs = part["principal"].nunique(), int(part["count"].sum())
         who = last_part(part["principal"].iloc[0]) if people == 1 else f"{people} principals"
         verb = {"gained": "gain", "lost": "lose"}[str(change)] + ("s" if people == 1 else "")
         told.append(f"{who} {verb} {pairs:,} pairs of node and document")
-    return f"{'; '.join(told)}."
+    return f"{where}{'; '.join(told)}."
 
 
 def count_causes(found: pd.DataFrame) -> str:

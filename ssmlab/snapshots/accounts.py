@@ -1,0 +1,78 @@
+"""One account's nodes under another account's policies, so that two accounts can be compared."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from ssmlab.snapshots.changes import describe_unknown
+from ssmlab.snapshots.memory import Memory
+from ssmlab.snapshots.snapshot import Snapshot
+from ssmlab.snapshots.statements import compile_policies
+
+_OF_ACCESS = ("principals", "policies", "organization")
+
+
+def list_accounts(snapshot: Snapshot) -> list[str]:
+    """The accounts of which principals are known, in the order in which they were loaded."""
+    return list(map(str, dict.fromkeys(snapshot.principals["account"])))
+
+
+def take_account(snapshot: Snapshot, account: str) -> Snapshot:
+    """Only what belongs to one account or to AWS, and what is shared with the account.
+
+    Raises
+    ------
+    KeyError
+        For an account without principals.
+
+    Examples
+    --------
+    >>> import ssmlab
+    >>> len(take_account(ssmlab.load("data/sample"), "210987654321").nodes)
+    18
+    """
+    if account not in (known := list_accounts(snapshot)):
+        raise KeyError(describe_unknown("account", account, known))
+    documents, policies = snapshot.documents, snapshot.policies
+    is_foreign = policies["account"].isin({*known} - {account})
+    is_shared = documents["shared_with"].map(lambda shared: account in (shared or ())).astype("bool")
+    taken = {name: getattr(snapshot, name) for name in ("principals", "nodes", "organization")}
+    return dataclasses.replace(
+        snapshot,
+        **{name: frame[frame["account"] == account] for name, frame in taken.items()},
+        policies=policies[~is_foreign],
+        documents=documents[documents["account"].isin(["", account]) | is_shared],
+        memory=Memory(),
+    )
+
+
+def lend_policies(snapshot: Snapshot, account: str, to: Snapshot) -> Snapshot:
+    """The nodes and documents of `to`, a single account, with the principals and policies of an account of `snapshot`,
+    as if they were that account's: its id is put in the place of the other wherever that stands.
+    """
+    lending, (own,) = take_account(snapshot, account), list_accounts(to)
+    digits = re.compile(rf"(?<!\d){re.escape(account)}(?!\d)")
+    frames: dict[str, Any] = {name: _put(getattr(lending, name), digits, own) for name in _OF_ACCESS}
+    compiled = compile_policies(frames["policies"], frames["policies"][:0], {})
+    return dataclasses.replace(to, **frames, compiled=compiled, memory=Memory())
+
+
+def _put(frame: pd.DataFrame, digits: re.Pattern[str], account: str) -> pd.DataFrame:
+    """A frame in which another account's id stands in the place of one."""
+
+    def put(value: Any) -> Any:
+        if isinstance(value, str):
+            return digits.sub(account, value)
+        if isinstance(value, Mapping):
+            return {put(key): put(entry) for key, entry in value.items()}
+        return type(value)(map(put, value)) if isinstance(value, list | tuple) else value
+
+    columns: dict[str, Any] = {}
+    for name, column in frame.items():
+        columns[str(name)] = pd.Series([*map(put, column)], frame.index, column.dtype)
+    return frame.assign(**columns).set_axis(frame.index.map(put).rename(frame.index.name))
