@@ -38,7 +38,10 @@ def outcomes(lab: PolicyLab) -> dict[str, str]:
 def test_the_first_view_shows_what_a_policy_of_the_snapshot_reaches(snapshot: ssmlab.Snapshot) -> None:
     lab = PolicyLab(snapshot)
     assert lab.state.policy == PAGE
-    assert lab.graph.caption == "user/web-ops reaches 8 of 60 nodes."
+    assert (
+        lab.graph.caption
+        == "user/web-ops reaches 6 of 53 managed nodes. 2 more are not managed: no command reaches them yet."
+    )
     assert "AWS would store this policy" in lab._wrong.value
     assert lab._held.value == "<p>Attached to user/web-ops</p>"
 
@@ -84,7 +87,10 @@ def test_another_policy_brings_its_text_and_its_holders(lab: PolicyLab) -> None:
     write(lab, '"WebServers"', '"Ledger"')
     lab.controls["policy"].value = "page 1: one tag"
     assert lab.editor.value == read_examples()["page 1: one tag"]
-    assert lab.graph.caption == "user/new-user reaches 8 of 60 nodes."
+    assert (
+        lab.graph.caption
+        == "user/new-user reaches 6 of 53 managed nodes. 2 more are not managed: no command reaches them yet."
+    )
     assert (lab.state.text, lab.state.saved) == (None, None)
 
 

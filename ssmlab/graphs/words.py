@@ -27,20 +27,40 @@ def say_title(reach: Reach, sides: Sides, chosen: Codes) -> str:
 
 
 def say_result(reach: Reach, sides: Sides, chosen: Codes, joint: Joint) -> str:
-    """The result in words; where nothing is reached, why."""
+    """The result in words, what is not managed told apart; where nothing is reached, why."""
     best = [int(nodes.max(initial=0)) for nodes, _ in joint]
     sure, perhaps = best.count(ALLOWED), best.count(CONDITIONAL)
     if not sure + perhaps:
         return _nothing(reach, sides, chosen)
+    managed = sides[0].count_managed()
     if len(sides[0].rows) == 1 and len(chosen) > 1:
-        more = f"; {perhaps} more depend on what is not known." if perhaps else "."
-        return f"{sure} of {len(chosen)} principals reach {_call_nodes(sides)}{more}"
+        more = f"; {perhaps} more {_verb('depend', perhaps)} on what is not known." if perhaps else "."
+        words = f"{sure} of {len(chosen)} principals {_verb('reach', sure)} {_call_nodes(sides)}{more}"
+        return words if managed.any() else f"{words} It is not managed: no command reaches it yet."
     together = np.max([nodes for nodes, _ in joint], axis=0)
-    allowed, depends = (int((together == outcome) @ sides[0].counts) for outcome in (ALLOWED, CONDITIONAL))
+    allowed, depends = (int((together == outcome) @ managed) for outcome in (ALLOWED, CONDITIONAL))
+    waiting = int((together >= CONDITIONAL) @ (sides[0].counts - managed))
     several = f"{sure + perhaps} of {len(chosen)} principals"
     who = several if len(chosen) > 1 else last_part(str(reach.snapshot.principals.index[chosen[0]]))
-    words = f"{who} {'reaches' if sure + perhaps == 1 else 'reach'} {allowed} of {len(sides[0].rows)} nodes"
-    return f"{words}; {depends} more depend on what is not known." if depends else f"{words}."
+    words = f"{who} {_verb('reach', sure + perhaps)} {allowed} of {managed.sum()} managed nodes"
+    words += f"; {depends} more {_verb('depend', depends)} on what is not known." if depends else "."
+    return (
+        f"{words} {waiting} more {_are(waiting)} not managed: no command reaches {_them(waiting)} yet."
+        if waiting
+        else words
+    )
+
+
+def _verb(verb: str, count: int) -> str:
+    return verb if count != 1 else f"{verb}es" if verb.endswith("ch") else f"{verb}s"
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def _them(count: int) -> str:
+    return "it" if count == 1 else "them"
 
 
 _CHANGES: Final = {

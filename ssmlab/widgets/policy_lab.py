@@ -70,7 +70,7 @@ class PolicyLab(WhatIf):
     >>> import ssmlab
     >>> lab = PolicyLab(ssmlab.load("data/sample"), policy="page 1: one tag")
     >>> lab.graph.caption
-    'user/new-user reaches 8 of 60 nodes.'
+    'user/new-user reaches 6 of 53 managed nodes. 2 more are not managed: no command reaches them yet.'
     """
 
     title = "Write a policy and try it"

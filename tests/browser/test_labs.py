@@ -56,7 +56,7 @@ def test_what_is_typed_is_drawn_at_once(policy_lab: Locator) -> None:
     outcomes = {e.get_attribute("data-outcome") for e in policy_lab.locator(".mark.edge").all()}
     assert outcomes == {"gained", "lost", "unchanged"}
     editor.fill(text)
-    expect(caption(policy_lab)).to_contain_text("user/web-ops reaches 8 of 60 nodes.")
+    expect(caption(policy_lab)).to_contain_text("user/web-ops reaches 6 of 53 managed nodes.")
 
 
 def test_typing_letter_by_letter_does_not_lose_a_letter(policy_lab: Locator) -> None:
@@ -66,7 +66,7 @@ def test_typing_letter_by_letter_does_not_lose_a_letter(policy_lab: Locator) -> 
     editor.press_sequentially("\n\n   ", delay=5)
     editor.press("Control+Home")
     editor.press_sequentially("    ", delay=5)
-    expect(caption(policy_lab)).to_contain_text("user/web-ops reaches 8 of 60 nodes.")
+    expect(caption(policy_lab)).to_contain_text("user/web-ops reaches 6 of 53 managed nodes.")
     assert editor.input_value() == f"    {text}\n\n   "
     editor.fill(text)
 
@@ -77,11 +77,11 @@ def test_a_saved_version_is_compared_with_and_another_policy_is_loaded(policy_la
     editor.fill(text.replace('"WebServers"', '"Ledger"'))
     expect(caption(policy_lab)).to_contain_text("user/web-ops gains 3 nodes and loses 8 nodes.")
     policy_lab.get_by_role("button", name="Save this version").click()
-    expect(caption(policy_lab)).to_contain_text("user/web-ops reaches 3 of 60 nodes.")
+    expect(caption(policy_lab)).to_contain_text("user/web-ops reaches 2 of 53 managed nodes.")
     policy_lab.get_by_label("Load", exact=True).select_option(label="start from: page 1: one tag")
-    expect(caption(policy_lab)).to_contain_text("user/new-user reaches 8 of 60 nodes.")
+    expect(caption(policy_lab)).to_contain_text("user/new-user reaches 6 of 53 managed nodes.")
     policy_lab.get_by_label("Load", exact=True).select_option(label="policy/Page-1-OneTag")
-    expect(caption(policy_lab)).to_contain_text("user/web-ops reaches 8 of 60 nodes.")
+    expect(caption(policy_lab)).to_contain_text("user/web-ops reaches 6 of 53 managed nodes.")
 
 
 def test_findings_and_changes_are_tables_with_reasons(policy_lab: Locator) -> None:
