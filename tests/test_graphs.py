@@ -193,5 +193,6 @@ def test_every_line_goes_through_what_decides_it(reach: ssmlab.Reach) -> None:
     between = {name: [graph.nodes[n]["label"] for n in graph.successors(name)] for name, layer in graph.nodes("layer")}
     assert between["arn:aws:iam::123456789012:root"] == ["no policy needed"]
     assert "nothing allows it" in between["arn:aws:iam::123456789012:user/auditor"]
+    assert sum(label == "nothing allows it" for _, label in graph.nodes(data="label")) == 7  # one for all alike
     denying = {graph.nodes[s]["label"] for s, _, said in graph.edges(data="outcome") if said == "denied" and "#" in s}
     assert denying == {"p-devguard1 · NoRemoteScripts", "not-prod: Inline · 2"}

@@ -114,7 +114,16 @@ class _Pen:
         for place, side in enumerate(sides):
             if shown:
                 self._draw_side(side, [(who, joint[place]) for who, joint in shown])
-        return self._graph
+        return nx.relabel_nodes(self._graph, self._find_alike())
+
+    def _find_alike(self) -> dict[str, str]:
+        """Of the marks that stand for no statement those that lead to the same, by the first of them."""
+        first: dict[Any, str] = {}
+        named: dict[str, str] = {}
+        for card in (name for name in self._graph if name.startswith("none:")):
+            lines = frozenset((mark, line["outcome"]) for mark, line in self._graph[card].items())
+            named[card] = first.setdefault((lines, self._graph.nodes[card]["label"]), card)
+        return named
 
     def _draw_side(self, side: Side, shown: Sequence[tuple[int, Truths]]) -> None:
         """Marks for the groups of one side, merged where every drawn principal reaches them alike, and their edges."""
