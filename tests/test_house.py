@@ -139,7 +139,7 @@ def test_the_reader_of_imports_finds_each_kind_of_wrong_import(tmp_path):
 def test_the_package_stays_small():
     python = lines("*.py")
     assert {name: count for name, count in python.items() if count > 300} == {}
-    assert sum(code_lines(file.read_text()) for file in PACKAGE.rglob("*.py")) <= 15_000
+    assert sum(code_lines(file.read_text()) for file in PACKAGE.rglob("*.py")) <= 15_500
     assert sum(lines("*.js").values()) <= 800
 
 
