@@ -641,6 +641,13 @@ def test_an_inventory_needs_three_columns(folder):
     assert ("inventory.csv", "", "warning", what) in [tuple(row) for row in snapshot.problems.itertuples(index=False)]
 
 
+def test_blanks_round_a_cell_do_not_count_but_those_of_a_tag_do(folder):
+    text = f"node_id, account, region, managed, tag:Env\n{WEB_1}, {ACCOUNT}, eu-west-1, false, dev\n"
+    snapshot = load(folder({"inventory.csv": text}) / "inventory.csv")
+    assert snapshot.nodes.loc[EC2 + WEB_1, ["managed", "tag:Env"]].to_list() == [False, " dev"]
+    assert problems(snapshot) == []
+
+
 @pytest.mark.parametrize("start", ["", "\ufeff"])
 @pytest.mark.parametrize("separator", [",", ";"])
 def test_an_inventory_is_read_as_text(folder, start, separator):
