@@ -2,6 +2,8 @@
 
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -79,6 +81,15 @@ def test_check_lists_problems_and_findings(capsys: pytest.CaptureFixture[str]) -
         in printed
     )
     assert "5 problems, 19 findings in data/sample" in printed
+
+
+@pytest.mark.parametrize("arguments", [["check", "data/sample"], ["collect-script"]])
+def test_a_reader_that_has_enough_is_no_error(arguments: list[str]) -> None:
+    command = [sys.executable, "-m", "ssmlab", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.close()
+        assert (process.wait(), process.stderr and process.stderr.read()) == (0, b"")
 
 
 def test_collect_script_is_printed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -296,6 +296,7 @@ def test_errors_can_be_copied_and_pickled() -> None:
         ({"exit_code": 3}, [3, 3]),
         ({"i-00000000000000002": {"exit_code": 3}}, [0, 3]),
         ({f"{NODE}2": Answer(exit_code=4)}, [0, 4]),
+        ({f"{NODE}2": (6, "out", 2.5)}, [0, 6]),
         (lambda node: {"exit_code": int(node[-1])}, [1, 2]),
         (Answer(exit_code=5), [5, 5]),
         (None, [0, 0]),

@@ -38,7 +38,8 @@ class Answer:
 
 
 _FIELDS: Final = tuple(one.name for one in fields(Answer))
-Said = Mapping[str, Any] | Answer
+_TUPLE: Final = ("exit_code", "output", "seconds")
+Said = Mapping[str, Any] | Answer | tuple[Any, ...]
 Responses = Mapping[str, Said] | Callable[[str], Said | None] | Said | None
 
 
@@ -48,7 +49,8 @@ def read_responses(responses: Responses, nodes: pd.DataFrame) -> Callable[[str, 
     Parameters
     ----------
     responses
-        Fields of `Answer` for all nodes; or a mapping of ARN, id or name of a node to them; or a function of the ARN.
+        Fields of `Answer`, or a tuple of exit code, output and seconds, for all nodes; or a mapping of ARN, id or name
+        of a node to them; or a function of the ARN.
 
     Raises
     ------
@@ -76,6 +78,8 @@ def _read(said: Any, random: Random) -> Answer:
     seconds = random.uniform(*_SECONDS)  # drawn for every node, so that what is said of one changes no other
     if isinstance(said, Answer):
         return said
+    if isinstance(said, tuple) and 0 < len(said) <= len(_TUPLE):
+        said = dict(zip(_TUPLE, said, strict=False))
     if not isinstance(said, Mapping | None):
         raise ValueError(f"expected a node's answer with {listed(_FIELDS)}, got `{said}`")
     if unknown := (said or {}).keys() - {*_FIELDS}:

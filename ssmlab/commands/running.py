@@ -74,8 +74,9 @@ def send_command(
         How long a node may take to get the command; default 3,600 (the console gives 600). With the time-out of the
         document's steps, after so long all ends.
     responses
-        How nodes answer: a mapping with `exit_code`, `output`, `error`, `seconds` for all; or one such a node by ARN,
-        id or name; or a function of the node's ARN. What is not said: exit code 0, no output, 1 to 3 seconds.
+        How nodes answer: a mapping with `exit_code`, `output`, `error`, `seconds`, or a tuple of exit code, output and
+        seconds, for all; or one such a node by ARN, id or name; or a function of the node's ARN. What is not said: exit
+        code 0, no output, 1 to 3 seconds.
     context
         Keys of the request, as in `ssmlab.reach`; None: known to be absent.
     cloudwatch_log_group

@@ -108,7 +108,8 @@ def _read_table(
         if len(cells) != len(header):
             problems.error(spot, f"{len(header)} cells", str(len(cells)))
             continue
-        row: dict[str, Any] = dict(zip(header, cells, strict=True))
+        pairs = zip(header, cells, strict=True)
+        row: dict[str, Any] = {name: cell if name.startswith(TAG) else cell.strip() for name, cell in pairs}
         for column, (shape, words) in _SHAPES.items():
             if (row.get(column) or column in required) and not shape.fullmatch(row[column]):
                 problems.error(spot, f"{words} as `{column}`", show(row[column]))
