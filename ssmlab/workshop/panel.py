@@ -1,0 +1,88 @@
+"""What is done, as a panel: it follows each check, is read with the keyboard too, and says nothing by colour alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+from weakref import WeakSet
+
+import ipywidgets as w
+
+from ssmlab.workshop.progress import find_file, read_progress
+
+_SIGNS: Final = {"done": "✓", "tried": "…", "open": "○"}
+_INK: Final = "<div style='color: var(--jp-ui-font-color1)'>{}</div>"
+_FLOW: Final = "display: flex; flex-wrap: wrap; gap: 0 10px; margin: 0; padding: 0; list-style: none; line-height: 1.6"
+
+
+class Progress(w.VBox):
+    """What one learner has done, as a panel that follows each check in this notebook; none of it is only a colour.
+
+    Parameters
+    ----------
+    file
+        As of `progress`.
+
+    Attributes
+    ----------
+    frame
+        A row an exercise: `exercise`, `title`, `tries`, `passed`.
+    """
+
+    def __init__(self, file: str | Path | None = None) -> None:
+        self.path = find_file(file)
+        self._summary, self._table = w.HTML(), w.HTML()
+        rows = w.Box([self._table], layout=w.Layout(max_height="300px", overflow="auto", display="none"), tabbable=True)
+        titles = w.ToggleButton(description="Titles and tries")
+        titles.observe(lambda change: setattr(rows.layout, "display", None if change["new"] else "none"), "value")
+        again = w.Button(description="Read again", tooltip="what was done in other notebooks")
+        again.on_click(lambda _: self.update())
+        super().__init__([self._summary, w.HBox([titles, again]), rows])
+        self.update()
+        _SHOWN.add(self)
+
+    def update(self) -> None:
+        """Read the file, and show it."""
+        self.frame = read_progress(self.path)
+        exercises, tries, passed = (self.frame[name] for name in ("exercise", "tries", "passed"))
+        states = ["done" if done else "tried" if tried else "open" for done, tried in zip(passed, tries, strict=True)]
+        self._summary.value = _write_summary(str(self), exercises.to_list(), states)
+        told = self.frame.assign(state=[f"{_SIGNS[state]} {state}" for state in states])
+        self._table.value = _INK.format(told[["state", "exercise", "title", "tries"]].to_html(index=False, border=0))
+
+    def __str__(self) -> str:
+        return f"{int(self.frame['passed'].sum())} of {len(self.frame)} exercises passed"
+
+    __repr__ = __str__
+
+
+_SHOWN: Final[WeakSet[Progress]] = WeakSet()
+
+
+def _write_summary(said: str, exercises: list[str], states: list[str]) -> str:
+    """A sentence, and each exercise with a sign and a word; the next one has a frame."""
+    following = next((name for name, state in zip(exercises, states, strict=True) if state != "done"), None)
+    items = "".join(
+        f"<li style='padding: 0 4px; border: 2px {'solid' if name == following else 'none'}; font-weight:"
+        f" {'bold' if state == 'done' else 'normal'}'>{_SIGNS[state]} {name} {state}</li>"
+        for name, state in zip(exercises, states, strict=True)
+    )
+    more = f", next is {following}" if following else ""
+    return _INK.format(f"<p role='status'>{said}{more}</p><ul style='{_FLOW}'>{items}</ul>")
+
+
+def progress(file: str | Path | None = None) -> Progress:
+    """What is done so far, by the file in the working folder or another one.
+
+    Examples
+    --------
+    >>> progress("no such file")
+    0 of 30 exercises passed
+    """
+    return Progress(file)
+
+
+def refresh(file: str | Path | None = None) -> None:
+    """Let every panel of this notebook that shows the file read it again."""
+    for panel in [panel for panel in _SHOWN if panel.path == find_file(file)]:
+        panel.update()
