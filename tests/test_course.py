@@ -10,7 +10,7 @@ import pytest
 from casebook import read_cases
 
 import ssmlab
-from ssmlab import cli, workshop
+from ssmlab import cli, widgets, workshop
 from ssmlab.workshop.course import make_exercises
 
 ROOT = Path(__file__).parents[1]
@@ -68,11 +68,31 @@ def test_every_notebook_has_two_to_four_exercises_a_goal_an_explorer_and_further
         for part in (
             "**Goal.**",
             "**What we see.**",
-            "ReachExplorer(",
+            "workshop.progress()",
             "## What we have learned",
             "**Further reading.**",
         ):
             assert part in text, (path.stem, part)
+
+
+def test_every_explorer_stands_in_a_line_of_its_own_and_every_one_is_used():
+    names = [name for name in widgets.__all__ if name != "GraphView"]  # a part of others
+    pattern = re.compile(rf"({'|'.join(names)})\(.*\)")
+    used = [
+        {found.group(1) for cell in nbformat.read(path, 4).cells if (found := pattern.fullmatch(cell.source))}
+        for path in SOLUTIONS[:-1]
+    ]
+    assert all(used)
+    assert set().union(*used) == {*names}
+
+
+def test_a_policy_pattern_or_tag_is_tried_in_an_explorer_before_it_is_checked():
+    tried = {"policy": "PolicyLab(", "tags": "TagLab(", "event pattern": "EventLab(", "filter pattern": "LogLab("}
+    for path in SOLUTIONS:
+        kinds = {workshop.read_exercises()[name].kind for name in answers(path, "solution")}
+        assert {kind for kind in kinds & {*tried} if tried[kind] not in texts(path)} <= (
+            {"policy"} if path.stem[:2] == "11" else set()  # there the policy is about tagging
+        )
 
 
 def test_the_fifteen_contradictions_of_the_page_are_all_met():

@@ -105,9 +105,10 @@ def test_the_panel_follows_each_check_and_says_its_state_in_signs_and_words(tmp_
 
 def test_titles_and_tries_open_and_a_file_that_another_notebook_wrote_is_read_again(tmp_path):
     panel = workshop.progress(tmp_path / "progress.json")
-    _, buttons, rows = panel.children
+    _, buttons, table = panel.children
+    assert table.layout.display == "none"
     buttons.children[0].value = True
-    assert (rows.layout.display, "Instances that are not managed" in rows.children[0].value) == (None, True)
+    assert (table.layout.display, "Instances that are not managed" in table.value) == (None, True)
     (tmp_path / "progress.json").write_text('{"01-1": {"tries": 1, "passed": true}}')
     buttons.children[1].click()
     assert "✓ 01-1 done" in panel.children[0].value

@@ -12,6 +12,10 @@ from ssmlab.workshop.progress import find_file, read_progress
 
 _SIGNS: Final = {"done": "✓", "tried": "…", "open": "○"}
 _INK: Final = "<div style='color: var(--jp-ui-font-color1)'>{}</div>"
+_TITLES: Final = "Titles and tries"
+_SCROLL: Final = _INK.replace(
+    "'>", f"; max-height: 300px; overflow: auto' tabindex='0' role='region' aria-label='{_TITLES}'>"
+)
 _FLOW: Final = "display: flex; flex-wrap: wrap; gap: 0 10px; margin: 0; padding: 0; list-style: none; line-height: 1.6"
 
 
@@ -31,13 +35,12 @@ class Progress(w.VBox):
 
     def __init__(self, file: str | Path | None = None) -> None:
         self.path = find_file(file)
-        self._summary, self._table = w.HTML(), w.HTML()
-        rows = w.Box([self._table], layout=w.Layout(max_height="300px", overflow="auto", display="none"), tabbable=True)
-        titles = w.ToggleButton(description="Titles and tries")
-        titles.observe(lambda change: setattr(rows.layout, "display", None if change["new"] else "none"), "value")
+        self._summary, self._table = w.HTML(), w.HTML(layout=w.Layout(display="none"))
+        titles = w.ToggleButton(description=_TITLES)
+        titles.observe(lambda seen: self._table.layout.set_trait("display", None if seen["new"] else "none"), "value")
         again = w.Button(description="Read again", tooltip="what was done in other notebooks")
         again.on_click(lambda _: self.update())
-        super().__init__([self._summary, w.HBox([titles, again]), rows])
+        super().__init__([self._summary, w.HBox([titles, again]), self._table])
         self.update()
         _SHOWN.add(self)
 
@@ -48,7 +51,7 @@ class Progress(w.VBox):
         states = ["done" if done else "tried" if tried else "open" for done, tried in zip(passed, tries, strict=True)]
         self._summary.value = _write_summary(str(self), exercises.to_list(), states)
         told = self.frame.assign(state=[f"{_SIGNS[state]} {state}" for state in states])
-        self._table.value = _INK.format(told[["state", "exercise", "title", "tries"]].to_html(index=False, border=0))
+        self._table.value = _SCROLL.format(told[["state", "exercise", "title", "tries"]].to_html(index=False, border=0))
 
     def __str__(self) -> str:
         return f"{int(self.frame['passed'].sum())} of {len(self.frame)} exercises passed"
