@@ -7,6 +7,7 @@ from typing import Final
 from weakref import WeakSet
 
 import ipywidgets as w
+import pandas as pd
 
 from ssmlab.workshop.progress import find_file, read_progress
 
@@ -47,10 +48,9 @@ class Progress(w.VBox):
     def update(self) -> None:
         """Read the file, and show it."""
         self.frame = read_progress(self.path)
-        exercises, tries, passed = (self.frame[name] for name in ("exercise", "tries", "passed"))
-        states = ["done" if done else "tried" if tried else "open" for done, tried in zip(passed, tries, strict=True)]
-        self._summary.value = _write_summary(str(self), exercises.to_list(), states)
-        told = self.frame.assign(state=[f"{_SIGNS[state]} {state}" for state in states])
+        states = self.frame["tries"].gt(0).map({True: "tried", False: "open"}).mask(self.frame["passed"], "done")
+        told = self.frame.assign(state=states.map(_SIGNS) + " " + states)
+        self._summary.value = _write_summary(str(self), told[states != "done"]["exercise"].head(1).to_list(), told)
         self._table.value = _SCROLL.format(told[["state", "exercise", "title", "tries"]].to_html(index=False, border=0))
 
     def __str__(self) -> str:
@@ -62,15 +62,13 @@ class Progress(w.VBox):
 _SHOWN: Final[WeakSet[Progress]] = WeakSet()
 
 
-def _write_summary(said: str, exercises: list[str], states: list[str]) -> str:
+def _write_summary(said: str, following: list[str], told: pd.DataFrame) -> str:
     """A sentence, and each exercise with a sign and a word; the next one has a frame."""
-    following = next((name for name, state in zip(exercises, states, strict=True) if state != "done"), None)
     items = "".join(
-        f"<li style='padding: 0 4px; border: 2px {'solid' if name == following else 'none'}; font-weight:"
-        f" {'bold' if state == 'done' else 'normal'}'>{_SIGNS[state]} {name} {state}</li>"
-        for name, state in zip(exercises, states, strict=True)
+        f"<li style='padding: 0 4px; outline: {'2px solid' if name in following else 'none'}'>{state} {name}</li>"
+        for state, name in zip(told["state"], told["exercise"], strict=True)
     )
-    more = f", next is {following}" if following else ""
+    more = "".join(f", next is {name}" for name in following)
     return _INK.format(f"<p role='status'>{said}{more}</p><ul style='{_FLOW}'>{items}</ul>")
 
 
