@@ -15,7 +15,7 @@ _SIGNS: Final = {"done": "✓", "tried": "…", "open": "○"}
 _INK: Final = "<div style='color: var(--jp-ui-font-color1)'>{}</div>"
 _TITLES: Final = "Titles and tries"
 _SCROLL: Final = _INK.replace(
-    "'>", f"; max-height: 300px; overflow: auto' tabindex='0' role='region' aria-label='{_TITLES}'>"
+    "'>", f"; max-height: 300px; overflow: auto; line-height: 1.4' tabindex='0' role='region' aria-label='{_TITLES}'>"
 )
 _FLOW: Final = "display: flex; flex-wrap: wrap; gap: 0 10px; margin: 0; padding: 0; list-style: none; line-height: 1.6"
 
@@ -51,7 +51,8 @@ class Progress(w.VBox):
         states = self.frame["tries"].gt(0).map({True: "tried", False: "open"}).mask(self.frame["passed"], "done")
         told = self.frame.assign(state=states.map(_SIGNS) + " " + states)
         self._summary.value = _write_summary(str(self), told[states != "done"]["exercise"].head(1).to_list(), told)
-        self._table.value = _SCROLL.format(told[["state", "exercise", "title", "tries"]].to_html(index=False, border=0))
+        rows = told[["state", "exercise", "title", "tries"]]
+        self._table.value = _SCROLL.format(rows.to_html(index=False, border=0, justify="left"))
 
     def __str__(self) -> str:
         return f"{int(self.frame['passed'].sum())} of {len(self.frame)} exercises passed"
