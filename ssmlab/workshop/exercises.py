@@ -101,7 +101,7 @@ def given(exercise_id: str, snapshot: Snapshot | None = None) -> Any:
     Examples
     --------
     >>> given("02-1")
-    Snapshot(60 nodes, 25 documents, 31 principals, 26 policies, 5 problems)
+    Snapshot(60 nodes, 25 documents, 32 principals, 27 policies, 5 problems)
     """
     exercise = find_exercise(exercise_id)
     if "events" in exercise.rest:

@@ -64,7 +64,9 @@ def _judge_one(exercise: Exercise, change: Change) -> Iterator[str]:
 
 
 def _with_policy(exercise: Exercise, answer: Mapping[str, Any], snapshot: Snapshot) -> Change:
-    return Change(snapshot, snapshot.with_policy(answer, **exercise.rest["policy"]), {})
+    place = exercise.rest["policy"]
+    reading.check_policy(answer, place.get("layer", "identity"))
+    return Change(snapshot, snapshot.with_policy(answer, **place), {})
 
 
 def _with_tags(exercise: Exercise, answer: Mapping[str, str | None], snapshot: Snapshot) -> Change:
