@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from ssmlab.commands.answers import Said, find_answers, says_of_all
 from ssmlab.commands.command import Command
 from ssmlab.commands.running import send_command
 from ssmlab.events import Rule
@@ -16,18 +17,17 @@ from ssmlab.reachability import Reach
 from ssmlab.reachability.columns import TAG
 from ssmlab.snapshots import Snapshot
 
-Said = dict[str, Any]
-_WELL: Final[Said] = {"output": "httpd is active (running)\nrequests=120 latency=35 ms\n"}
-_ILL: Final[Said] = {"exit_code": 1, "output": "httpd is inactive\n", "error": "ERROR Unit httpd.service not found.\n"}
-_FIELDS: Final = {"exit_code", "output", "error", "seconds"}
+_Row = dict[str, Any]
+_WELL: Final[_Row] = {"output": "httpd is active (running)\nrequests=120 latency=35 ms\n"}
+_ILL: Final[_Row] = {"exit_code": 1, "output": "httpd is inactive\n", "error": "ERROR Unit httpd.service not found.\n"}
 
 # How nodes answer → the answer of the first, second, … node that runs the command.
-SCENARIOS: Final[Mapping[str, Callable[[int], Said]]] = {
+SCENARIOS: Final[Mapping[str, Callable[[int], _Row]]] = {
     "all succeed": lambda _: _WELL,
     "every third fails": lambda number: _ILL if number % 3 == 0 else _WELL,
     "all fail": lambda _: _ILL,
-    "one does not answer": lambda number: {**_WELL, "seconds": math.inf} if number == 0 else _WELL,
-    "one after the other is slower": lambda number: {**_WELL, "seconds": 5.0 * (number + 1)},
+    "one does not answer": lambda number: _WELL | {"seconds": math.inf} if number == 0 else _WELL,
+    "one after the other is slower": lambda number: _WELL | {"seconds": 5.0 * (number + 1)},
 }
 
 
@@ -57,12 +57,15 @@ def play_scenario(snapshot: Snapshot, scenario: str, own: Mapping[str, Any] | No
     """
     if scenario not in SCENARIOS:
         raise ValueError(f"expected one of {', '.join(f'`{name}`' for name in SCENARIOS)}, got `{scenario}`")
-    if own and {*own} <= _FIELDS:
+    if own and says_of_all(own):
         return send_command(snapshot, **call, responses=own)
-    rehearsed = send_command(snapshot, **{**call, "rules": ()}).invocations
-    ran = rehearsed["node"][rehearsed["response_code"] >= 0]
-    responses = {node: SCENARIOS[scenario](number) for number, node in enumerate(ran)}
-    return send_command(snapshot, **call, responses={**responses, **(own or {})})
+    said, numbers = find_answers(own or {}, snapshot.nodes), dict[str, int]()
+
+    def answer(node: str) -> Said:
+        number = numbers.setdefault(node, len(numbers))  # nodes that never get the command are not asked
+        return said.get(node, SCENARIOS[scenario](number))
+
+    return send_command(snapshot, **call, responses=answer)
 
 
 def first_command(reach: Reach, principal: str) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from ssmlab.commands.answers import Answer
 from ssmlab.commands.calls import Call, resolve_limit
 from ssmlab.commands.command import (
     FINDINGS,
@@ -50,7 +51,7 @@ def send_call(settings: Settings, call: Call, principal: str) -> Command:
 def _follow(call: Call, planner: Planner, plan: Plan, content: Content) -> Command:
     settings, members, start = planner.settings, plan.members, call.start
     random, command_id = settings.random, make_id(settings.random)
-    answers = [settings.answer(member.node, random) for member in members]
+    answers = [Answer() if member.fate else settings.answer(member.node, random) for member in members]
     limits, notes = _limit(call, content, len(members))
     changes = _follow_verdict(plan) or simulate(members, answers, limits, settings.readings, random)
     endings, end = read_endings(members, answers, changes, start), changes[-1]

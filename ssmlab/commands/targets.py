@@ -54,13 +54,14 @@ def find_ids(nodes: pd.DataFrame, ids: Iterable[str]) -> pd.DataFrame:
     """
     if missing := missing_ids(nodes, ids):
         raise invalid_ids(missing)
-    rows = dict(zip(nodes["node_id"], range(len(nodes)), strict=True))
-    return nodes.iloc[[rows[node_id] for node_id in ids]]
+    found = nodes[nodes["node_id"].isin([*ids])]
+    rows = dict(zip(found["node_id"], range(len(found)), strict=True))
+    return found.iloc[[rows[node_id] for node_id in ids]]
 
 
 def missing_ids(nodes: pd.DataFrame, ids: Iterable[str]) -> list[str]:
     """Ids that the account does not have in the Region."""
-    known = {*nodes["node_id"]}
+    known = {*nodes["node_id"][nodes["node_id"].isin([*ids])]}
     return [node_id for node_id in ids if node_id not in known]
 
 

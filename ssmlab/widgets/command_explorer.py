@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, Final
 
 import ipywidgets as w
@@ -189,7 +190,7 @@ class CommandExplorer(Explorer):
             return views.list_events(command.events), f"{len(command.events)} events, in time order"
         return views.list_outputs(command), views.tell_outputs(command)
 
-    @property
+    @cached_property
     def _names(self) -> pd.Series[Any]:
         return self.snapshot.nodes["name"].astype("object").fillna("")
 
