@@ -68,14 +68,14 @@ def play_scenario(snapshot: Snapshot, scenario: str, own: Mapping[str, Any] | No
     return send_command(snapshot, **call, responses=answer)
 
 
-def first_command(reach: Reach, principal: str) -> dict[str, str]:
+def first_command(reach: Reach, principal: str) -> dict[str, Any]:
     """A command that tells most of what a principal (ARN) may do: some of its nodes run it, others refuse.
 
     Returns
     -------
     dict
-        `document`, `region`, `tag_key` and `tag_value`; the tag is missing if no tag has nodes that it reaches; nothing
-        if it reaches no node.
+        `document`, `region` and `targets`, as in `send_command`, which are missing if no tag has nodes that it reaches;
+        nothing if it reaches no node.
     """
     pairs = reach.pairs(principal, outcome="allowed", limit=1)
     if pairs.empty:
@@ -91,16 +91,16 @@ def first_command(reach: Reach, principal: str) -> dict[str, str]:
     return told | _telling_tag(there, reached)
 
 
-def _telling_tag(nodes: pd.DataFrame, reached: pd.Series[bool]) -> dict[str, str]:
+def _telling_tag(nodes: pd.DataFrame, reached: pd.Series[bool]) -> dict[str, Any]:
     """The tag whose nodes are best divided into those reached and the others."""
-    best, found = 0.0, dict[str, str]()
+    best, found = 0.0, dict[str, Any]()
     for column in (name for name in nodes.columns if name.startswith(TAG)):
         counts = reached.groupby(nodes[column].astype("str")).agg(["sum", "count"])
         some, rest = counts["sum"], counts["count"] - counts["sum"]
         # enough of both, and as few rows as that takes
         worth = some.where(some < rest, rest).clip(upper=4) + some.clip(upper=4) / 10 - counts["count"] / 1000
         if len(worth) and worth.max() > best:
-            best, found = worth.max(), {"tag_key": column.removeprefix(TAG), "tag_value": str(worth.idxmax())}
+            best, found = worth.max(), {"targets": ({"Key": column, "Values": [str(worth.idxmax())]},)}
     return found
 
 

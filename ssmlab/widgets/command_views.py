@@ -16,11 +16,12 @@ from ssmlab.explanation import last_part
 from ssmlab.reachability import Reach, reach
 from ssmlab.reachability.names import find_principal
 from ssmlab.snapshots import Snapshot
+from ssmlab.widgets.targets import Target
 from ssmlab.widgets.texts import count_things, show_controls, write_explanation, write_lines, write_list, write_text
 from ssmlab.widgets.timeline import count_endings, say_status
 from ssmlab.widgets.views import first_principals
 
-TAGS, IDS = "a tag", "instance ids"
+TARGETS, IDS = "targets", "instance ids"
 _LONGEST: Final = 200
 
 
@@ -35,11 +36,13 @@ class State:
     document
         Name.
     by
-        How nodes are chosen: "a tag" or "instance ids".
-    tag_key, tag_values
-        Nodes that have one of these values.
+        How nodes are chosen: "targets" or "instance ids".
+    targets
+        As in `send_command`.
     instance_ids
         Ids, apart by commas, blanks or lines.
+    groups
+        `resource_groups` as in `send_command`, as JSON.
     region, max_concurrency, max_errors, context
         As in `send_command`; an empty Region is chosen by it.
     answers
@@ -54,10 +57,10 @@ class State:
 
     sender: str = ""
     document: str = ""
-    by: str = TAGS
-    tag_key: str = ""
-    tag_values: tuple[str, ...] = ()
+    by: str = TARGETS
+    targets: tuple[Target, ...] = ()
     instance_ids: str = ""
+    groups: str = ""
     region: str = ""
     max_concurrency: str = "50"
     max_errors: str = "0"
@@ -79,10 +82,8 @@ def begin_state(snapshot: Snapshot, given: Mapping[str, Any]) -> State:
         sender = next(iter(first_principals(known)), "")
     first: dict[str, Any] = {"document": next(iter(snapshot.documents["name"].astype(str)), "")}
     first |= first_command(known, sender) if sender else {}
-    if value := first.pop("tag_value", None):
-        first["tag_values"] = (value,)
-    if {"tag_key", "instance_ids"} & {*given}:
-        first = {key: text for key, text in first.items() if not key.startswith("tag")}
+    if "instance_ids" in given:
+        first.pop("targets", None)
     by = {"by": IDS} if given.get("instance_ids") else {}
     return State(**{**first, **by, **given, "sender": sender})
 
@@ -103,7 +104,6 @@ def send_state(snapshot: Snapshot, state: State) -> Command:
     if not (state.sender and state.document):
         raise ValueError("choose a sender and a document")
     ids = state.instance_ids.replace(",", " ").split()
-    targets = [{"Key": f"tag:{state.tag_key}", "Values": [*state.tag_values]}]
     return play_scenario(
         snapshot,
         state.answers,
@@ -111,7 +111,8 @@ def send_state(snapshot: Snapshot, state: State) -> Command:
         principal=state.sender,
         document=state.document,
         instance_ids=ids if state.by == IDS else None,
-        targets=targets if state.by == TAGS else None,
+        targets=state.targets if state.by == TARGETS else None,
+        resource_groups=read_object("resource groups", state.groups),
         region=state.region or None,
         parameters=read_object("parameters", state.parameters),
         max_concurrency=state.max_concurrency.strip(),

@@ -85,7 +85,7 @@ class EventLab(Explorer):
     def make_views(self) -> dict[str, w.Widget]:
         """Events and counts."""
         self._places: list[int] = []
-        self._table, self._counts = TableView(selected=self._explain, height=220), TableView(height=220)
+        self._table, self._counts = TableView(selected=self._explain, height=260), TableView(height=260)
         return {"Events": self._table, "Counts": self._counts}
 
     def to_frame(self) -> pd.DataFrame:
