@@ -89,6 +89,18 @@ def test_a_selected_event_is_explained(lab: EventLab) -> None:
     assert "It matches: every field of the pattern holds." in lab.why.value
 
 
+def test_many_events_are_matched_in_the_background_and_only_the_last_pattern_counts(command: Command) -> None:
+    lab = EventLab([*command.events] * 200)
+    for text in ("P", "Pe", "Pending"):
+        lab.controls["pattern"].value = f'{{"detail": {{"status": [{{"prefix": "{text}"}}]}}}}'
+    assert "Matching…" in lab._live.value
+    lab.wait()
+    assert "1,000 of 2,600 events match." in lab._live.value
+    lab.controls["pattern"].value = "{"
+    assert "The pattern is refused." in lab._live.value
+    assert not lab.matched.any()
+
+
 def test_counts_are_by_kind_and_status(lab: EventLab) -> None:
     lab.tabs.selected_index = 1
     assert lab._counts._table.df.values.tolist() == [

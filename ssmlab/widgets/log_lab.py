@@ -19,10 +19,13 @@ from ssmlab.widgets.explorer import Explorer
 from ssmlab.widgets.log_views import ALL, MATCHED, State
 from ssmlab.widgets.metric import draw_metric
 from ssmlab.widgets.tables import TableView
+from ssmlab.widgets.views import Flags
 
 MESSAGES, METRIC, PERIODS = range(3)
 _PERIODS: Final = (10, 30, 60, 300, 900, 3600, 86_400)
 _MOST_ROWS: Final = 500
+_FEW: Final = 2_000  # log events that are searched at once, more in the background
+_Found = tuple[Flags, pd.DataFrame | str]  # which match; the metric, or what CloudWatch refuses of it
 _SAID: Final = {
     "GreaterThanOrEqualToThreshold": ">= threshold",
     "GreaterThanThreshold": "> threshold",
@@ -115,7 +118,7 @@ class LogLab(Explorer):
 
     def to_picture(self) -> str | None:
         """The metric and its alarm."""
-        return draw_metric(views.measure(self.log_events, self.state), self.state)
+        return draw_metric(views.measure(self.log_events, self.state, self.matched), self.state)
 
     def to_frame(self) -> pd.DataFrame:
         """What is seen, as a table, complete: the messages, or the periods."""
@@ -133,18 +136,44 @@ class LogLab(Explorer):
 
     def show(self) -> None:
         """Search, measure, and draw what is seen."""
-        self.matched, self.measured = np.zeros(len(self.log_events), dtype=np.bool_), self.measured.head(0)
+        state, few = self.state, len(self.log_events) <= _FEW
         try:
-            self.matched = compile_filter(self.state.pattern).flags(self.log_events["message"])
+            compiled = compile_filter(state.pattern)
         except PatternError as error:
+            self.matched, self.measured = np.zeros(len(self.log_events), dtype=np.bool_), self.measured.head(0)
             self._wrong.value = views.explain_place(error)
             self._clear("CloudWatch Logs refuses this pattern.")
             return
         self._wrong.value = ""
+        is_measured = self.tabs.selected_index in (METRIC, PERIODS)
+
+        def search() -> _Found:
+            flags = compiled.flags(self.log_events["message"])
+            try:
+                return flags, views.measure(self.log_events, state, flags) if is_measured else self.measured.head(0)
+            except ValueError as error:
+                return flags, str(error)
+
+        self.later("Searching…", search, self._draw, at_once=few)
+
+    def _draw(self, found: _Found) -> None:
+        self.matched, measured = found
+        if isinstance(measured, str):
+            self.measured = self.measured.head(0)
+            self._clear(measured)
+            return
+        self.measured, seen = measured, self.tabs.selected_index or MESSAGES
         self.why.value = views.explain_logs(self.state.pattern, self.matched)
-        self.say(views.say_matches(self.matched))
-        shows = {MESSAGES: self._show_messages, METRIC: self._show_metric, PERIODS: self._show_periods}
-        shows[self.tabs.selected_index or MESSAGES]()
+        if seen == MESSAGES:
+            self.say(views.say_matches(self.matched))
+            shown = views.write_messages(self.log_events, self.state.pattern, self.matched, self.state.shown)
+            self._messages.value, self._count.value = shown[0], f"<span>{shown[1]}</span>"
+            return
+        self.say(views.describe_metric(measured, self.state).partition(": ")[2].partition(". ")[2])
+        if seen == METRIC:
+            self._picture.value = draw_metric(measured, self.state)
+        else:
+            self._table.show(views.list_periods(measured).head(_MOST_ROWS), f"{len(measured):,} periods")
 
     def _clear(self, why: str) -> None:
         self._messages.value, self._count.value = "", ""
@@ -153,27 +182,6 @@ class LogLab(Explorer):
         role = "" if self._wrong.value else " role='alert'"  # of two alerts one would drown the other
         self.why.value = f"<p{role}>{html.escape(why)}</p>"
         self.say(why)
-
-    def _show_messages(self) -> None:
-        listed, words = views.write_messages(self.log_events, self.state.pattern, self.matched, self.state.shown)
-        self._messages.value, self._count.value = listed, f"<span>{words}</span>"
-
-    def _measure(self) -> bool:
-        try:
-            self.measured = views.measure(self.log_events, self.state)
-        except ValueError as error:
-            self._clear(str(error))
-            return False
-        self.say(views.describe_metric(self.measured, self.state).partition(": ")[2].partition(". ")[2])
-        return True
-
-    def _show_metric(self) -> None:
-        if self._measure():
-            self._picture.value = draw_metric(self.measured, self.state)
-
-    def _show_periods(self) -> None:
-        if self._measure():
-            self._table.show(views.list_periods(self.measured).head(_MOST_ROWS), f"{len(self.measured):,} periods")
 
     def _explain(self, row: int) -> None:
         self.why.value = views.explain_period(self.log_events, self.measured, row, self.state)
