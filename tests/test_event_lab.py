@@ -128,14 +128,14 @@ def test_events_come_from_a_list_a_command_a_file_or_a_snapshot(
     [
         ('{"a": 1', "expected JSON, got Expecting"),
         ("[1]", "at event 0: expected an object, got `1`"),
-        ("[" * 100_000, "expected JSON, got maximum recursion depth"),
+        ("[" * 100_000, "expected JSON, got nested too deeply"),
     ],
 )
 def test_a_file_of_something_else_is_refused(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "events.json").write_text(text)
     with pytest.raises(LoadError, match=said):
         EventLab(tmp_path / "events.json")
-    with pytest.raises(LoadError, match=r"expected JSON, got .*No such file"):
+    with pytest.raises(LoadError, match=r"expected a file that can be read, got No such file"):
         load_events(tmp_path / "none.json")
 
 

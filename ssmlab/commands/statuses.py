@@ -87,13 +87,8 @@ def decide_command(details: Iterable[str], max_errors: int, readings: Readings) 
     counts = Counter(details)
     if not is_default("undeliverable") and len(counts) > 1:
         del counts["Undeliverable"]
-    total, success, late, lost = (
-        counts.total(),
-        counts["Success"],
-        counts["ExecutionTimedOut"],
-        counts["DeliveryTimedOut"],
-    )
-    errors, refused = (sum(counts[name] for name in names) for names in (ERRORS, REFUSED))
+    success, late, lost = (counts[name] for name in ("Success", "ExecutionTimedOut", "DeliveryTimedOut"))
+    total, errors, refused = (sum(counts[name] for name in names) for names in (counts, ERRORS, REFUSED))
     most = max_errors - (not is_default("max_errors") and max_errors > 0)
     done, over = f"{success} of {total} nodes ended in Success", f"max_errors is {max_errors}"
     is_late = late > most and not is_default("execution_timeouts")

@@ -15,7 +15,7 @@ from ssmlab.commands.scenarios import SCENARIOS
 from ssmlab.reachability import reach
 from ssmlab.widgets import command_views as views
 from ssmlab.widgets.command_views import IDS, TARGETS, State
-from ssmlab.widgets.controls import WIDE, RequestControls, dropdown, list_options
+from ssmlab.widgets.controls import WIDE, RequestControls, area, dropdown, entry, label_principals, list_options
 from ssmlab.widgets.explorer import Explorer
 from ssmlab.widgets.tables import TableView
 from ssmlab.widgets.targets import TargetPicker
@@ -58,29 +58,23 @@ class CommandExplorer(Explorer):
     def make_controls(self) -> dict[str, w.Widget]:
         """A control for each field."""
         state, snapshot = self.state, self.snapshot
-        people = snapshot.principals
-        several = people["account"].nunique() > 1
-        columns = (people[name].astype("str") for name in ("kind", "name", "account"))
-        senders = [
-            (f"{kind} {name}{f' (…{account[-4:]})' if several else ''}", str(arn))
-            for arn, kind, name, account in zip(people.index, *columns, strict=True)
-        ]
+        senders = [(label, arn) for arn, label in label_principals(snapshot.principals).items()]
         regions = [("that of the nodes", ""), *list_options(snapshot.nodes["region"])]
         return {
             "sender": dropdown("Sender", _or_none(senders), state.sender),
             "document": dropdown("Document", _or_none(list_options(snapshot.documents["name"])), state.document),
             "by": dropdown("Send to", [(name, name) for name in (TARGETS, IDS)], state.by),
             "targets": TargetPicker(snapshot.nodes, state.targets),
-            "instance_ids": _area("Ids", state.instance_ids, "i-…, mi-…: at most 50"),
+            "instance_ids": area("Ids", state.instance_ids, "i-…, mi-…: at most 50"),
             "region": dropdown("Region", regions, state.region),
             "answers": dropdown("Nodes", [(name, name) for name in SCENARIOS], state.answers),
-            "max_errors": _text("Max errors", state.max_errors, "0 or 10%"),
-            "max_concurrency": _text("At once", state.max_concurrency, "50 or 10%"),
-            "responses": _area("Responses by node, as JSON", state.responses, _EXAMPLE),
-            "parameters": _area("Parameters of the document, as JSON", state.parameters, '{"commands": ["uptime"]}'),
+            "max_errors": entry("Max errors", state.max_errors, "0 or 10%"),
+            "max_concurrency": entry("At once", state.max_concurrency, "50 or 10%"),
+            "responses": area("Responses by node, as JSON", state.responses, _EXAMPLE),
+            "parameters": area("Parameters of the document, as JSON", state.parameters, '{"commands": ["uptime"]}'),
             "context": RequestControls(state.context),
-            "groups": _area("Resource groups, as JSON", state.groups, '{"web": ["i-…", "mi-…"]}'),
-            "rules": _area("EventBridge rules, as JSON", state.rules, _RULE),
+            "groups": area("Resource groups, as JSON", state.groups, '{"web": ["i-…", "mi-…"]}'),
+            "rules": area("EventBridge rules, as JSON", state.rules, _RULE),
             "live": w.Checkbox(description="send at every change", value=state.live, indent=False, layout=WIDE),
         }
 
@@ -199,18 +193,3 @@ def _cut(rows: int) -> str:
 
 def _or_none(options: list[tuple[str, str]]) -> list[tuple[str, str]]:
     return options or [("none", "")]
-
-
-def _text(label: str, value: str, placeholder: str) -> w.Text:
-    return w.Text(description=label, value=value, placeholder=placeholder, continuous_update=False, layout=WIDE)
-
-
-def _area(label: str, value: str, placeholder: str) -> w.Textarea:
-    return w.Textarea(
-        description=label,
-        value=value,
-        placeholder=placeholder,
-        continuous_update=False,
-        rows=3,
-        layout={"width": "100%"},
-    )

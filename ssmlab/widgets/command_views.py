@@ -11,6 +11,7 @@ from typing import Any, Final
 import pandas as pd
 
 from ssmlab.commands import AccessDenied, Command, CommandError
+from ssmlab.commands.notices import OF_COMMAND, OF_NODE
 from ssmlab.commands.scenarios import SCENARIOS, first_command, play_scenario, read_object, read_rules
 from ssmlab.explanation import last_part
 from ssmlab.reachability import Reach, reach
@@ -159,11 +160,7 @@ def _get_detail(event: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _name_kind(kind: str) -> str:
-    known = {
-        "EC2 Command Status-change Notification": "command",
-        "EC2 Command Invocation Status-change Notification": "node",
-    }
-    return known.get(kind, shorten(kind))
+    return {OF_COMMAND: "command", OF_NODE: "node"}.get(kind, shorten(kind))
 
 
 def list_outputs(command: Command) -> pd.DataFrame:

@@ -14,10 +14,10 @@ from ssmlab.logs import PatternError, compile_filter
 from ssmlab.logs.alarms import COMPARISONS, MISSING
 from ssmlab.logs.metrics import STATISTICS
 from ssmlab.widgets import log_views as views
-from ssmlab.widgets.controls import WIDE, dropdown, frame_editor
+from ssmlab.widgets.controls import WIDE, dropdown, entry, frame_editor
 from ssmlab.widgets.explorer import Explorer
 from ssmlab.widgets.log_views import ALL, MATCHED, State
-from ssmlab.widgets.metric import draw_metric
+from ssmlab.widgets.metric import SIGNS, draw_metric
 from ssmlab.widgets.tables import TableView
 from ssmlab.widgets.views import Flags
 
@@ -26,12 +26,6 @@ _PERIODS: Final = (10, 30, 60, 300, 900, 3600, 86_400)
 _MOST_ROWS: Final = 500
 _FEW: Final = 2_000  # log events that are searched at once, more in the background
 _Found = tuple[Flags, pd.DataFrame | str]  # which match; the metric, or what CloudWatch refuses of it
-_SAID: Final = {
-    "GreaterThanOrEqualToThreshold": ">= threshold",
-    "GreaterThanThreshold": "> threshold",
-    "LessThanThreshold": "< threshold",
-    "LessThanOrEqualToThreshold": "<= threshold",
-}
 
 
 class LogLab(Explorer):
@@ -73,19 +67,19 @@ class LogLab(Explorer):
     def make_controls(self) -> dict[str, w.Widget]:
         """A control for each field."""
         state, periods = self.state, sorted({*_PERIODS, self.state.period})
-        pattern = _text("Filter pattern", state.pattern, "ERROR, ?WARN ?ERROR, { $.status >= 500 }, [ip, ..., code]")
-        pattern.continuous_update = True
+        pattern = entry("Filter pattern", state.pattern, "ERROR, ?WARN ?ERROR, { $.status >= 500 }, [ip, ..., code]")
+        pattern.continuous_update, signs = True, [(f"{SIGNS[name]} threshold", name) for name in COMPARISONS]
         return {
             "pattern": pattern,
             "shown": dropdown("Show", [(name, name) for name in (MATCHED, ALL)], state.shown),
-            "value": _text("Value", state.value, "1, $.latency or $size"),
-            "default": _text("Default", state.default, "none"),
+            "value": entry("Value", state.value, "1, $.latency or $size"),
+            "default": entry("Default", state.default, "none"),
             "period": w.Dropdown(
                 description="Period", options=[(f"{s} s", s) for s in periods], value=state.period, layout=WIDE
             ),
             "statistic": dropdown("Statistic", [(name, name) for name in STATISTICS], state.statistic),
-            "comparison": dropdown("If value", [(_SAID[name], name) for name in COMPARISONS], state.comparison),
-            "threshold": _text("Threshold", state.threshold, "a number"),
+            "comparison": dropdown("If value", signs, state.comparison),
+            "threshold": entry("Threshold", state.threshold, "a number"),
             "datapoints": _count("In M", state.datapoints),
             "evaluation_periods": _count("of N", state.evaluation_periods),
             "missing": dropdown("Missing is", [(name, name) for name in MISSING], state.missing),
@@ -185,10 +179,6 @@ class LogLab(Explorer):
 
     def _explain(self, row: int) -> None:
         self.why.value = views.explain_period(self.log_events, self.measured, row, self.state)
-
-
-def _text(label: str, value: str, placeholder: str) -> w.Text:
-    return w.Text(description=label, value=value, placeholder=placeholder, continuous_update=False, layout=WIDE)
 
 
 def _count(label: str, value: int) -> w.BoundedIntText:

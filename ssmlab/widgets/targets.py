@@ -40,13 +40,8 @@ class TargetPicker(w.VBox):
             for value in sorted(nodes[column].dropna().unique())[:_MOST_OFFERED]
         ]
         self._offered = {show_controls(key + _IS + text): (key, text) for key, text in pairs}
-        self._add = w.Combobox(
-            description="Add target",
-            placeholder="tag:Env = prod",
-            options=tuple(self._offered),
-            continuous_update=False,
-            layout=WIDE,
-        )
+        look = {"description": "Add target", "placeholder": "tag:Env = prod", "layout": WIDE}
+        self._add = w.Combobox(options=tuple(self._offered), continuous_update=False, **look)
         self._chosen, self._wrong = w.VBox(), w.HTML()
         super().__init__([self._chosen, self._add, self._wrong], value=tuple(value), layout={"width": "100%"})
         self._add.observe(lambda change: self.add(change["new"]), "value")
