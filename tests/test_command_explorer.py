@@ -216,7 +216,15 @@ def test_names_and_output_are_text_in_every_view(snapshot: ssmlab.Snapshot, text
 
 
 def test_every_status_has_a_bar_or_a_mark_of_its_own() -> None:
-    others = ("DeliveryTimedOut", "Terminated", "Cancelled", "Incomplete", "NoInstancesInTag", "RateExceeded")
+    others = (
+        "DeliveryTimedOut",
+        "Terminated",
+        "Cancelled",
+        "Incomplete",
+        "NoInstancesInTag",
+        "RateExceeded",
+        "FailedDueToAlarm",
+    )
     on_the_way, ends = {*OPEN, "Cancelling"}, {"Success", *ERRORS, *REFUSED, *others}
     assert ({*BARS}, {*MARKS}) == (on_the_way, ends)
     assert len({letter for _, _, letter in MARKS.values()}) == len(MARKS)

@@ -27,13 +27,15 @@ NEXT = {
         *("InProgress", "AccessDenied", "InvalidPlatform", "Undeliverable"),
         *("Terminated", "Cancelled", "DeliveryTimedOut"),
     ),
-    "InProgress": ("Delayed", "Success", "Failed", "ExecutionTimedOut", "DeliveryTimedOut", "Cancelled"),
-    "Delayed": ("InProgress", "DeliveryTimedOut", "Cancelled"),
+    "InProgress": ("Delayed", "Success", "Failed", "ExecutionTimedOut", "DeliveryTimedOut", "Cancelled", "Terminated"),
+    "Delayed": ("InProgress", "DeliveryTimedOut", "Cancelled", "Terminated"),
 }
 NEXT_OF_COMMAND = {
     None: ("Pending",),
-    "Pending": ("InProgress", "Cancelling", "NoInstancesInTag", "AccessDenied", "RateExceeded"),
-    "InProgress": ("Cancelling", "Success", "Failed", "DeliveryTimedOut", "ExecutionTimedOut", "Incomplete"),
+    "Pending": ("InProgress", "Cancelling", "NoInstancesInTag", "AccessDenied", "RateExceeded", "FailedDueToAlarm"),
+    "InProgress": (
+        *("Cancelling", "Success", "Failed", "DeliveryTimedOut", "ExecutionTimedOut", "Incomplete", "FailedDueToAlarm"),
+    ),
     "Cancelling": ("Cancelled",),
 }
 SLOW = settings(max_examples=15, suppress_health_check=list(HealthCheck))
@@ -82,6 +84,13 @@ def test_a_cancelled_command_is_cancelling_first() -> None:
     command = send("slow", cancel_after=5)
     assert [details for _, details in history(command, None)] == ["Pending", "InProgress", "Cancelling", "Cancelled"]
     assert command.invocations[["status", "response_code"]].to_numpy().tolist() == [["Cancelled", 137]]
+
+
+def test_nodes_that_an_alarm_stops_have_no_code_and_are_no_errors() -> None:
+    command = send("ok slow", alarm_after=30)
+    assert command.invocations["response_code"].tolist() == [0, -1]
+    assert (command.counts["CompletedCount"], command.counts["ErrorCount"]) == (2, 0)
+    assert (command.reason, command.doubts) == ("an alarm of the command went off", (UNSURE["Terminated"],))
 
 
 @pytest.mark.parametrize(
@@ -503,6 +512,7 @@ CALLS = st.fixed_dictionaries(
         "max_concurrency": st.sampled_from(["1", "3", "50", "30%", "100%"]),
         "max_errors": st.sampled_from(["0", "1", "5", "20%", "100%"]),
         "cancel_after": st.sampled_from([None, 0, 1.5, 60, 5000]),
+        "alarm_after": st.sampled_from([None, None, 0, 1.2, 70]),
         "seed": st.integers(0, 9),
     }
 )
@@ -549,7 +559,9 @@ def test_events_and_invocations_follow_from_the_history(words: str, call: dict[s
 @SLOW
 @given(words=FLEETS, call=CALLS)
 def test_access_is_what_reach_says(words: str, call: dict[str, Any]) -> None:
-    command = send(words, **{**call, "cancel_after": None, "max_errors": "100%", "max_concurrency": 50})
+    command = send(
+        words, **{**call, "cancel_after": None, "alarm_after": None, "max_errors": "100%", "max_concurrency": 50}
+    )
     outcomes = ssmlab.reach(make_fleet(words)[0]).nodes("web-ops")["resource_outcome"]
     refused = command.invocations.set_index("node")["status_details"] == "AccessDenied"
     assert refused.to_dict() == (outcomes != "allowed").to_dict()

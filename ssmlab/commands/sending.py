@@ -87,7 +87,8 @@ def _limit(call: Call, content: Content, total: int) -> tuple[Limits, list[str]]
     rounded = [text for text, is_cut in ((call.concurrency, cut), (call.errors, cut_errors)) if is_cut]
     notes = [f"`{text}` of {total} nodes is rounded down; how AWS rounds is not documented" for text in rounded]
     execution = content.execution_timeout(call.parameters or {})
-    return Limits(max(at_once, 1), errors, call.timeout + execution, execution, call.cancel_after), notes
+    after = call.cancel_after, call.alarm_after
+    return Limits(max(at_once, 1), errors, call.timeout + execution, execution, *after), notes
 
 
 def _follow_verdict(plan: Plan) -> list[Change]:

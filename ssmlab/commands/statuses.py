@@ -25,13 +25,14 @@ _STATUS: Final = {
     "Delayed": "Pending",
     "NoInstancesInTag": "Success",
     **dict.fromkeys(("DeliveryTimedOut", "ExecutionTimedOut"), "TimedOut"),
-    **dict.fromkeys((*REFUSED, "Terminated", "Incomplete", "RateExceeded"), "Failed"),
+    **dict.fromkeys((*REFUSED, "Terminated", "Incomplete", "RateExceeded", "FailedDueToAlarm"), "Failed"),
 }
 # StatusDetails of a node → what is not certain about its Status.
 UNSURE: Final = {
     "Terminated": "the Status of a Terminated node is not written: recorded as Failed where an alarm ended a command",
     "Delayed": "the API reference lists Delayed as a node's Status; AWS was recorded to answer Pending, and Delayed in"
-    " StatusDetails [CommandInvocationStatus]",
+    " StatusDetails [CommandInvocationStatus]; the user guide lists Delayed for commands, too, but not when one is:"
+    " here none is [monitor-commands]",
 }
 
 

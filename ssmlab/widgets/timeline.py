@@ -28,6 +28,7 @@ MARKS: Final[dict[str, tuple[str, str, str]]] = {
     "NoInstancesInTag": ("circle", "#999999", "0"),
     "Failed": ("square", "#D55E00", "F"),
     "Incomplete": ("square", "#F0E442", "I"),
+    "FailedDueToAlarm": ("square", "#CC79A7", "!"),
     "RateExceeded": ("square", "#E69F00", "R"),
     "ExecutionTimedOut": ("triangle", "#D55E00", "E"),
     "DeliveryTimedOut": ("triangle", "#E69F00", "D"),
