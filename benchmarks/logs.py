@@ -131,7 +131,9 @@ def main() -> None:
     given = parser.parse_args()
     lines = {kind: make_lines(kind, given.lines) for kind in MAKERS}
     with TemporaryDirectory() as folder:
-        table = "\n".join(report(lines, Path(folder), given.cache or Path(folder)))
+        cache = (given.cache or Path(folder)).absolute()
+        cache.mkdir(parents=True, exist_ok=True)
+        table = "\n".join(report(lines, Path(folder), cache))
     print(table)
     if given.markdown:
         given.markdown.write_text(table + "\n")

@@ -165,9 +165,9 @@ class Planner:
     def _note(self, nodes: pd.DataFrame) -> Iterator[str]:
         """What is not known of these nodes, and what is taken."""
         if self.settings.allow_unknown and (opened := int((self.outcomes[nodes.index] == _CONDITIONAL).sum())):
-            yield f"{opened} nodes hang on keys of the request that `context` does not give: taken as allowed"
+            yield f"nodes taken as allowed, which hang on keys of the request that `context` does not give: {opened}"
         if unknown := int(nodes["managed"].isna().sum()):
-            yield f"whether {unknown} nodes are managed was not collected: taken as managed"
+            yield f"nodes taken as managed, because that was not collected: {unknown}"
 
     def _refuse_group(self, call: Call) -> str:
         """Why the caller may not list the resource group that it targets; empty if it may, or targets none."""

@@ -83,12 +83,12 @@ def find_targets(nodes: pd.DataFrame, groups: Groups, targets: Targets) -> tuple
 def _find_tag(nodes: pd.DataFrame, _: Groups, key: str, values: tuple[str, ...]) -> _Found:
     twins = (name for name in map(str, nodes.columns) if name.lower() == key.lower() and name != key)
     notes = [
-        f"{count} nodes carry `{twin}`, not `{key}`: targets tell case apart, IAM conditions do not"
+        f"nodes with `{twin}`, not `{key}`: {count}; targets tell case apart, IAM conditions do not"
         for twin in twins
         if (count := int(nodes[twin].isin(values).sum()))
     ]
     if unknown := int((~nodes["tags_known"]).sum()):
-        notes.append(f"{unknown} nodes whose tags were not collected are left out")
+        notes.append(f"nodes left out, because their tags were not collected: {unknown}")
     return nodes[key].isin(values) if key in nodes else np.zeros(len(nodes)), notes
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Final
 
 import ipywidgets as w
@@ -99,9 +99,7 @@ class CommandExplorer(Explorer):
         scroll = w.Box([self._picture], layout=w.Layout(max_height="390px", overflow="auto"), tabbable=True)
         scroll.add_class("ssmlab-scroll")
         self._tables = {
-            INVOCATIONS: TableView(selected=lambda row: self._explain(INVOCATIONS, row), height=370),
-            EVENTS: TableView(selected=lambda row: self._explain(EVENTS, row), height=370),
-            OUTPUT: TableView(selected=lambda row: self._explain(OUTPUT, row), height=370),
+            view: TableView(selected=partial(self._explain, view), height=370) for view in (INVOCATIONS, EVENTS, OUTPUT)
         }
         return dict(zip(("Timeline", "Invocations", "Events", "Output"), (scroll, *self._tables.values()), strict=True))
 
@@ -163,14 +161,15 @@ class CommandExplorer(Explorer):
             self._picture.value = draw_timeline(self.command, self._names)
         else:
             frame, words = self._list(seen, self.command)
-            self._tables[seen].show(frame.head(_MOST_ROWS), _cut(len(frame)) + words)
+            cut = f"first {_MOST_ROWS} of " if len(frame) > _MOST_ROWS else ""
+            self._tables[seen].show(frame.head(_MOST_ROWS), cut + words)
 
     def _list(self, seen: int, command: Command) -> tuple[pd.DataFrame, str]:
         if seen == INVOCATIONS:
             return views.list_invocations(command, self._names), f"{len(command.invocations)} nodes"
         if seen == EVENTS:
             return views.list_events(command.events), f"{len(command.events)} events, in time order"
-        return views.list_outputs(command), views.tell_outputs(command)
+        return views.list_outputs(command, self._names), views.tell_outputs(command)
 
     @cached_property
     def _names(self) -> pd.Series[Any]:
@@ -185,10 +184,6 @@ class CommandExplorer(Explorer):
             EVENTS: lambda: views.explain_event(command.events[row]),
             OUTPUT: lambda: views.explain_output(command, row),
         }[view]()
-
-
-def _cut(rows: int) -> str:
-    return f"first {_MOST_ROWS} of " if rows > _MOST_ROWS else ""
 
 
 def _or_none(options: list[tuple[str, str]]) -> list[tuple[str, str]]:

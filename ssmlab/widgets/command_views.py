@@ -128,7 +128,7 @@ def list_invocations(command: Command, names: pd.Series[Any]) -> pd.DataFrame:
     rows = command.invocations
     return pd.DataFrame(
         {
-            "node": [show_controls(str(names.get(arn, "")) or last_part(arn)) for arn in rows["node"]],
+            "node": [_label(arn, names) for arn in rows["node"]],
             "status": rows["status"],
             "details": rows["status_details"],
             "code": ["not run" if code < 0 else str(code) for code in rows["response_code"]],
@@ -146,7 +146,10 @@ def list_events(events: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
         {
             "time": [shorten(str(event.get("time", ""))).partition("T")[2] for event in events],
             "of": [_name_kind(str(event.get("detail-type", ""))) for event in events],
-            "who": [shorten(str(d.get("instance-id") or d.get("command-id") or "")) for d in details],
+            "who": [
+                shorten(str(d.get("instance-id") or ""), 30) or shorten(str(d.get("command-id") or ""), 8)
+                for d in details
+            ],
             "status": [shorten(str(detail.get("status", ""))) for detail in details],
             "document": [shorten(str(detail.get("document-name", ""))) for detail in details],
         },
@@ -163,14 +166,14 @@ def _name_kind(kind: str) -> str:
     return {OF_COMMAND: "command", OF_NODE: "node"}.get(kind, shorten(kind))
 
 
-def list_outputs(command: Command) -> pd.DataFrame:
+def list_outputs(command: Command, names: pd.Series[Any]) -> pd.DataFrame:
     """What was written to CloudWatch Logs."""
-    rows = command.log_events
+    rows, nodes = command.log_events, command.invocations.set_index("node_id")["node"]
     streams = rows["log_stream"].astype(str).str.split("/")
     return pd.DataFrame(
         {
             "time": rows["timestamp"].dt.strftime("%H:%M:%S.%f").str[:-3],
-            "node": streams.str[1],
+            "node": [_label(nodes[node_id], names) for node_id in streams.str[1]],
             "stream": streams.str[-1],
             "characters": rows["message"].str.len(),
             "message": [shorten(text) for text in rows["message"]],
@@ -256,6 +259,10 @@ def explain_error(error: Exception) -> str:
     """HTML of what is wrong with a text or a name."""
     said = error.args[0] if isinstance(error, KeyError) and error.args else error
     return f"<p role='alert'>{html.escape(show_controls(str(said)))}</p>"
+
+
+def _label(arn: str, names: pd.Series[Any]) -> str:
+    return show_controls(str(names.get(arn, "")) or last_part(arn))
 
 
 def _name(arn: str, names: pd.Series[Any]) -> str:
