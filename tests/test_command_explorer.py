@@ -14,6 +14,7 @@ from ssmlab.commands.spans import fold_nodes, list_spans
 from ssmlab.commands.statuses import ERRORS, OPEN, REFUSED
 from ssmlab.widgets import CommandExplorer
 from ssmlab.widgets.command_views import State
+from ssmlab.widgets.targets import TargetPicker
 from ssmlab.widgets.texts import show_controls
 from ssmlab.widgets.timeline import BARS, MARKS, draw_timeline
 
@@ -130,6 +131,16 @@ def test_targets_are_added_by_value_and_taken_away_by_key(explorer: CommandExplo
     for number in range(4):
         picker.add(f"tag:{number} = {number}")
     assert "at most 5 `targets`, got `6`" in html.unescape(explorer.why.value)
+
+
+@pytest.mark.parametrize("text", CONTROLS, ids=range(len(CONTROLS)))
+def test_an_offered_target_shows_what_cannot_be_seen_and_means_the_value(snapshot: ssmlab.Snapshot, text: str) -> None:
+    picker = TargetPicker(snapshot.nodes[["node_id"]].assign(**{"tag:Env": text}))
+    (offered,) = picker._add.options
+    picker.add(offered)
+    assert picker.value == ({"Key": "tag:Env", "Values": [text]},)
+    assert offered.isprintable()
+    assert picker._chosen.children[0].description == f"{offered} ✕"
 
 
 def test_a_resource_group_is_a_target_of_what_it_is_said_to_hold(snapshot: ssmlab.Snapshot) -> None:
