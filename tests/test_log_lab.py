@@ -139,6 +139,21 @@ def test_of_many_messages_and_periods_the_first_and_the_last_are_shown() -> None
     assert len(lab.to_frame()) == 1000
 
 
+def test_many_messages_are_searched_in_the_background_and_only_the_last_pattern_counts() -> None:
+    lab = LogLab(make_events(*["ERROR", "fine"] * 1500), pattern="")
+    for text in ("E", "ERR", "ERROR"):
+        lab.controls["pattern"].value = text
+    assert "Searching…" in lab._live.value
+    lab.wait()
+    assert "1,500 of 3,000 messages match." in lab._live.value
+    lab.tabs.selected_index = 1
+    lab.wait()
+    assert "<svg" in lab._picture.value
+    lab.controls["value"].value = "$nothing"
+    lab.wait()
+    assert "<p role='alert'>expected a number, or a selector" in lab.why.value
+
+
 def test_a_long_message_is_cut_but_its_matches_are_kept() -> None:
     message = "x" * 5000 + "ERROR" + "y" * 5000
     assert mark_spans(message, [(5000, 5005)]) == "x" * 5000 + "<mark>ERROR</mark>…"

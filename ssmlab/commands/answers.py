@@ -61,10 +61,20 @@ def read_responses(responses: Responses, nodes: pd.DataFrame) -> Callable[[str, 
     """
     if callable(responses):
         return lambda node, random: _read(responses(node), random)
-    if not isinstance(responses, Mapping) or (responses and responses.keys() <= {*_FIELDS}):
+    if not isinstance(responses, Mapping) or says_of_all(responses):
         return lambda _, random: _read(responses, random)
-    by_node = {node: said for name, said in responses.items() for node in _find(nodes, name)}
+    by_node = find_answers(responses, nodes)
     return lambda node, random: _read(by_node.get(node), random)
+
+
+def says_of_all(responses: Mapping[str, Any]) -> bool:
+    """Are these the fields of one answer, not answers by node?"""
+    return bool(responses) and responses.keys() <= {*_FIELDS}
+
+
+def find_answers(responses: Mapping[str, Said], nodes: pd.DataFrame) -> dict[str, Said]:
+    """What is said of nodes by ARN, id or name, by their ARNs; raises as `read_responses`."""
+    return {node: said for name, said in responses.items() for node in _find(nodes, name)}
 
 
 def _find(nodes: pd.DataFrame, name: str) -> pd.Index[str]:

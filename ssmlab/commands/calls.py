@@ -45,8 +45,8 @@ class Call:
         A number or a percentage, as text.
     timeout
         TimeoutSeconds.
-    start, cancel_after
-        When it is sent, and after how many seconds CancelCommand is called.
+    start, cancel_after, alarm_after
+        When it is sent, and after how many seconds CancelCommand is called, or an alarm of the command goes off.
     """
 
     document: str
@@ -59,6 +59,7 @@ class Call:
     timeout: int
     start: pd.Timestamp
     cancel_after: float | None = None
+    alarm_after: float | None = None
 
 
 def read_call(
@@ -71,7 +72,7 @@ def read_call(
     concurrency: str | int = "50",
     errors: str | int = "0",
     timeout: int | None = None,
-    cancel_after: float | None = None,
+    *after: float | None,
 ) -> Call:
     """A checked call.
 
@@ -89,7 +90,7 @@ def read_call(
         (not in_range, "`timeoutSeconds` from 30 to 2592000", seconds),
     )
     limits = _fit("maxConcurrency", concurrency), _fit("maxErrors", errors), seconds
-    return Call(document, ids, found, region, _read_parameters(parameters), *limits, start, cancel_after)
+    return Call(document, ids, found, region, _read_parameters(parameters), *limits, start, *after)
 
 
 def resolve_limit(limit: str, total: int) -> tuple[int, bool]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from ssmlab.commands.answers import Answer
 from ssmlab.commands.calls import Call, resolve_limit
 from ssmlab.commands.command import (
     FINDINGS,
@@ -50,7 +51,7 @@ def send_call(settings: Settings, call: Call, principal: str) -> Command:
 def _follow(call: Call, planner: Planner, plan: Plan, content: Content) -> Command:
     settings, members, start = planner.settings, plan.members, call.start
     random, command_id = settings.random, make_id(settings.random)
-    answers = [settings.answer(member.node, random) for member in members]
+    answers = [Answer() if member.fate else settings.answer(member.node, random) for member in members]
     limits, notes = _limit(call, content, len(members))
     changes = _follow_verdict(plan) or simulate(members, answers, limits, settings.readings, random)
     endings, end = read_endings(members, answers, changes, start), changes[-1]
@@ -86,7 +87,8 @@ def _limit(call: Call, content: Content, total: int) -> tuple[Limits, list[str]]
     rounded = [text for text, is_cut in ((call.concurrency, cut), (call.errors, cut_errors)) if is_cut]
     notes = [f"`{text}` of {total} nodes is rounded down; how AWS rounds is not documented" for text in rounded]
     execution = content.execution_timeout(call.parameters or {})
-    return Limits(max(at_once, 1), errors, call.timeout + execution, execution, call.cancel_after), notes
+    after = call.cancel_after, call.alarm_after
+    return Limits(max(at_once, 1), errors, call.timeout + execution, execution, *after), notes
 
 
 def _follow_verdict(plan: Plan) -> list[Change]:

@@ -25,13 +25,14 @@ _STATUS: Final = {
     "Delayed": "Pending",
     "NoInstancesInTag": "Success",
     **dict.fromkeys(("DeliveryTimedOut", "ExecutionTimedOut"), "TimedOut"),
-    **dict.fromkeys((*REFUSED, "Terminated", "Incomplete", "RateExceeded"), "Failed"),
+    **dict.fromkeys((*REFUSED, "Terminated", "Incomplete", "RateExceeded", "FailedDueToAlarm"), "Failed"),
 }
 # StatusDetails of a node → what is not certain about its Status.
 UNSURE: Final = {
     "Terminated": "the Status of a Terminated node is not written: recorded as Failed where an alarm ended a command",
     "Delayed": "the API reference lists Delayed as a node's Status; AWS was recorded to answer Pending, and Delayed in"
-    " StatusDetails [CommandInvocationStatus]",
+    " StatusDetails [CommandInvocationStatus]; the user guide lists Delayed for commands, too, but not when one is:"
+    " here none is [monitor-commands]",
 }
 
 
@@ -87,13 +88,8 @@ def decide_command(details: Iterable[str], max_errors: int, readings: Readings) 
     counts = Counter(details)
     if not is_default("undeliverable") and len(counts) > 1:
         del counts["Undeliverable"]
-    total, success, late, lost = (
-        counts.total(),
-        counts["Success"],
-        counts["ExecutionTimedOut"],
-        counts["DeliveryTimedOut"],
-    )
-    errors, refused = (sum(counts[name] for name in names) for names in (ERRORS, REFUSED))
+    success, late, lost = (counts[name] for name in ("Success", "ExecutionTimedOut", "DeliveryTimedOut"))
+    total, errors, refused = (sum(counts[name] for name in names) for names in (counts, ERRORS, REFUSED))
     most = max_errors - (not is_default("max_errors") and max_errors > 0)
     done, over = f"{success} of {total} nodes ended in Success", f"max_errors is {max_errors}"
     is_late = late > most and not is_default("execution_timeouts")

@@ -17,7 +17,7 @@ from ssmlab.snapshots import Snapshot
 from ssmlab.snapshots.accounts import list_accounts
 from ssmlab.snapshots.memory import Memory
 from ssmlab.widgets import differences
-from ssmlab.widgets.controls import ANY, WIDE, RequestControls, dropdown
+from ssmlab.widgets.controls import ANY, WIDE, RequestControls, area, dropdown
 from ssmlab.widgets.differences import ACCOUNTS, POLICIES, SNAPSHOTS, State
 from ssmlab.widgets.explorer import Explorer
 from ssmlab.widgets.graph_view import GraphView
@@ -42,9 +42,7 @@ class PolicyChoice(w.VBox):
         self._list = dropdown(label, options, value if is_known else ANY)
         pasted = "" if is_known else value
         hint = "or paste a policy: JSON"
-        self._text = w.Textarea(
-            description=f"{label}, pasted", value=pasted, placeholder=hint, rows=2, continuous_update=False, layout=WIDE
-        )
+        self._text = area(f"{label}, pasted", pasted, hint, rows=2)
         super().__init__([self._list, self._text], value=value)
         self._list.observe(self._choose, "value")
         self._text.observe(self._paste, "value")

@@ -142,8 +142,11 @@ class Explorer(w.VBox):
         control.observe(self._changed, "value")
         self.state = replace(self.state, **{field: value})
 
-    def later(self, words: str, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
-        """Slow work in the background; what comes after the next change is not shown any more."""
+    def later(self, words: str, work: Callable[[], Any], done: Callable[[Any], None], *, at_once: bool = False) -> None:
+        """Slow work in the background, little at once; what comes after the next change is not shown any more."""
+        if at_once:
+            done(work())
+            return
         self.say(words)
         ticket = self._latest = _BACKGROUND.submit(work)
 
@@ -160,7 +163,9 @@ class Explorer(w.VBox):
 
     def update(self) -> None:
         """Draw the state anew."""
-        self._latest = None
+        before, self._latest = self._latest, None
+        if before:
+            before.cancel()
         self._guard(self.show)
         changed = (f for f in fields(self.state_type) if getattr(self.state, f.name) != _default(f))
         told = "".join(f", {f.name}={_plain(getattr(self.state, f.name))!r}" for f in changed)

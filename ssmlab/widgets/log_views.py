@@ -150,8 +150,8 @@ def explain_place(error: PatternError) -> str:
     return f"{said}<pre>{_show(before)}<mark>{_show(here)}</mark>{_show(after)}</pre>"
 
 
-def measure(frame: pd.DataFrame, state: State) -> pd.DataFrame:
-    """The metric and the alarm: columns `period_start`, `value` and `state`.
+def measure(frame: pd.DataFrame, state: State, flags: Flags | None = None) -> pd.DataFrame:
+    """The metric and the alarm: columns `period_start`, `value` and `state`; `flags`: which log events match.
 
     Raises
     ------
@@ -160,7 +160,7 @@ def measure(frame: pd.DataFrame, state: State) -> pd.DataFrame:
     """
     default = float(_number("default", state.default)) if state.default.strip() else None
     metric = MetricFilter(state.pattern, state.value.strip(), default)
-    values = metric_values(metric, frame, state.period, state.statistic)[["period_start", "value"]]
+    values = metric_values(metric, frame, state.period, state.statistic, flags)[["period_start", "value"]]
     states = alarm_states(
         values["value"],
         threshold=_number("threshold", state.threshold),
