@@ -81,7 +81,7 @@ def _find_row(frame: pd.DataFrame, name: str, columns: Sequence[str], what: str)
         raise KeyError(f"`{name}` means {len(found)} {what}s, expected one of {_listed(frame.index[found])}")
     # ids and names before ARNs: they are what one mistypes
     known = [*(str(value) for column in columns for value in frame[column]), *frame.index]
-    raise KeyError(describe_unknown(what, name, known))
+    raise KeyError(describe_unknown(what, name, known, len(frame)))
 
 
 def _listed(names: Sequence[str] | pd.Index[Any]) -> str:

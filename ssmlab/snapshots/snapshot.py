@@ -105,6 +105,15 @@ class Snapshot:
         return list_statements(self.policies, self.compiled)
 
     @cached_property
+    def condition_keys(self) -> dict[str, str]:
+        """The condition keys that the policies read, also as variables: in lower case → as they are written."""
+        statements = [statement for policy in self.compiled.values() for statement in policy.statements]
+        conditions = [condition for statement in statements for condition in statement.conditions]
+        variables = {key: key for statement in statements for key in statement.resource_keys}
+        variables |= {key: key for condition in conditions for key in condition.keys}
+        return variables | {condition.key.lower(): condition.key for condition in conditions}
+
+    @cached_property
     def tags(self) -> pd.DataFrame:
         """The tags of nodes and documents: columns `arn`, `key`, `value`."""
         columns = [
