@@ -150,7 +150,7 @@ def _find(arguments: argparse.Namespace) -> ssmlab.Reach:
     for key in context:
         if key.lower() not in snapshot.condition_keys:
             near = find_near(key, snapshot.condition_keys.values())
-            hint = f", did you mean {' or '.join(f'`{name}`' for name in near)}?" if near else ""
+            hint = f", did you mean {', '.join(f'`{name}`' for name in near)}?" if near else ""
             print(f"warning: --context {key} changes nothing: no loaded policy reads it{hint}", file=sys.stderr)
     return ssmlab.reach(snapshot, context=context)
 

@@ -8,14 +8,15 @@ from typing import Final
 _MANY: Final = 5_000  # names: comparing more takes longer than one waits for an error
 
 
-def say_count(number: int, noun: str) -> str:
-    """The number with its noun, singular or plural.
+def say_count(number: int, noun: str, verb: str = "", verbs: str = "") -> str:
+    """The number with its noun, and what it does, singular or plural.
 
-    >>> say_count(1, "node"), say_count(1200, "policy"), say_count(0, "key")
-    ('1 node', '1,200 policies', '0 keys')
+    >>> say_count(1, "node"), say_count(1200, "policy"), say_count(0, "key", "is", "are")
+    ('1 node', '1,200 policies', '0 keys are')
     """
+    one = number == 1
     plural = re.sub("(?<=[^aeiou])y$", "ie", noun) + "s"
-    return f"{number:,} {noun if number == 1 else plural}"
+    return f"{number:,} {noun if one else plural} {verb if one else verbs}".rstrip()
 
 
 def last_part(arn: str) -> str:

@@ -55,7 +55,7 @@ def _find_one(nodes: pd.DataFrame, name: str, rows: Sequence[int]) -> int:
     if not rows:
         raise KeyError(describe_unknown("node", name, [*nodes["node_id"], *nodes.index], len(nodes)))
     if len(rows) > 1:
-        raise KeyError(f"`{name}` means {len(rows)} nodes, expected one of {listed(nodes.index[list(rows)])}")
+        raise KeyError(f"`{name}` means {len(rows)} nodes, expected one of {listed(nodes.index[list(rows)], 5)}")
     return rows[0]
 
 

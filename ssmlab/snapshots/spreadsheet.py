@@ -78,9 +78,9 @@ def read_loose_policies(folder: Folder, access: AccessRows) -> None:
             access.attach(row["policy"].removesuffix(".json"), spot, row["principal"])
     read = [path.stem for path in paths if path.stem in access.policies]
     if idle := [name for name in read if not access.policies[name].attached_to]:
-        missing = "" if tables else "there is no such file: "
         spot = Spot(folder.name(tables[0]) if tables else ATTACHMENTS)
-        folder.problems.warning(spot, f"{missing}{say_count(len(idle), 'policy')} attached to nobody: {listed(idle)}")
+        told = f"{say_count(len(idle), 'policy')} attached to nobody: {listed(idle, 5)}"
+        folder.problems.warning(spot, told if tables else f"there is no such file: {told}")
 
 
 def read_policy(folder: Folder, access: AccessRows, path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from ssmlab.words import say_count
 from ssmlab.workshop.exercises import read_exercises
 
 FILE: Final = "progress.json"
@@ -56,7 +57,7 @@ class Progress:
     frame: pd.DataFrame
 
     def __str__(self) -> str:
-        return f"{int(self.frame['passed'].sum())} of {len(self.frame)} exercises passed"
+        return f"{int(self.frame['passed'].sum())} of {say_count(len(self.frame), 'exercise')} passed"
 
     __repr__ = __str__
 
