@@ -153,7 +153,7 @@ def test_what_is_wrong_in_an_inventory_is_told_by_file_and_line(lab: TagLab) -> 
     upload(lab, f"{HEADER}{WEB},12,eu-west-1,x,\ni-0,123456789012,eu-west-1,x,\n{WEB},123456789012,eu-west-1,x,\n")
     said = html.unescape(lab._wrong.value)
     assert "error: edited.csv line 2: expected an account id of 12 digits" in said
-    assert "warning: edited.csv : 1 nodes that are not loaded" in said
+    assert "warning: edited.csv : 1 node not loaded" in said
     assert len(lab.state.edits) == 2
     upload(lab, "<b>,x\n1,2\n")
     assert "`edited.csv` at line 1: expected the columns `node_id`, `account`, `region`" in html.unescape(

@@ -15,6 +15,7 @@ from typing import Final
 import orjson
 
 from ssmlab.snapshots.schema import listed
+from ssmlab.words import say_count
 
 OPEN: Final = ("Pending", "InProgress", "Delayed")  # StatusDetails of a node that has not ended
 ERRORS: Final = ("Failed", "ExecutionTimedOut")  # what counts against MaxErrors
@@ -91,16 +92,17 @@ def decide_command(details: Iterable[str], max_errors: int, readings: Readings) 
     success, late, lost = (counts[name] for name in ("Success", "ExecutionTimedOut", "DeliveryTimedOut"))
     total, errors, refused = (sum(counts[name] for name in names) for names in (counts, ERRORS, REFUSED))
     most = max_errors - (not is_default("max_errors") and max_errors > 0)
-    done, over = f"{success} of {total} nodes ended in Success", f"max_errors is {max_errors}"
+    nodes, over = say_count(total, "node"), f"max_errors is {max_errors}"
+    done = f"{success} of {nodes} ended in Success"
     is_late = late > most and not is_default("execution_timeouts")
     is_lost = lost > most and is_default("delivery_timeouts")
     is_fine = success + refused == total and is_default("refused")
     table = (
         (counts["Cancelled"] > 0, "Cancelled", "it was cancelled before all nodes had ended"),
-        (is_late, "ExecutionTimedOut", f"{late} of {total} nodes timed out in execution, {over}"),
-        (errors > most, "Failed", f"{errors} of {total} nodes failed or timed out in execution, {over}"),
-        (is_lost, "DeliveryTimedOut", f"{lost} of {total} nodes did not get the command in time, {over}"),
-        (refused == total, "Failed", f"no node could run it: {refused} of {total} were refused"),
+        (is_late, "ExecutionTimedOut", f"{late} of {nodes} timed out in execution, {over}"),
+        (errors > most, "Failed", f"{errors} of {nodes} failed or timed out in execution, {over}"),
+        (is_lost, "DeliveryTimedOut", f"{lost} of {nodes} did not get the command in time, {over}"),
+        (refused == total, "Failed", f"no node could run it: {refused} of {nodes} refused"),
         (success == total, "Success", done),
         (is_fine, "Success", f"{done}; {refused} refused, which is no error"),
         (True, "Incomplete", f"{done}, and too few failed for Failed"),

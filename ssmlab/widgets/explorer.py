@@ -14,7 +14,7 @@ import networkx as nx
 import pandas as pd
 
 from ssmlab.exports import write_csv, write_graphml, write_parquet
-from ssmlab.snapshots import Snapshot
+from ssmlab.snapshots import Snapshot, expect_snapshot
 from ssmlab.widgets.saver import Saver
 from ssmlab.widgets.texts import describe_data
 
@@ -51,6 +51,8 @@ class Explorer(w.VBox):
         names = [field.name for field in fields(self.state_type)]
         if unknown := sorted(set(state) - {*names}):
             raise ValueError(f"unknown state {unknown}, expected some of {names}")
+        if self.arguments == "snapshot":
+            expect_snapshot(data)
         self.data = data
         self.state: Any = self.begin(state)
         self._latest: Future[Any] | None = None
