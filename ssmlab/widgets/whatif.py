@@ -24,8 +24,19 @@ _OUTCOMES: Final = {"conditional": "depends", "implicitDeny": "denied", "explici
 MOST_DRAWN: Final = 12  # principals
 
 
+def dim(views: w.DOMWidget, is_old: bool) -> None:
+    """Views that hold the result of something else than what is asked now are dimmed."""
+    (views.add_class if is_old else views.remove_class)("ssmlab-old")
+
+
 class WhatIf(Explorer):
     """An explorer of a change. A subclass says with `decide` what is before and after, and whose reach is drawn."""
+
+    def make_editor(self) -> list[w.Widget]:
+        """What must be known of the results before one reads them."""
+        self.notice = w.HTML()
+        self.notice.add_class("ssmlab-notice")
+        return [self.notice]
 
     def decide(self) -> tuple[Reach, Reach, Sequence[str]]:
         """The reach before and after (the same one: nothing is changed), and whom (ARNs) it is about."""
