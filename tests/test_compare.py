@@ -2,6 +2,7 @@
 
 import html
 import json
+from threading import Event
 
 import networkx as nx
 import pandas as pd
@@ -11,6 +12,7 @@ import ssmlab
 from ssmlab.snapshots.accounts import lend_policies, take_account
 from ssmlab.widgets import Compare
 from ssmlab.widgets.differences import list_policies
+from ssmlab.widgets.explorer import _BACKGROUND
 
 NODE = "i-0123456789abcdef0"
 AUDITOR = "arn:aws:iam::123456789012:user/auditor"
@@ -118,8 +120,41 @@ def test_a_policy_is_pasted_and_what_is_wrong_with_it_is_said(snapshot: ssmlab.S
     explorer.controls["second"]._text.value = json.dumps(GIVE)
     assert "2 principals gain" in seen(explorer)._table._count.value
     assert explorer.controls["second"]._list.value == ""
-    explorer.controls["second"]._text.value = "{no JSON"
-    assert "role='alert'" in seen(explorer).why.value
+    assert "ssmlab-old" not in explorer.tabs._dom_classes
+
+
+@pytest.mark.parametrize(
+    ("text", "line"), [("{no JSON", "line 1, column 2"), ('{"Statement":\n{"Efect": 1}}', "line 2")]
+)
+def test_what_is_wrong_with_a_pasted_policy_is_said_below_it_and_the_old_result_is_dimmed(
+    snapshot: ssmlab.Snapshot, text: str, line: str
+) -> None:
+    explorer = seen(Compare(snapshot))
+    second = explorer.controls["second"]
+    second._text.value = text
+    assert f"<b>{line}</b>" in second._wrong.value
+    assert "ssmlab-old" in seen(explorer).tabs._dom_classes
+    assert "Not compared" in explorer._live.value
+    second._text.value = json.dumps(GIVE)
+    assert second._wrong.value == ""
+    assert "ssmlab-old" not in seen(explorer).tabs._dom_classes
+
+
+def test_an_old_result_is_dimmed_until_the_new_one_is_there(snapshot, changed) -> None:
+    explorer = seen(Compare(snapshot, changed))
+    for what, has_sides in (("policies", False), ("snapshots", True)):
+        gate = Event()
+        _BACKGROUND.submit(gate.wait)
+        explorer.controls["what"].value = what
+        assert ("ssmlab-old" in explorer.tabs._dom_classes, "Comparing" in explorer._live.value) == (True, True)
+        gate.set()
+        assert ("ssmlab-one-side" not in explorer._dom_classes) is has_sides
+        assert "ssmlab-old" not in seen(explorer).tabs._dom_classes
+    explorer.controls["what"].value = "policies"
+    explorer.controls["first"].value = ""
+    assert "Choose two policies" in seen(explorer).why.value
+    assert explorer._live.value == ""
+    assert "ssmlab-old" in explorer.tabs._dom_classes
 
 
 def test_a_policy_that_there_is_not_is_refused(snapshot: ssmlab.Snapshot) -> None:

@@ -28,6 +28,7 @@ _MOST_NAMED: Final = 3
 _NOT_STORED: Final = "Not stored: AWS would refuse this version. Nothing changes in AWS."
 _BELOW: Final = "Below is the last version that it would store."
 FINDINGS: Final = 3
+_NARROW: Final = w.Layout(width="auto")
 _LABELS: Final = {"scp": "SCP ", "rcp": "RCP ", "boundary": "boundary "}
 
 
@@ -128,9 +129,9 @@ class PolicyLab(WhatIf):
         self._wrong, self._held, self._lines = w.HTML(), w.HTML(), w.HTML(layout=w.Layout(display="none"))
         for words in (self._wrong, self._held):
             words.add_class("ssmlab-words")
-        self._save = w.Button(description="Save this version", tooltip="changes are told against it", layout=WIDE)
+        self._save = w.Button(description="Save this version", tooltip="changes are told against it", layout=_NARROW)
         self._save.on_click(lambda _: self._keep())
-        self._discard = w.Button(description="Discard", tooltip="back to the text as it was loaded", layout=WIDE)
+        self._discard = w.Button(description="Discard", tooltip="back to the text as it was loaded", layout=_NARROW)
         self._discard.on_click(lambda _: self._undo())
         inner = [w.VBox([self.controls[name] for name in ("principals", "without")]), self.controls["context"]]
         folded = w.Accordion(inner, titles=("Who holds it", "Request: MFA, IP, time"), selected_index=None)
@@ -157,8 +158,9 @@ class PolicyLab(WhatIf):
         stored = "<p role='status'>AWS would store this policy.</p>"
         self._wrong.value = list_problems(self._problems, text) if self._problems else stored
         self._lines.value = number_lines(self._field, text, {problem.line for problem in self._problems})
-        self.notice.value = write_lines(*([_NOT_STORED] if findings else [_NOT_STORED, _BELOW]) * self.is_refused)
-        dim(self.tabs, self.is_refused and not findings)
+        is_old = self.is_refused and not findings
+        self.notice.value = write_lines(_NOT_STORED, _BELOW) if is_old else ""
+        dim(self.tabs, is_old)
         super().show()
         self._held.value = write_lines(*self._say_holders())
         self._save.disabled, self._discard.disabled = self.is_refused or text == saved, not _is_draft(self.state)
