@@ -124,7 +124,9 @@ class TagLab(WhatIf):
             "Remove tag": lambda: self._add(None),
             "Undo": self._undo,
         }
-        upload = w.FileUpload(accept=".csv", description="Edited CSV", tooltip="an inventory CSV: its tags are taken")
+        self._upload = upload = w.FileUpload(
+            accept=".csv", description="Edited CSV", tooltip="an inventory CSV: its tags are taken"
+        )
         upload.observe(lambda change: self._read(change["new"]), "value")
         made = [w.Button(description=name, layout=w.Layout(width="auto")) for name in buttons]
         for button, act in zip(made, buttons.values(), strict=True):
@@ -139,7 +141,7 @@ class TagLab(WhatIf):
         which = [controls[name] for name in ("node", "tag_key", "tag_value", "nodes")]
         first = [w.HTML("<b>Choose nodes</b>"), *which, self._chosen, folded]
         then = [w.HTML("<b>Change a tag</b>"), self._key, self._value, w.HBox(made[:2])]
-        return [*first, *then, self._edits, w.HBox([made[2], upload]), self._wrong]
+        return [*first, *then, self._wrong, self._edits, w.HBox([made[2], upload])]
 
     def make_views(self) -> dict[str, w.Widget]:
         """Those of a change, and who may make it."""
@@ -223,13 +225,17 @@ class TagLab(WhatIf):
 
     def _add(self, value: str | None) -> None:
         key = self._key.value.strip()
-        if not key or key.startswith("aws:"):
-            raise ValueError(f"expected a tag key that does not begin with `aws:`, got `{key}`")
         filters = {name: getattr(self.state, name) for name in FILTERS if getattr(self.state, name)}
         whom = {"nodes": [*self.state.nodes]} if self.state.nodes else {"where": filters}
-        if not len(find_nodes(self.snapshot.nodes, whom)):
-            raise ValueError("expected at least one node, the filters leave none")
-        self._set_edits((*self.state.edits, {"key": key, "value": value, **whom}))
+        faults = {
+            "Write a key first: which tag?": not key,
+            "AWS keeps keys that begin with aws: for itself.": key.startswith("aws:"),
+            "The filters leave no node.": not len(find_nodes(self.snapshot.nodes, whom)),
+        }
+        if wrong := [words for words, is_so in faults.items() if is_so]:
+            self._wrong.value = f"<div role='alert'>{write_lines(wrong[0])}</div>"
+        else:
+            self._set_edits((*self.state.edits, {"key": key, "value": value, **whom}))
 
     def _undo(self) -> None:
         """Take back the chosen edits, else the last."""
@@ -237,22 +243,23 @@ class TagLab(WhatIf):
         self._set_edits(tuple(edit for place, edit in enumerate(self.state.edits) if place not in gone))
 
     def _set_edits(self, edits: tuple[Edit, ...]) -> None:
-        self.state, self._wrong.value = replace(self.state, edits=edits), ""
+        self.state, self._wrong.value, self.notice.value = replace(self.state, edits=edits), "", ""
         self.update()
 
     def _read(self, files: Sequence[Mapping[str, Any]]) -> None:
-        """The tags of an uploaded inventory as edits; what is wrong in it by file and line."""
+        """The tags of an uploaded inventory as edits; what is wrong in it by file and line. The button counts none."""
+        self._upload.value = ()
         for file in files:
             try:
                 changes, problems = read_tag_file(file["name"], bytes(file["content"]), self.snapshot.nodes)
             except LoadError as error:
-                self._wrong.value = f"<p role='alert'>{html.escape(str(error))}</p>"
+                self.notice.value = f"<p role='alert'>Nothing was read. {html.escape(str(error))}</p>"
                 return
             read = ({"key": c.key, "value": c.value, "nodes": c.nodes} for c in changes)
             self._set_edits((*self.state.edits, *read))
             rows = problems.to_dict("records")
             said = [f"{row['severity']}: {row['file']} {row['where']}: {row['what']}" for row in rows]
-            self._wrong.value = f"<div role='alert'>{write_list(said)}</div>" if said else ""
+            self.notice.value = f"<div role='alert'>{write_list(said)}</div>" if said else ""
 
     def _find_rights(self) -> pd.DataFrame:
         """Who may make each of the edits."""
