@@ -52,16 +52,16 @@ def test_the_first_view_compares_the_first_two_policies_about_run_command(snapsh
     ]
     said = "2 principals gain 28 pairs of node and document; 2 principals lose 121 pairs of node and document."
     assert said in explorer._table._count.value
-    assert "By cause: policy 121 lost; policy 28 gained." in explorer._causes.value
+    assert "By cause: policy Page-1-OneTag 121 lost; policy Page-2-TwoTags 28 gained." in explorer._causes.value
 
 
 def test_two_snapshots_are_compared_and_each_row_has_its_cause(snapshot, changed) -> None:
     explorer = seen(Compare(snapshot, changed))
     first = rows(explorer)[0]
-    assert first == ["user/web-ops", "lost", "node tags", "web-1", "AWS-ConfigureAWSPackage and 12 more"]
-    assert {row[2] for row in rows(explorer)} == {"node tags", "policy"}
-    explorer.controls["cause"].value = "node tags"
-    assert {row[2] for row in rows(seen(explorer))} == {"node tags"}
+    assert first == ["user/web-ops", "lost", "node tag Finance", "web-1", "AWS-ConfigureAWSPackage and 12 more"]
+    assert {row[2] for row in rows(explorer)} == {"node tag Finance", "policy give"}
+    explorer.controls["cause"].value = "node tag Finance"
+    assert {row[2] for row in rows(seen(explorer))} == {"node tag Finance"}
     explorer.controls["change"].value = "gained"
     assert "Nothing differs" in seen(explorer)._table._count.value
 
@@ -86,12 +86,15 @@ def test_the_graph_leads_from_principals_through_causes_to_nodes(snapshot, chang
     explorer = seen(Compare(snapshot, changed), 1)
     graph = explorer._graph.graph
     assert graph["columns"] == ["Principal", "Gained or lost, and why", "Nodes"]
-    assert {mark["label"] for mark in graph["nodes"] if mark["layer"] == 1} == {"lost: node tags", "gained: policy"}
+    assert {mark["label"] for mark in graph["nodes"] if mark["layer"] == 1} == {
+        "lost: node tag Finance",
+        "gained: policy give",
+    }
     assert {edge["outcome"] for edge in graph["edges"]} == {"gained", "lost"}
-    explorer._graph.selected = "lost: node tags"
-    assert "because of: node tags" in explorer.why.value
-    explorer._graph.selected = f"{AUDITOR}→gained: policy"
-    assert "user/auditor: gained, because of: policy." in explorer.why.value
+    explorer._graph.selected = "lost: node tag Finance"
+    assert "because of: node tag Finance" in explorer.why.value
+    explorer._graph.selected = f"{AUDITOR}→gained: policy give"
+    assert "user/auditor: gained, because of: policy give." in explorer.why.value
     assert {*nx.parse_graphml(explorer.export("GraphML")[1].decode())} == {mark["id"] for mark in graph["nodes"]}
 
 

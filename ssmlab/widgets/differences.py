@@ -110,7 +110,7 @@ def compare(before: Snapshot, after: Snapshot | None, state: State) -> Differenc
     """Ask both sides, and find the causes."""
     if state.what == SNAPSHOTS and after is not None:
         old, new = (reach(side, context=state.context) for side in (before, after))
-        return Difference(old, new, find_causes(old, new, MOST_SAVED), _changed_policies(before, after))
+        return Difference(old, new, _find_named(old, new), _changed_policies(before, after))
     if state.what == ACCOUNTS:
         own = take_account(before, state.nodes_of)
         lent = lend_policies(after or before, state.policies_of, own)
@@ -122,7 +122,13 @@ def compare(before: Snapshot, after: Snapshot | None, state: State) -> Differenc
     called = [last_part(text) if text in before.policies.index else f"pasted ({side})" for side, text in texts.items()]
     old = reach_alone(before, first, state.context, name=called[0])
     new = reach_alone(before, second, state.context, name=called[1])
-    return Difference(old, new, find_causes(old, new, MOST_SAVED), {"": (first, second)})
+    return Difference(old, new, _find_named(old, new), {"": (first, second)})
+
+
+def _find_named(old: Reach, new: Reach) -> pd.DataFrame:
+    """What differs; its cause is the policy or the tag by name, where it is known."""
+    found = find_causes(old, new, MOST_SAVED)
+    return found.assign(cause=found.pop("named"))
 
 
 def _document(snapshot: Snapshot, text: str) -> Any:
