@@ -56,18 +56,15 @@ def find_causes(before: Reach, after: Reach, limit: int | None = None) -> pd.Dat
     >>> found[["change", "cause", "named"]].drop_duplicates().values.tolist()
     [['lost', 'node tags', 'node tag Finance']]
     """
-    trials = _try_each(before, after)
-    parts_of = {word: _list_parts(before.snapshot, after.snapshot, word) for word in trials}
+    parts_of = _list_parts(before.snapshot, after.snapshot)
+    trials = _try_each(before, after, [*parts_of])
     several = {label: swap for parts in parts_of.values() if len(parts) > 1 for label, swap in parts.items()}
     tried = (trials if len(trials) > 1 else {}) | _ask(before, after, several)
     found = Comparison(before, after, tried, denials=False).frame(MOST_PAIRS if limit is None else limit)
     first, then = (found[name].cat.codes.to_numpy() for name in ("before", "after"))
-    alone = found["principal"].map(_sides(before, after, "principals")).to_numpy(dtype=object)
     held = {name: _reached(found.pop(name)) == _reached(then) for name in tried}
     causes = {word: held.get(word, np.full(len(found), True)) for word in trials}
-    parts = [_one_sided("principal", alone), _one_sided("node", found["nodes"].replace("both", "").to_numpy())]
-    parts += [_one_sided("document", found["document"].map(_sides(before, after, "documents")).to_numpy(dtype=object))]
-    missing = np.array([" and ".join(filter(None, words)) for words in zip(*parts, strict=True)], dtype=object)
+    missing = _say_missing(before, after, found)
     found["change"] = np.where(then > first, "gained", "lost")
     for column, names in (("cause", causes), ("named", _name_parts(causes, parts_of, held))):
         found[column] = np.where(missing == "", _join(names, len(found)), missing)
@@ -78,7 +75,7 @@ def _name_parts(causes: Mapping[str, Any], parts_of: Mapping[str, Iterable[str]]
     """Each cause by the parts that suffice alone; where none does, by all of them if they are few."""
     named = {}
     for word, is_so in causes.items():
-        parts, rest = [*parts_of[word]], is_so
+        parts, rest = [*parts_of.get(word, ())], is_so
         for label in (label for label in parts if label in held):
             named[label] = is_so & held[label]
             rest = rest & ~held[label]
@@ -91,18 +88,14 @@ def _reached(outcomes: Any) -> Any:
     return np.maximum(np.asarray(outcomes), IMPLICIT)
 
 
-def _sides(before: Reach, after: Reach, frame: str) -> dict[str, str]:
-    """What is on one side only is "added" or "removed", all else ""."""
-    old, new = (getattr(side.snapshot, frame).index for side in (before, after))
-    return (
-        dict.fromkeys(old.union(new), "")
-        | dict.fromkeys(new.difference(old), "added")
-        | dict.fromkeys(old.difference(new), "removed")
-    )
-
-
-def _one_sided(what: str, words: Any) -> list[str]:
-    return [f"{what} {word}" if word else "" for word in words]
+def _say_missing(before: Reach, after: Reach, found: pd.DataFrame) -> Any:
+    """For each row what is on one side only, "node removed and document removed", else ""."""
+    ends = {"principal": found["principal"], "node": found["example"], "document": found["document"]}
+    words = []
+    for what, arns in ends.items():
+        old, new = (arns.isin(getattr(side.snapshot, f"{what}s").index) for side in (before, after))
+        words.append(np.where(~old, f"{what} added", np.where(~new, f"{what} removed", "")))
+    return np.array([" and ".join(filter(None, each)) for each in zip(*words, strict=True)], dtype=object)
 
 
 def _join(causes: Mapping[str, Any], size: int) -> Any:
@@ -115,19 +108,15 @@ def _join(causes: Mapping[str, Any], size: int) -> Any:
     return np.array([*words, ""], dtype=object)[which.reshape(-1)]
 
 
-def _try_each(before: Reach, after: Reach) -> dict[str, Reach]:
+def _try_each(before: Reach, after: Reach, names: list[str]) -> dict[str, Reach]:
     """The reach before with one ingredient of after, for each that differs."""
-    old, new = before.snapshot, after.snapshot
-    swaps: dict[str, Swap] = {word: partial(_swap_layer, layer) for layer, word in _LAYERS.items()}
-    swaps |= {word: partial(_swap_frame, frame) for frame, word in _FRAMES.items()}
-    differ = {word: _layer_differs(old, new, layer) for layer, word in _LAYERS.items()}
-    differ |= {word: _frame_differs(old, new, frame) for frame, word in _FRAMES.items()}
-    names = [name for name, differs in differ.items() if differs]
     asked = before.context == after.context
     if len(names) + (not asked) == 1:  # there is no other cause, and nothing to try
         return dict.fromkeys(names or [_REQUEST], before)
+    swaps: dict[str, Swap] = {word: partial(_swap_layer, layer) for layer, word in _LAYERS.items()}
+    swaps |= {word: partial(_swap_frame, frame) for frame, word in _FRAMES.items()}
     found = _ask(before, after, {name: swaps[name] for name in names})
-    return found if asked else {**found, _REQUEST: reach(old, before.action, after.context)}
+    return found if asked else {**found, _REQUEST: reach(before.snapshot, before.action, after.context)}
 
 
 def _ask(before: Reach, after: Reach, swaps: Mapping[str, Swap]) -> dict[str, Reach]:
@@ -135,31 +124,37 @@ def _ask(before: Reach, after: Reach, swaps: Mapping[str, Swap]) -> dict[str, Re
     return {name: reach(swap(*sides), before.action, before.context) for name, swap in swaps.items()}
 
 
-def _list_parts(old: Snapshot, new: Snapshot, word: str) -> dict[str, Swap]:
-    """The policies or tags of an ingredient that differ, with names; none if more differs, or too many do."""
-    found: dict[str, Swap] = {}
-    for layer in (layer for layer, name in _LAYERS.items() if name == word):
-        names = old.policies["name"].to_dict() | new.policies["name"].to_dict()
-        for policy in _list_policies(old, new, layer):
-            label = f"{word} {names.get(policy, policy).rpartition('/')[2]}"
-            found[f"{word} {policy}" if label in found else label] = partial(_swap_layer, layer, only=policy)
-    for frame in (frame for frame, name in _FRAMES.items() if name == word):
-        for column in _list_columns(old, new, frame):
-            label = f"{frame[:-1]} tag {column.removeprefix(TAG)}" if column.startswith(TAG) else _OTHERS[column]
-            found[label] = partial(_swap_frame, frame, only=column)
-    return found if len(found) <= _MOST_TRIED else {}
+def _list_parts(old: Snapshot, new: Snapshot) -> dict[str, dict[str, Swap]]:
+    """For each ingredient that differs its policies or tags that do, with names; none if more differs, or too many."""
+    found: dict[str, dict[str, Swap]] = {}
+    names = old.policies["name"].to_dict() | new.policies["name"].to_dict()
+    for layer, word in _LAYERS.items():
+        policies, is_more = _compare_layer(old, new, layer)
+        if policies or is_more:
+            swaps: dict[str, Swap] = {
+                policy: partial(_swap_layer, layer, only=policy) for policy in policies * (not is_more)
+            }
+            called = {f"{word} {names.get(policy, policy).rpartition('/')[2]}": swap for policy, swap in swaps.items()}
+            found[word] = called if len(called) == len(swaps) else {f"{word} {p}": swap for p, swap in swaps.items()}
+    for frame, word in _FRAMES.items():
+        if columns := _compare_frame(old, new, frame):
+            tag, is_known = f"{frame[:-1]} tag ", "tags_known" not in columns
+            called = {_OTHERS.get(c, c.replace(TAG, tag, 1)): partial(_swap_frame, frame, only=c) for c in columns}
+            found[word] = called if is_known else {}
+    return {word: parts if len(parts) <= _MOST_TRIED else {} for word, parts in found.items()}
 
 
-def _list_policies(old: Snapshot, new: Snapshot, layer: str) -> list[str]:
-    """The policies of a layer that differ; none if groups or the organization do, too."""
+def _compare_layer(old: Snapshot, new: Snapshot, layer: str) -> tuple[list[str], bool]:
+    """The policies of a layer that differ, and whether groups or the organization do."""
+    if old.policies is new.policies and old.principals is new.principals and old.organization is new.organization:
+        return [], False
     sides = [dict(_rows(side.policies, layer)) for side in (old, new)]
-    differ = {name: None for name in sides[0] | sides[1] if sides[0].get(name) != sides[1].get(name)}
-    bound = [_columns(side.principals, _OF_LAYER.get(layer, [])) for side in (old, new)]
+    differ = [name for name in sides[0] | sides[1] if sides[0].get(name) != sides[1].get(name)]
     if layer == "boundary":
-        differ |= dict.fromkeys(name for name in _moved(old, new).to_numpy().ravel() if isinstance(name, str))
-    elif _chains(old, layer) != _chains(new, layer) or not _alike(*bound):
-        return []
-    return [*dict.fromkeys(name.removesuffix(AS_BOUNDARY) for name in differ)]
+        differ += [name for name in _moved(old, new).to_numpy().ravel() if isinstance(name, str)]
+        return [*dict.fromkeys(name.removesuffix(AS_BOUNDARY) for name in differ)], False
+    bound = [_columns(side.principals, _OF_LAYER.get(layer, [])) for side in (old, new)]
+    return differ, _chains(old, layer) != _chains(new, layer) or not _alike(*bound)
 
 
 def _moved(old: Snapshot, new: Snapshot) -> pd.DataFrame:
@@ -168,21 +163,11 @@ def _moved(old: Snapshot, new: Snapshot) -> pd.DataFrame:
     return pair[pair.iloc[:, 0].fillna("") != pair.iloc[:, 1].fillna("")]
 
 
-def _list_columns(old: Snapshot, new: Snapshot, frame: str) -> list[str]:
-    """The columns of a frame that differ; none if some tags were collected on one side only."""
+def _compare_frame(old: Snapshot, new: Snapshot, frame: str) -> list[str]:
+    """The columns of a frame that differ."""
     sides = [getattr(side, frame) for side in (old, new)]
-    columns = dict.fromkeys(column for side in sides for column in _read(frame, side))
-    differ = [n for n in columns if not _alike(*(_columns(side, [n] if n in side else []) for side in sides))]
-    return [] if "tags_known" in differ else differ
-
-
-def _layer_differs(old: Snapshot, new: Snapshot, layer: str) -> bool:
-    if old.policies is new.policies and old.principals is new.principals and old.organization is new.organization:
-        return False
-    policies = [dict(_rows(side.policies, layer)) for side in (old, new)]
-    bound = [_columns(side.principals, _OF_LAYER.get(layer, [])) for side in (old, new)]
-    chains = [_chains(side, layer) for side in (old, new)]
-    return policies[0] != policies[1] or chains[0] != chains[1] or not _alike(*bound)
+    columns = dict.fromkeys(column for side in sides for column in _read(frame, side) if sides[0] is not sides[1])
+    return [n for n in columns if not _alike(*(_columns(side, [n] if n in side else []) for side in sides))]
 
 
 def _rows(policies: pd.DataFrame, layer: str) -> Iterable[tuple[str, Any]]:
@@ -195,11 +180,6 @@ def _chains(snapshot: Snapshot, layer: str) -> list[Any]:
         return []
     rows = snapshot.organization[snapshot.organization[layer]][["account", "level", "target"]]
     return sorted(rows.astype("str").itertuples(index=False, name=None))
-
-
-def _frame_differs(old: Snapshot, new: Snapshot, frame: str) -> bool:
-    sides = [getattr(side, frame) for side in (old, new)]
-    return sides[0] is not sides[1] and not _alike(*(_columns(side, _read(frame, side)) for side in sides))
 
 
 def _read(frame: str, side: pd.DataFrame) -> list[str]:
