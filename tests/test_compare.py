@@ -143,6 +143,12 @@ def test_what_is_wrong_with_a_pasted_policy_is_said_below_it_and_the_old_result_
     assert "ssmlab-old" not in seen(explorer).tabs._dom_classes
 
 
+def test_only_the_controls_of_what_is_compared_are_hidden(snapshot, changed) -> None:
+    explorer = Compare(snapshot, changed)
+    hidden = {name for name, control in explorer.controls.items() if control.layout.display == "none"}
+    assert hidden == {"first", "second", "nodes_of", "policies_of"}
+
+
 def test_an_old_result_is_dimmed_until_the_new_one_is_there(snapshot, changed) -> None:
     explorer = seen(Compare(snapshot, changed))
     for what, has_sides in (("policies", False), ("snapshots", True)):

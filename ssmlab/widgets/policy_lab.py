@@ -28,7 +28,7 @@ _MOST_NAMED: Final = 3
 _NOT_STORED: Final = "Not stored: AWS would refuse this version. Nothing changes in AWS."
 _BELOW: Final = "Below is the last version that it would store."
 FINDINGS: Final = 3
-_NARROW: Final = w.Layout(width="auto")
+_NARROW: Final = {"width": "auto"}
 _LABELS: Final = {"scp": "SCP ", "rcp": "RCP ", "boundary": "boundary "}
 
 
