@@ -90,12 +90,13 @@ def _reached(outcomes: Any) -> Any:
 
 def _say_missing(before: Reach, after: Reach, found: pd.DataFrame) -> Any:
     """For each row what is on one side only, "node removed and document removed", else ""."""
-    ends = {"principal": found["principal"], "node": found["example"], "document": found["document"]}
-    words = []
+    ends, words = {"principal": found["principal"], "node": found["example"], "document": found["document"]}, []
     for what, arns in ends.items():
-        old, new = (arns.isin(getattr(side.snapshot, f"{what}s").index) for side in (before, after))
-        words.append(np.where(~old, f"{what} added", np.where(~new, f"{what} removed", "")))
-    return np.array([" and ".join(filter(None, each)) for each in zip(*words, strict=True)], dtype=object)
+        old, new = (getattr(side.snapshot, f"{what}s").index for side in (before, after))
+        if not old.equals(new):
+            words.append(np.where(~arns.isin(old), f"{what} added", np.where(~arns.isin(new), f"{what} removed", "")))
+    told = [" and ".join(filter(None, each)) for each in zip(*words, strict=True)]
+    return np.array(told if words else [""] * len(found), dtype=object)
 
 
 def _join(causes: Mapping[str, Any], size: int) -> Any:

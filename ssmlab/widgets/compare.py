@@ -47,8 +47,7 @@ class PolicyChoice(w.VBox):
         self._text = w.Textarea(
             description=f"{label}, pasted", value=pasted, placeholder=hint, rows=2, continuous_update=False, layout=WIDE
         )
-        self._known, self._wrong = policies, w.HTML()
-        self._wrong.add_class("ssmlab-words")
+        self._known, self._wrong = policies, w.HTML().add_class("ssmlab-words")
         super().__init__([self._list, self._text, self._wrong], value=value)
         self._list.observe(self._choose, "value")
         self._text.observe(self._paste, "value")

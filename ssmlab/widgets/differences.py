@@ -228,7 +228,7 @@ def short_witnesses(found: pd.DataFrame, both: Sequence[str] = ("first", "second
     names = zip(found["resource"], found["more"], strict=True)
     shown: dict[str, Any] = {
         "resource": [arn.split(":", 5)[5] + (f" and {more} more" if more else "") for arn, more in names],
-        "with": [say_context(context) or "nothing more" for context in found["context"]],
+        "with": [say_context(context) or "no tags, no keys" for context in found["context"]],
         both[0]: [_SAID.get(word, word) for word in found["before"]],
         both[1]: [_SAID.get(word, word) for word in found["after"]],
     }
@@ -244,7 +244,7 @@ def say_context(context: Mapping[str, Any]) -> str:
 def say_witnesses(found: pd.DataFrame) -> str:
     """How many there are, and what that says."""
     if not found.attrs["policies"]:
-        return "No policy has another document here: choose two policies to look for witnesses."
+        return "The text of no policy differs: choose two policies to look for witnesses."
     tried = f"{found.attrs['tried']:,} requests made from the texts of the policies were tried"
     count = f"{len(found)} witness{'es' if len(found) != 1 else ''}" if len(found) else "No witness"
     return f"{count}: {tried}. {NO_PROOF}"

@@ -28,7 +28,6 @@ _MOST_NAMED: Final = 3
 _NOT_STORED: Final = "Not stored: AWS would refuse this version. Nothing changes in AWS."
 _BELOW: Final = "Below is the last version that it would store."
 FINDINGS: Final = 3
-_NARROW: Final = {"width": "auto"}
 _LABELS: Final = {"scp": "SCP ", "rcp": "RCP ", "boundary": "boundary "}
 
 
@@ -100,22 +99,16 @@ class PolicyLab(WhatIf):
 
     def make_controls(self) -> dict[str, w.Widget]:
         """The policy, the editor, to whom it is attached, and the request."""
-        policies, known = self.snapshot.policies, self.snapshot.policies["document"].notna()
-        own = [
-            (_LABELS.get(layer, "") + last_part(str(policy)), str(policy))
-            for policy, layer in policies["layer"][known].items()
-        ]
+        layers = self.snapshot.policies["layer"][self.snapshot.policies["document"].notna()]
+        own = [(_LABELS.get(layer, "") + last_part(str(policy)), str(policy)) for policy, layer in layers.items()]
         examples = [(f"start from: {name}", name) for name in read_examples()]
         self.editor = w.Textarea(
             description="Policy", value=self._text(self.state.text), continuous_update=True, rows=17, layout=WIDE
         )
         self._field = f"ssmlab-lines-{self.editor.model_id}"
-        for name in ("ssmlab-editor", self._field):
-            self.editor.add_class(name)
-        holders = _call(self._own_holders(self.state.policy))
-        without = w.SelectMultiple(
-            description="Take it from", options=holders, value=self.state.without, rows=3, layout=WIDE
-        )
+        self.editor.add_class("ssmlab-editor").add_class(self._field)
+        without = w.SelectMultiple(description="Take it from", rows=3, layout=WIDE)
+        without.options, without.value = _call(self._own_holders(self.state.policy)), self.state.without
         return {
             "policy": dropdown("Load", [*examples, *own], self.state.policy),
             "text": self.editor,
@@ -126,17 +119,17 @@ class PolicyLab(WhatIf):
 
     def arrange(self) -> list[w.Widget]:
         """The editor with what is wrong in it; the rest can be folded."""
-        self._wrong, self._held, self._lines = w.HTML(), w.HTML(), w.HTML(layout=w.Layout(display="none"))
-        for words in (self._wrong, self._held):
-            words.add_class("ssmlab-words")
-        self._save = w.Button(description="Save this version", tooltip="changes are told against it", layout=_NARROW)
-        self._save.on_click(lambda _: self._keep())
-        self._discard = w.Button(description="Discard", tooltip="back to the text as it was loaded", layout=_NARROW)
+        self._lines = w.HTML(layout={"display": "none"})
+        self._wrong, self._held = (w.HTML().add_class("ssmlab-words") for _ in range(2))
+        told = {"Save this version": "changes are told against it", "Discard": "back to the text as it was loaded"}
+        buttons = [w.Button(description=n, tooltip=tip, layout={"width": "auto"}) for n, tip in told.items()]
+        self._save, self._discard = buttons
+        self._save.on_click(lambda _: self._keep(self.editor.value))
         self._discard.on_click(lambda _: self._undo())
         inner = [w.VBox([self.controls[name] for name in ("principals", "without")]), self.controls["context"]]
         folded = w.Accordion(inner, titles=("Who holds it", "Request: MFA, IP, time"), selected_index=None)
-        buttons = w.HBox([self._save, self._discard])
-        return [self.controls["policy"], self._held, self.editor, self._wrong, buttons, folded, self._lines]
+        below = [self._wrong, w.HBox(buttons), folded, self._lines]
+        return [self.controls["policy"], self._held, self.editor, *below]
 
     def make_views(self) -> dict[str, w.Widget]:
         """Those of a change, and the findings."""
@@ -188,13 +181,11 @@ class PolicyLab(WhatIf):
 
     @property
     def _layer(self) -> str:
-        policies = self.snapshot.policies
-        return str(policies["layer"].get(self.state.policy, "identity"))
+        return str(self.snapshot.policies["layer"].get(self.state.policy, "identity"))
 
     def _text(self, text: str | None) -> str:
-        if text is not None:
-            return text
-        return read_examples().get(self.state.policy) or write_policy(self.snapshot, self.state.policy)
+        own = read_examples().get(self.state.policy)
+        return text if text is not None else own or write_policy(self.snapshot, self.state.policy)
 
     def _restore(self, draft: PolicyState) -> None:
         """The text and the holders of a draft of this policy."""
@@ -236,13 +227,13 @@ class PolicyLab(WhatIf):
         made_from = (*chosen, text, frozenset(without), frozenset(state.context.items()))
         return self._memory.recall(kind, made_from, lambda: reach(with_text(), context=state.context))
 
-    def _keep(self) -> None:
-        self.state = replace(self.state, saved=self.editor.value)
+    def _keep(self, text: str | None) -> None:
+        self.state = replace(self.state, saved=text)
         self.update()
 
     def _undo(self) -> None:
         self._restore(PolicyState())
-        self.update()
+        self._keep(None)
 
     def _find(self) -> pd.DataFrame:
         """What AWS would refuse; else the findings."""

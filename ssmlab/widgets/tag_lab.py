@@ -115,7 +115,7 @@ class TagLab(WhatIf):
     def arrange(self) -> list[w.Widget]:
         """Which nodes, which tag, and the edits so far."""
         controls = self.controls
-        self._chosen, self._wrong = w.HTML(), w.HTML()
+        self._chosen, self._wrong = (w.HTML().add_class("ssmlab-words") for _ in range(2))
         self._key = w.Combobox(description="Key", options=self._keys, value=self.state.tag_key, layout=WIDE)
         self._value = w.Text(description="New value", layout=WIDE)
         self._edits = w.SelectMultiple(description="Edits", rows=3, layout=WIDE)
@@ -131,8 +131,6 @@ class TagLab(WhatIf):
         made = [w.Button(description=name, layout=w.Layout(width="auto")) for name in buttons]
         for button, act in zip(made, buttons.values(), strict=True):
             button.on_click(lambda _, act=act: self._guard(act))
-        for words in (self._chosen, self._wrong):
-            words.add_class("ssmlab-words")
         folded = w.Accordion(
             [w.VBox([controls[name] for name in _FOLDED]), controls["context"]],
             titles=("More filters", "Request: MFA, IP, time"),
@@ -203,20 +201,15 @@ class TagLab(WhatIf):
         return self._memory.recall(kind, made_from, lambda: reach(snapshot, context=context))
 
     def _rows_left(self) -> Codes:
-        filters = {name: getattr(self.state, name) for name in FILTERS}
-        return choose_nodes(self.snapshot.nodes, State(**filters))
+        return choose_nodes(self.snapshot.nodes, State(**{name: getattr(self.state, name) for name in FILTERS}))
 
     def _offer(self, chosen: Sequence[str] = ()) -> list[tuple[str, str]]:
         """The first of the nodes that the filters leave, those that are chosen before them."""
         frame = self.snapshot.nodes
         near = frame.iloc[self._rows_left()[:_MOST_LISTED]]
         near = pd.concat([frame.loc[[*chosen]], near.drop(index=[*chosen], errors="ignore")])
-        labels = (
-            near["name"].astype("str").where(near["name"].notna(), near["node_id"])
-            + " · "
-            + near["region"].astype("str")
-        )
-        return [*zip(labels, near.index, strict=True)]
+        names = near["name"].astype("str").where(near["name"].notna(), near["node_id"])
+        return [*zip(names + " · " + near["region"].astype("str"), near.index, strict=True)]
 
     def _tag_values(self, key: str) -> list[tuple[str, str]]:
         if not key:
@@ -293,7 +286,5 @@ class TagLab(WhatIf):
             found = self._allowed.iloc[row]
             who, count = last_part(found["principal"]), f"{found['allowed']:,} of {found['nodes']:,} nodes"
             sure = f"{who} may call {found['action']} on {count}, for: {found['edit']}."
-            open_ = (
-                f"On {found['conditional']:,} more it depends: {found['depends_on']}." if found["conditional"] else ""
-            )
-            self.why.value = write_lines(sure, *([open_] if open_ else []), found["principal"])
+            rest = f"On {found['conditional']:,} more it depends: {found['depends_on']}." * bool(found["conditional"])
+            self.why.value = write_lines(sure, rest, found["principal"])
