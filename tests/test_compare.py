@@ -66,6 +66,13 @@ def test_two_snapshots_are_compared_and_each_row_has_its_cause(snapshot, changed
     assert "Nothing differs" in seen(explorer)._table._count.value
 
 
+def test_a_cause_that_another_comparison_does_not_have_is_let_go(snapshot, changed) -> None:
+    explorer = seen(Compare(snapshot, changed, cause="node tag Finance"))
+    explorer.controls["what"].value = "policies"
+    assert "2 principals gain 28 pairs" in seen(explorer)._table._count.value
+    assert (explorer.state.cause, explorer.controls["cause"].value) == ("", "")
+
+
 def test_a_row_is_explained_on_both_sides(snapshot, changed) -> None:
     explorer = seen(Compare(snapshot, changed))
     explorer._table._table.selected_rows = [0]

@@ -200,7 +200,8 @@ class Compare(Explorer):
         if self.tabs.selected_index == WITNESSES and WITNESSES not in self._known:
             self._known[WITNESSES] = differences.seek_witnesses(difference.policies)
         names = difference.names
-        found = differences.choose_rows(difference.found, state, names)
+        kept = state.cause if state.cause in {*difference.found["cause"]} else ANY  # of another difference
+        found = differences.choose_rows(difference.found, dataclasses.replace(state, cause=kept), names)
         return difference, names, found, differences.fold_documents(found), self._known.get(WITNESSES)
 
     def _draw(self, answer: Any) -> None:
