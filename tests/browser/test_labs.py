@@ -166,7 +166,7 @@ def test_axe_finds_nothing_in_any_view(lab: Any, name: str, theme: str, request:
     lab.use_theme(theme)
     for view in VIEWS[name]:
         explorer.get_by_role("tab", name=view).click()
-        lab.page.wait_for_timeout(300)
+        lab.page.wait_for_timeout(1000)
         found = Axe().run(lab.page, context=".ssmlab-explorer").response["violations"]
         assert [f"{v['id']}: {n['html'][:200]} {n['failureSummary'][:200]}" for v in found for n in v["nodes"]] == []
         if folder := request.config.getoption("--pictures"):
