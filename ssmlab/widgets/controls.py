@@ -11,7 +11,7 @@ import traitlets
 
 ANY: Final = ""
 UNTAGGED: Final = "\x00absent"
-WIDE: Final = w.Layout(width="100%")
+WIDE: Final = {"width": "100%"}  # no `Layout`, which widgets would share: hiding one would hide all
 MFA: Final = "aws:MultiFactorAuthPresent"
 _ABSENT: Final = "absent"
 _KEYS: Final = {"aws:SourceIp": "Source IP", "aws:CurrentTime": "Time"}  # key -> label of its own control

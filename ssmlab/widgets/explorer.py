@@ -155,6 +155,7 @@ class Explorer(w.VBox):
         def finish(future: Future[Any]) -> None:
             if future is self._latest:
                 self._latest = None
+                self.say("")
                 self._guard(lambda: done(future.result()))
 
         ticket.add_done_callback(finish)
