@@ -108,7 +108,10 @@ def test_of_a_text_that_aws_would_refuse_there_is_no_verdict_but_the_last_one_th
 
 def test_a_text_that_was_never_good_leaves_the_policy_as_it_is(snapshot: ssmlab.Snapshot) -> None:
     lab = PolicyLab(snapshot, policy=PAGE, text="{")
-    assert lab.graph.caption == "user/web-ops reaches 6 of 53 managed nodes. 2 more are not managed: no command reaches them yet."
+    assert (
+        lab.graph.caption
+        == "user/web-ops reaches 6 of 53 managed nodes. 2 more are not managed: no command reaches them yet."
+    )
     assert "Not stored" in lab.notice.value
 
 

@@ -47,7 +47,7 @@ def test_groups_of_nodes_that_are_tagged_otherwise_now_are_told_from_others_with
 ) -> None:
     nodes = TagLab(snapshot).graph.graph["nodes"]
     labels = [(mark["label"], mark["count"]) for mark in nodes if mark["label"].startswith("Team=blue · eu")]
-    assert sorted(labels) == [("Team=blue · eu-west-1", 10), ("Team=blue · eu-west-1 · changed", 7)]
+    assert sorted(labels) == [("Team=blue · eu-west-1", 10), ("Team=blue · eu-west-1 · 1 not managed · changed", 7)]
 
 
 def test_an_edit_is_told_counted_drawn_and_undone(lab: TagLab) -> None:
