@@ -15,30 +15,22 @@ _LOOK: Final[Any] = {  # search and paging are ours: the table holds only what i
     "paging": False,
     "showIndex": False,
     "allow_html": False,
+    "autoWidth": False,  # columns are as wide as their content
     "classes": "display compact",
+    "style": "table-layout:auto;width:100%;margin:0",
     "layout": {"topStart": None, "topEnd": None, "bottomStart": None, "bottomEnd": None},
 }
+_WHOLE: Final = 24  # letters: a column of no longer texts is not broken into lines
 
 
 class TableView(w.VBox):
-    """Rows, and a line that says how many there are. `selected` is called with the number of the row selected; a
-    `narrow` table has small columns and no room for the arrows of sorting.
-    """
+    """Rows, and a line that says how many there are. `selected` is called with the number of the row selected."""
 
-    def __init__(
-        self,
-        *above: w.Widget,
-        selected: Callable[[int], None] = lambda _: None,
-        height: int = 330,
-        narrow: bool = False,
-    ) -> None:
-        self._look = _LOOK | ({"classes": "display compact ssmlab-narrow"} if narrow else {})
+    def __init__(self, *above: w.Widget, selected: Callable[[int], None] = lambda _: None, height: int = 330) -> None:
         self._count = w.HTML()
         self._count.add_class("ssmlab-count")
-        self._table = ITable(pd.DataFrame({"": []}), **self._look)
-        self._scroll = scroll = w.Box(
-            [self._table], layout=w.Layout(max_height=f"{height}px", overflow="auto"), tabbable=True
-        )
+        self._table = ITable(pd.DataFrame({"": []}), **_LOOK)
+        self._scroll = scroll = w.Box([self._table], layout=w.Layout(max_height=f"{height}px", overflow="auto"))
         scroll.add_class("ssmlab-scroll")
         super().__init__([*above, self._count, scroll])
         self._selected = selected
@@ -52,4 +44,6 @@ class TableView(w.VBox):
         """Other rows, and how many there are in words."""
         self._count.value = f"<span role='status'>{html.escape(words)}</span>"
         self._scroll.layout.display = None if len(frame) else "none"
-        self._table.update(frame, selected_rows=[], **self._look)
+        whole = [place for place, name in enumerate(frame) if frame[name].astype("str").str.len().max() <= _WHOLE]
+        look = _LOOK | {"columnDefs": [{"className": "ssmlab-whole", "targets": whole}]}
+        self._table.update(frame, selected_rows=[], **look)
