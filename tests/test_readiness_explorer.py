@@ -30,7 +30,7 @@ def test_the_first_view_lists_what_lacks_something_first(snapshot: ssmlab.Snapsh
     assert rows(explorer)[0] == ["web-3", "✓", "✗", "✓", "✓", "✗", "✓", "✓"]
     assert rows(explorer)[-1][1:3] == ["✓", "✓"]
     assert "60 machines: 53 managed, 7 not managed. 47 ready, 13 not ready." in explorer._live.value
-    assert words(explorer) == "<span role='status'>✓ yes, ✗ no, ? not known.</span>"
+    assert words(explorer) == "<span role='status'>✓ yes, ✗ no, ? not known</span>"
 
 
 def test_filters_narrow_the_machines(snapshot: ssmlab.Snapshot) -> None:

@@ -148,7 +148,7 @@ class Explorer(w.VBox):
     def _tell(self) -> None:
         seen = [part.caption for number, part in self._captions() if number == (self.tabs.selected_index or 0)]
         words = [*([] if self._latest else seen), self._said, self._saved]
-        self._live.value = f"<span role='status'>{html.escape(' '.join(filter(None, words)))}</span>"
+        self._live.value = f"<span role='status'>{html.escape(' '.join(dict.fromkeys(filter(None, words))))}</span>"
 
     def set_control(self, field: str, value: Any, options: Sequence[Any] | None = None) -> None:
         """Give a control a value, and other options, without acting on it."""

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import ipywidgets as w
 import pandas as pd
+import traitlets
 from itables.widget import ITable
 
 _LOOK: Final[Any] = {  # search and paging are ours: the table holds only what is shown
@@ -20,11 +21,16 @@ _LOOK: Final[Any] = {  # search and paging are ours: the table holds only what i
     "style": "table-layout:auto;width:100%;margin:0",
     "layout": {"topStart": None, "topEnd": None, "bottomStart": None, "bottomEnd": None},
 }
-_WHOLE: Final = 24  # letters: a column of no longer texts is not broken into lines
+_SHORT: Final = 24  # letters: no word of a column of no longer texts is broken
 
 
 class TableView(w.VBox):
-    """Rows, and a line that says how many there are. `selected` is called with the number of the row selected."""
+    """Rows, and a line that says how many there are; a whole sentence is the `caption`, which stands above the views.
+
+    `selected` is called with the number of the row selected.
+    """
+
+    caption = traitlets.Unicode()
 
     def __init__(self, *above: w.Widget, selected: Callable[[int], None] = lambda _: None, height: int = 330) -> None:
         self._count = w.HTML()
@@ -43,7 +49,11 @@ class TableView(w.VBox):
     def show(self, frame: pd.DataFrame, words: str) -> None:
         """Other rows, and how many there are in words."""
         self._count.value = f"<span role='status'>{html.escape(words)}</span>"
+        self.caption = words if words.endswith(".") else ""
+        self._count.layout.display = "none" if self.caption else None
         self._scroll.layout.display = None if len(frame) else "none"
-        whole = [place for place, name in enumerate(frame) if frame[name].astype("str").str.len().max() <= _WHOLE]
-        look = _LOOK | {"columnDefs": [{"className": "ssmlab-whole", "targets": whole}]}
-        self._table.update(frame, selected_rows=[], **look)
+        texts = [frame[name].astype("str") for name in frame]
+        short = [place for place, column in enumerate(texts) if column.str.len().max() <= _SHORT]
+        whole = [place for place in short if not texts[place].str.contains(" ").any()]
+        look = [{"className": f"ssmlab-{name}", "targets": to} for name, to in {"short": short, "whole": whole}.items()]
+        self._table.update(frame, selected_rows=[], **_LOOK, columnDefs=look)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-NAMES = ("EventLab", "Readiness", "ReachExplorer", "PolicyLab", "CommandExplorer")
+NAMES = ("EventLab", "Readiness", "ReachExplorer", "PolicyLab", "CommandExplorer", "Compare", "TagLab", "LogLab")
 SETUP = "import ssmlab\nfrom ssmlab.widgets import *\nsnapshot = ssmlab.load('../data/sample')\n"
 WIDTHS = """panel => [...panel.querySelectorAll(
     ".ssmlab-ask, .ssmlab-see, .ssmlab-why, textarea, input, select, .ssmlab-scroll, button")]

@@ -97,6 +97,11 @@ function setLines(label, room, row, measure) {
   return lines[1] ? lines.map((line) => shorten(line.replace(/ ·$/u, ""), room, measure)) : whole;
 }
 
+function drawLines(lines, x, middle, height, attributes) {
+  const line = (text, i) => svg("tspan", { x, y: middle + (i - (lines.length - 1) / 2) * height }, text);
+  return svg("text", attributes, ...lines.map(line));
+}
+
 const PLACED = new Set(["document", "group", "node"]);
 
 /** Where all documents and nodes of a layer name the same Region or account, the heading tells it, and they do not. */
@@ -186,8 +191,7 @@ function drawNode(mark) {
   const chip = { class: "chip", x: -from, y: -half, width: from + mark.right - mark.x, height: 2 * half, rx: 6 };
   const number = (mark.count ?? 1).toLocaleString("en", { notation: "compact" });
   const count = mark.kind === "group" ? [svg("text", { class: "count" }, number)] : [];
-  const line = (text, i) => svg("tspan", { x: from, y: (i - (lines.length - 1) / 2) * LINE }, text);
-  const label = svg("text", { class: "label" }, ...lines.map(line));
+  const label = drawLines(lines, from, 0, LINE, { class: "label" });
   const attributes = { class: "mark node", "data-kind": mark.kind, transform: `translate(${mark.x},${mark.y})` };
   return drawMark(mark, attributes, svg("rect", chip), shape, ...count, label);
 }
@@ -333,7 +337,9 @@ class GraphPicture {
     const room = (i) => (places[i + 1]?.at ?? width) - places[i].at - 2 * CHIP;
     this.headings.replaceChildren(
       svg("rect", { width: "100%", height: HEAD }),
-      ...places.map(({ at, text }, i) => svg("text", { x: at, y: HEAD / 2 }, shorten(text, room(i), this.measure))),
+      ...places.map(({ at, text }, i) =>
+        drawLines(setLines(text, room(i), ROW[1], this.measure), at, HEAD / 2, 12, {}),
+      ),
     );
   }
 
