@@ -1,9 +1,10 @@
 """A room of learners on one machine: as many kernels at once, each running the first notebook from top to bottom.
 
-    python benchmarks/room.py 30
+    python benchmarks/room.py 30 notebooks/course/01_what_a_managed_node_is.ipynb
 
-prints seconds, and the memory of all kernels at its highest. Pages that kernels share count once ("PSS", on Linux);
-elsewhere resident pages are summed, which says too much. The Jupyter server comes on top.
+prints seconds, and the memory of all kernels at its highest; without a name, those of the first notebook outside the
+course. Pages that kernels share count once ("PSS", on Linux); elsewhere resident pages are summed, which says too much.
+The Jupyter server comes on top.
 """
 
 import asyncio
@@ -71,6 +72,7 @@ def count_memory() -> int:
 
 
 if __name__ == "__main__":
-    size = int(sys.argv[1]) if len(sys.argv) > 1 else 30
-    room = fill_room(size)
-    print(f"{size} kernels: {room.seconds:.0f} s, {room.memory / 1e6:.0f} MB, {room.memory / size / 1e6:.0f} MB each")
+    size, *paths = sys.argv[1:] or ["30"]
+    room = fill_room(int(size), *map(Path, paths))
+    total = room.memory / 1e6
+    print(f"{size} kernels: {room.seconds:.0f} s, {total:.0f} MB, {total / int(size):.0f} MB each")

@@ -5,14 +5,17 @@ case as the package answers it, so that a test is `answer(name, case) == case`. 
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import fleets
 import pytest
 
 from ssmlab import evaluation, events, logs
+from ssmlab.commands import CommandError
 from ssmlab.conditions import Condition
 from ssmlab.evaluation import Decision, PolicySet, Request, normalise_context
 from ssmlab.patterns import ABSENT, NOT_KNOWN, Value, compile_resource, parse_text
@@ -174,6 +177,16 @@ def ask_alarm(case: Case) -> dict[str, Any]:
     return {"expected": found.pop() if len(found) == 1 else "stays"}
 
 
+def ask_command(case: Case) -> dict[str, Any]:
+    """Status, StatusDetails and how nodes ended; or AWS's error, and as much of its text as the case names."""
+    try:
+        command = fleets.send(case["nodes"], **case.get("call", {}))
+    except CommandError as error:
+        wanted = case["expected"][1]
+        return {"expected": [error.name, wanted if str(wanted) in error.message else error.message]}
+    return {"expected": [command.status, command.status_details, dict(Counter(command.invocations["status_details"]))]}
+
+
 ASK: dict[str, Callable[[Case], dict[str, Any]]] = {
     "conditions": ask_condition,
     "resources": ask_resource,
@@ -184,4 +197,5 @@ ASK: dict[str, Callable[[Case], dict[str, Any]]] = {
     "events": ask_event,
     "logs": ask_filter,
     "alarms": ask_alarm,
+    "commands": ask_command,
 }

@@ -32,7 +32,7 @@ CACHES = (
 
 
 class Mutant(NamedTuple):
-    """A change, and the operator whose cases are asked first."""
+    """A change, and the operator, or the words of a name, whose cases are asked first."""
 
     name: str
     apply: Callable[[Patch], None]
@@ -69,6 +69,18 @@ def function(original: Callable[..., Any], changed: Callable[..., Any]) -> Calla
     return apply
 
 
+def everywhere(original: Any, value: Any) -> Callable[[Patch], None]:
+    """Another value wherever this very one is imported."""
+    modules = [module for key, module in sys.modules.items() if key.partition(".")[0] == "ssmlab"]
+    places = [(module, key) for module in modules for key, known in vars(module).items() if known is original]
+
+    def apply(patch: Patch) -> None:
+        for module, key in places:
+            patch.setattr(module, key, value)
+
+    return apply
+
+
 def check(mutants: Iterable[Mutant], kinds: Sequence[str], equivalent: Mapping[str, str]) -> None:
     """Only the mutants that are named as equivalent survive, and all of them do."""
     found = list(mutants)
@@ -96,8 +108,8 @@ def forget() -> None:
 
 def in_order(kind: str, operator: str) -> Iterable[Any]:
     """The cases that are likely to notice come first."""
-    if kind != "conditions" or not operator:
-        return read_cases(kind)
+    if kind != "conditions":
+        return sorted(read_cases(kind), key=lambda case: operator not in case["name"])
     return sorted(read_cases(kind), key=lambda case: parse_operator(case["operator"])[1] != operator)
 
 

@@ -14,11 +14,13 @@ from ssmlab.commands.spans import fold_nodes, list_spans
 from ssmlab.commands.statuses import ERRORS, OPEN, REFUSED
 from ssmlab.widgets import CommandExplorer
 from ssmlab.widgets.command_views import State
+from ssmlab.widgets.targets import TargetPicker
 from ssmlab.widgets.texts import show_controls
 from ssmlab.widgets.timeline import BARS, MARKS, draw_timeline
 
 WEB_OPS = "arn:aws:iam::123456789012:user/web-ops"
-BLUE = {"tag_key": "Team", "tag_values": ["blue"], "region": "us-east-2"}
+TEAM = {"Key": "tag:Team", "Values": ["blue"]}
+BLUE = {"targets": [TEAM], "region": "us-east-2"}
 NODE, DATABASE = "i-0123456789abcdef0", "i-0fc664b78e67c8dee"
 
 
@@ -113,6 +115,42 @@ def test_what_cannot_be_sent_is_told_in_the_panel(snapshot: ssmlab.Snapshot, fie
     assert explorer.command is None
 
 
+def test_targets_are_added_by_value_and_taken_away_by_key(explorer: CommandExplorer) -> None:
+    picker, nodes = explorer.controls["targets"], [len(explorer.command.invocations)]
+    for text in ("tag:Finance = WebServers", "tag:Finance = Databases", "tag:Env = prod"):
+        picker.add(text)
+        nodes.append(len(explorer.command.invocations))
+    assert nodes == [4, 3, 3, 3]
+    assert [button.description for button in picker._chosen.children] == [
+        "tag:Team = blue ✕", "and tag:Finance = WebServers or Databases ✕", "and tag:Env = prod ✕",
+    ]  # fmt: skip
+    picker._chosen.children[1].click()
+    assert explorer.state.targets == (TEAM, {"Key": "tag:Env", "Values": ["prod"]})
+    picker.add("Env")
+    assert "Expected a target such as tag:Env = prod" in picker._wrong.value
+    for number in range(4):
+        picker.add(f"tag:{number} = {number}")
+    assert "at most 5 `targets`, got `6`" in html.unescape(explorer.why.value)
+
+
+@pytest.mark.parametrize("text", CONTROLS, ids=range(len(CONTROLS)))
+def test_an_offered_target_shows_what_cannot_be_seen_and_means_the_value(snapshot: ssmlab.Snapshot, text: str) -> None:
+    picker = TargetPicker(snapshot.nodes[["node_id"]].assign(**{"tag:Env": text}))
+    (offered,) = picker._add.options
+    picker.add(offered)
+    assert picker.value == ({"Key": "tag:Env", "Values": [text]},)
+    assert offered.isprintable()
+    assert picker._chosen.children[0].description == f"{offered} ✕"
+
+
+def test_a_resource_group_is_a_target_of_what_it_is_said_to_hold(snapshot: ssmlab.Snapshot) -> None:
+    target = {"Key": "resource-groups:Name", "Values": ["web"]}
+    explorer = CommandExplorer(snapshot, sender="admin-adele", targets=[target], region="eu-west-1")
+    assert "no resource group `web` is given" in html.unescape(explorer.why.value)
+    explorer.controls["groups"].value = f'{{"web": ["{NODE}"]}}'
+    assert [*explorer.command.invocations["node_id"]] == [NODE]
+
+
 def test_without_live_nothing_is_sent_until_the_button_is_pressed(snapshot: ssmlab.Snapshot) -> None:
     explorer = CommandExplorer(snapshot, sender="web-ops", **BLUE, live=False)
     first = explorer.command
@@ -133,7 +171,7 @@ def test_rules_start_commands_and_what_came_of_them_is_told(snapshot: ssmlab.Sna
     for own in ({"RoleArn": role}, {}):
         rule = {"name": "again", "pattern": {"detail": {"status": ["Success"]}}, "targets": [{**target, **own}]}
         explorer = CommandExplorer(
-            snapshot, sender="dev-dora", document="AWS-RunShellScript", tag_key="Env", tag_values=["dev"],
+            snapshot, sender="dev-dora", document="AWS-RunShellScript", targets=[{"Key": "tag:Env", "Values": ["dev"]}],
             region="eu-west-1", rules=pd.Series([[rule]]).to_json(orient="values")[1:-1],
         )  # fmt: skip
         found.append(explorer.why.value)
@@ -144,6 +182,7 @@ def test_rules_start_commands_and_what_came_of_them_is_told(snapshot: ssmlab.Sna
 def test_a_view_is_a_line_to_copy(explorer: CommandExplorer) -> None:
     explorer.controls["answers"].value = "all fail"
     explorer.controls["context"].value = {"aws:SourceIp": "203.0.113.9"}
+    explorer.controls["targets"].add('tag:Env = it\'s "prod"')
     line = html.unescape(explorer._line.value.partition("<code>")[2].partition("</code>")[0])
     again = eval(line, {"CommandExplorer": CommandExplorer, "snapshot": explorer.snapshot})
     assert again.state == explorer.state
@@ -188,7 +227,15 @@ def test_names_and_output_are_text_in_every_view(snapshot: ssmlab.Snapshot, text
 
 
 def test_every_status_has_a_bar_or_a_mark_of_its_own() -> None:
-    others = ("DeliveryTimedOut", "Terminated", "Cancelled", "Incomplete", "NoInstancesInTag", "RateExceeded")
+    others = (
+        "DeliveryTimedOut",
+        "Terminated",
+        "Cancelled",
+        "Incomplete",
+        "NoInstancesInTag",
+        "RateExceeded",
+        "FailedDueToAlarm",
+    )
     on_the_way, ends = {*OPEN, "Cancelling"}, {"Success", *ERRORS, *REFUSED, *others}
     assert ({*BARS}, {*MARKS}) == (on_the_way, ends)
     assert len({letter for _, _, letter in MARKS.values()}) == len(MARKS)
@@ -247,7 +294,7 @@ def test_the_first_command_of_somebody_who_reaches_nothing_is_none(snapshot: ssm
     reach = ssmlab.reach(snapshot)
     assert first_command(reach, "arn:aws:iam::123456789012:user/auditor") == {}
     assert first_command(reach, WEB_OPS) == {
-        "document": "AWS-RunShellScript", "region": "eu-west-1", "tag_key": "Team", "tag_value": "blue",
+        "document": "AWS-RunShellScript", "region": "eu-west-1", "targets": (TEAM,),
     }  # fmt: skip
 
 
@@ -269,5 +316,5 @@ def test_an_unknown_state_is_refused_by_name(snapshot: ssmlab.Snapshot) -> None:
     with pytest.raises(KeyError, match="web-op"):
         CommandExplorer(snapshot, sender="web-op")
     assert CommandExplorer(snapshot, sender="web-ops").state == State(
-        sender=WEB_OPS, document="AWS-RunShellScript", tag_key="Team", tag_values=("blue",), region="eu-west-1"
+        sender=WEB_OPS, document="AWS-RunShellScript", targets=(TEAM,), region="eu-west-1"
     )

@@ -10,12 +10,14 @@ import pytest
 from casebook import read_cases
 
 import ssmlab
-from ssmlab import cli, workshop
+from ssmlab import cli, widgets, workshop
 from ssmlab.workshop.course import make_exercises
 
 ROOT = Path(__file__).parents[1]
 COURSE = ROOT / "notebooks" / "course"
 SOLUTIONS = sorted(COURSE.glob("solutions/*.ipynb"))
+EXPLORERS = [name for name in widgets.__all__ if name != "GraphView"]  # which is a part of others
+EXPLORER = re.compile(rf"({'|'.join(EXPLORERS)})\(.*\)")
 SAMPLE = ssmlab.load(ROOT / "data" / "sample")
 
 
@@ -68,11 +70,43 @@ def test_every_notebook_has_two_to_four_exercises_a_goal_an_explorer_and_further
         for part in (
             "**Goal.**",
             "**What we see.**",
-            "ReachExplorer(",
+            "workshop.progress()",
             "## What we have learned",
             "**Further reading.**",
         ):
             assert part in text, (path.stem, part)
+
+
+@pytest.mark.parametrize("path", SOLUTIONS[:-1], ids=lambda path: path.stem)
+def test_a_question_is_followed_by_lines_and_these_by_what_we_see(path):
+    cells = nbformat.read(path, as_version=4).cells
+    begin = next(index for index, cell in enumerate(cells) if cell.source.startswith("## 1. "))
+    end = next(index for index, cell in enumerate(cells) if cell.source.startswith("## Exercises"))
+    lines = [index for index in range(begin, end) if cells[index].cell_type == "code"]
+    said = {cells[index].source: cells[index + 1] for index in lines if not EXPLORER.fullmatch(cells[index].source)}
+    assert [
+        source
+        for source, after in said.items()
+        if after.cell_type == "markdown" and not after.source.startswith("**What we see.**")
+    ] == []
+
+
+def test_every_explorer_stands_in_a_line_of_its_own_and_every_one_is_used():
+    used = [
+        {found.group(1) for cell in nbformat.read(path, 4).cells if (found := EXPLORER.fullmatch(cell.source))}
+        for path in SOLUTIONS[:-1]
+    ]
+    assert all(used)
+    assert set().union(*used) == {*EXPLORERS}
+
+
+def test_a_policy_pattern_or_tag_is_tried_in_an_explorer_before_it_is_checked():
+    tried = {"policy": "PolicyLab(", "tags": "TagLab(", "event pattern": "EventLab(", "filter pattern": "LogLab("}
+    for path in SOLUTIONS:
+        kinds = {workshop.read_exercises()[name].kind for name in answers(path, "solution")}
+        assert {kind for kind in kinds & {*tried} if tried[kind] not in texts(path)} <= (
+            {"policy"} if path.stem[:2] == "11" else set()  # there the policy is about tagging
+        )
 
 
 def test_the_fifteen_contradictions_of_the_page_are_all_met():

@@ -89,6 +89,18 @@ def test_a_selected_event_is_explained(lab: EventLab) -> None:
     assert "It matches: every field of the pattern holds." in lab.why.value
 
 
+def test_many_events_are_matched_in_the_background_and_only_the_last_pattern_counts(command: Command) -> None:
+    lab = EventLab([*command.events] * 200)
+    for text in ("P", "Pe", "Pending"):
+        lab.controls["pattern"].value = f'{{"detail": {{"status": [{{"prefix": "{text}"}}]}}}}'
+    assert "Matching…" in lab._live.value
+    lab.wait()
+    assert "1,000 of 2,600 events match." in lab._live.value
+    lab.controls["pattern"].value = "{"
+    assert "The pattern is refused." in lab._live.value
+    assert not lab.matched.any()
+
+
 def test_counts_are_by_kind_and_status(lab: EventLab) -> None:
     lab.tabs.selected_index = 1
     assert lab._counts._table.df.values.tolist() == [
@@ -116,14 +128,14 @@ def test_events_come_from_a_list_a_command_a_file_or_a_snapshot(
     [
         ('{"a": 1', "expected JSON, got Expecting"),
         ("[1]", "at event 0: expected an object, got `1`"),
-        ("[" * 100_000, "expected JSON, got maximum recursion depth"),
+        ("[" * 100_000, "expected JSON, got nested too deeply"),
     ],
 )
 def test_a_file_of_something_else_is_refused(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "events.json").write_text(text)
     with pytest.raises(LoadError, match=said):
         EventLab(tmp_path / "events.json")
-    with pytest.raises(LoadError, match=r"expected JSON, got .*No such file"):
+    with pytest.raises(LoadError, match=r"expected a file that can be read, got No such file"):
         load_events(tmp_path / "none.json")
 
 

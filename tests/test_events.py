@@ -157,6 +157,10 @@ def test_rules_match_what_each_pattern_matches(patterns: list[dict[str, Any]], s
         (n, rule.name) for n, event in enumerate(stream) for rule in rules.rules if events.matches(rule.pattern, event)
     ]
     assert list(rules.match(stream).itertuples(index=False, name=None)) == expected
+    asked = events.Stream(stream)
+    assert [asked.flags(rule.pattern).tolist() for rule in rules.rules] == [
+        [events.matches(rule.pattern, event) for event in stream] for rule in rules.rules
+    ]
 
 
 Refused = (events.PatternError, events.EventError)

@@ -120,6 +120,16 @@ def test_the_table_says_how_much_it_shows(sample: ssmlab.Snapshot) -> None:
     assert (len(rows), words) == (10, f"first 10 of {reach.pairs('admin-adele').attrs['total']} pairs")
 
 
+def test_the_table_says_on_what_a_pair_depends_and_what_is_not_managed(sample: ssmlab.Snapshot) -> None:
+    reach = ssmlab.reach(sample)
+    state = State(principals=("arn:aws:iam::123456789012:role/OnCall",), document="AWS-RunShellScript")
+    shown = views.short_pairs(views.list_pairs(reach, state)[0], reach)
+    assert {*shown["only if"]} == {"`aws:MultiFactorAuthPresent` is `true`"}
+    assert shown["managed"].value_counts().to_dict() == {"yes": 37, "no": 5}
+    sure = views.short_pairs(reach.pairs("web-ops", "web-1"), reach)
+    assert [*sure] == ["principal", "node", "document", "region", "outcome"]
+
+
 @pytest.mark.parametrize("text", ["web-1", "AWS-RunPatch", "web-ops", "i-0123456789abcdef0", "nothing of it"])
 def test_search_finds_every_row_that_holds_the_text_once(sample: ssmlab.Snapshot, text: str) -> None:
     reach = ssmlab.reach(sample)

@@ -169,3 +169,30 @@ def test_a_change_beyond_the_limit_says_what_it_leaves_out(reach: ssmlab.Reach) 
     graph = draw_changes(reach, after, limit=40)
     assert len(graph) + graph.number_of_edges() <= 40
     assert graph.graph["folded"].endswith("principals that change most are drawn")
+
+
+def test_what_is_not_managed_is_told_apart(reach: ssmlab.Reach) -> None:
+    counts = reach.summary().loc["arn:aws:iam::123456789012:user/op-ana"]
+    graph = ssmlab.to_networkx(reach, principals="op-ana")
+    assert counts[["nodes", "nodes_conditional", "unmanaged_nodes"]].tolist() == [26, 1, 5]
+    assert graph.graph["caption"] == (
+        "user/op-ana reaches 26 of 53 managed nodes; 1 more depends on what is not known. "
+        "5 more are not managed: no command reaches them yet."
+    )
+    named = [data["label"] for name, data in graph.nodes(data=True) if name.startswith("group:")]
+    waiting = sum(int(label.split(" · ")[-1].removesuffix(" not managed")) for label in named if "not managed" in label)
+    assert waiting == 5
+    turned = ssmlab.to_networkx(reach, nodes="bastion").graph["caption"]
+    assert turned.endswith("It is not managed: no command reaches it yet.")
+
+
+def test_every_line_goes_through_what_decides_it(reach: ssmlab.Reach) -> None:
+    graph = ssmlab.to_networkx(reach, nodes="web-1", outcomes=["allowed", "conditional", "denied"], limit=2000)
+    steps = {(graph.nodes[s]["layer"], graph.nodes[t]["layer"]) for s, t in graph.edges}
+    assert steps == {(0, 1), (1, 2)}
+    between = {name: [graph.nodes[n]["label"] for n in graph.successors(name)] for name, layer in graph.nodes("layer")}
+    assert between["arn:aws:iam::123456789012:root"] == ["no policy needed"]
+    assert "nothing allows it" in between["arn:aws:iam::123456789012:user/auditor"]
+    assert sum(label == "nothing allows it" for _, label in graph.nodes(data="label")) == 7  # one for all alike
+    denying = {graph.nodes[s]["label"] for s, _, said in graph.edges(data="outcome") if said == "denied" and "#" in s}
+    assert denying == {"p-devguard1 · NoRemoteScripts", "not-prod: Inline · 2"}

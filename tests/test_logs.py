@@ -4,7 +4,9 @@ import gzip
 import json
 import re
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from casebook import Case, answer, load_cases, read_cases
@@ -466,6 +468,15 @@ def test_an_alarm_goes_through_its_states() -> None:
     values = [None, 10, 90, 90, 90, 10, *[float("nan")] * 5, 90]
     states = ["INSUFFICIENT_DATA", *["OK"] * 3, "ALARM", *["OK"] * 5, "INSUFFICIENT_DATA", "INSUFFICIENT_DATA"]
     assert alarm_states(values, **RULE) == states
+
+
+@pytest.mark.parametrize("gap", [None, float("nan"), np.float32("nan"), pd.NA])
+def test_a_gap_of_any_type_is_missing(gap: Any) -> None:
+    assert alarm_states([90, gap, gap], **RULE | {"evaluation_periods": np.int64(1)}, evaluation_range=1) == [
+        "ALARM",
+        "INSUFFICIENT_DATA",
+        "INSUFFICIENT_DATA",
+    ]
 
 
 @pytest.mark.parametrize(

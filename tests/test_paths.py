@@ -109,6 +109,16 @@ def test_tagging_opens_only_what_a_tag_condition_holds(sample: ssmlab.Snapshot) 
     assert opened(sample, way, "user", [documents, nodes, allow("ec2:DeleteTags")]) == "implicitDeny"
 
 
+def test_tagging_a_document_opens_the_nodes_that_only_lack_one(sample: ssmlab.Snapshot) -> None:
+    tagged = {"Condition": {"StringEquals": {"ssm:resourceTag/Colour": "mauve"}}}
+    documents = allow("ssm:SendCommand", resource="arn:aws:ssm:*:*:document/*", **tagged)
+    nodes = allow("ssm:SendCommand", resource="arn:aws:ec2:*:*:instance/*")
+    way = read_ways()["tag-document"]
+    assert opened(sample, way, "user", [documents, nodes, allow("ssm:AddTagsToResource")]) == "allowed"
+    assert opened(sample, way, "user", [documents, nodes]) == "implicitDeny"
+    assert opened(sample, way, "user", [documents, allow("ssm:AddTagsToResource")]) == "implicitDeny"
+
+
 def test_tags_that_may_only_take_some_values_leave_the_way_open(sample: ssmlab.Snapshot) -> None:
     asked = {"Condition": {"StringEquals": {"aws:RequestTag/Env": "dev"}}}
     statements = [allow("ec2:CreateTags", **asked), allow("ssm:SendCommand")]

@@ -96,12 +96,17 @@ WITHOUT_RESOURCES = [
     "ssm:CancelCommand",
     "ssm:DescribeInstanceInformation",
     "ssm:DescribeInstanceProperties",
+    "ssm:DescribeParameters",
     "ssm:GetCommandInvocation",
+    "ssm:GetInventory",
     "ssm:GetManifest",
     "ssm:ListAssociations",
     "ssm:ListCommandInvocations",
     "ssm:ListCommands",
     "ssm:ListDocuments",
+    "ssm:PutInventory",
+    "ssmmessages:OpenDataChannel",
+    "ec2messages:GetMessages",
 ]
 ON_A_DOCUMENT = [
     "ssm:CreateDocument",

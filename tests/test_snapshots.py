@@ -1,6 +1,7 @@
 """Files to frames: what `load` reads, and what it says of what it cannot read. Damage has a file of its own."""
 
 import json
+import shutil
 from urllib.parse import quote
 
 import pandas as pd
@@ -641,6 +642,13 @@ def test_an_inventory_needs_three_columns(folder):
     assert ("inventory.csv", "", "warning", what) in [tuple(row) for row in snapshot.problems.itertuples(index=False)]
 
 
+def test_blanks_round_a_cell_do_not_count_but_those_of_a_tag_do(folder):
+    text = f"node_id, account, region, managed, tag:Env\n{WEB_1}, {ACCOUNT}, eu-west-1, false, dev\n"
+    snapshot = load(folder({"inventory.csv": text}) / "inventory.csv")
+    assert snapshot.nodes.loc[EC2 + WEB_1, ["managed", "tag:Env"]].to_list() == [False, " dev"]
+    assert problems(snapshot) == []
+
+
 @pytest.mark.parametrize("start", ["", "\ufeff"])
 @pytest.mark.parametrize("separator", [",", ";"])
 def test_an_inventory_is_read_as_text(folder, start, separator):
@@ -856,6 +864,17 @@ def test_a_snapshot_comes_back_from_parquet_as_it_was(snapshot, tmp_path):
     assert repr(after.compiled) == repr(before.compiled)
     assert after.management_account == OTHER
     assert repr(after.attached(USER + "ana")) == repr(before.attached(USER + "ana"))
+
+
+@pytest.mark.parametrize("files", ["data/sample", f"data/sample/{ACCOUNT}"])
+def test_a_stored_snapshot_too_can_be_in_no_organization(files, tmp_path):
+    root = tmp_path / "files"
+    shutil.copytree(files, root if files == "data/sample" else root / ACCOUNT)
+    load(root).to_parquet(tmp_path / "stored")
+    before, after = (load(path, organization="none") for path in (root, tmp_path / "stored"))
+    for name in ("statements", "organization", "problems"):
+        pd.testing.assert_frame_equal(getattr(after, name), getattr(before, name))
+    assert after.management_account is None
 
 
 def test_a_damaged_parquet_snapshot_is_an_error_that_names_the_file(snapshot, tmp_path):

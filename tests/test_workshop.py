@@ -89,6 +89,31 @@ def test_a_pass_stays_and_is_counted_no_further(tmp_path):
     assert str(workshop.progress(file)) == f"1 of {len(EXERCISES)} exercises passed"
 
 
+def test_the_panel_follows_each_check_and_says_its_state_in_signs_and_words(tmp_path):
+    panel, other = (workshop.progress(tmp_path / name) for name in ("progress.json", "other.json"))
+    before = panel.children[0].value
+    assert "0 of 30 exercises passed, next is 01-1" in before
+    judge("10-1", ["web-1"], tmp_path)
+    assert "… tried 10-1" in panel.children[0].value
+    judge("10-1", ["not-prod"], tmp_path)
+    assert "1 of 30 exercises passed, next is 01-1" in panel.children[0].value
+    assert "✓ done 10-1" in panel.children[0].value
+    assert "○ open 10-2" in panel.children[0].value
+    assert panel.frame.set_index("exercise").loc["10-1", ["tries", "passed"]].to_list() == [2, True]
+    assert other.children[0].value == before
+
+
+def test_titles_and_tries_open_and_a_file_that_another_notebook_wrote_is_read_again(tmp_path):
+    panel = workshop.progress(tmp_path / "progress.json")
+    _, buttons, table = panel.children
+    assert table.layout.display == "none"
+    buttons.children[0].value = True
+    assert (table.layout.display, "Instances that are not managed" in table.value) == (None, True)
+    (tmp_path / "progress.json").write_text('{"01-1": {"tries": 1, "passed": true}}')
+    buttons.children[1].click()
+    assert "✓ done 01-1" in panel.children[0].value
+
+
 def test_a_damaged_file_of_progress_stops_nobody(tmp_path):
     (tmp_path / "progress.json").write_text('{"10-1": 7, "x": {"tries": 1, "passed": true}, ')
     judge("10-1", ["not-prod"], tmp_path)

@@ -15,8 +15,8 @@ from moto.logs.utils import EventMessageFilter, UnsupportedFilterPattern
 given = json.loads(Path(sys.argv[1]).read_text())
 answers = {}
 for pattern, lines in given:
-    start = time.perf_counter()
+    start = time.process_time()
     found = sum(EventMessageFilter(pattern).matches(line) for line in lines)
     is_read = not isinstance(EventMessageFilter(pattern).filter_type, UnsupportedFilterPattern)
-    answers[pattern] = [time.perf_counter() - start, found] if is_read else None
+    answers[pattern] = [time.process_time() - start, found] if is_read else None
 print(json.dumps({"version": version("moto"), "answers": answers}))

@@ -15,9 +15,9 @@ questions, limit = json.loads(Path(sys.argv[1]).read_text()), float(sys.argv[2])
 patterns = [EventPattern.load(text) for text in questions["patterns"]]
 seconds, answers = 0.0, []
 for event in questions["events"]:
-    start = time.perf_counter()
+    start = time.process_time()
     answers.append([number for number, pattern in enumerate(patterns) if pattern.matches_event(event)])
-    seconds += time.perf_counter() - start
+    seconds += time.process_time() - start
     if seconds > limit:
         break
 json.dump({"version": version("moto"), "seconds": seconds, "answers": answers}, sys.stdout)

@@ -38,7 +38,8 @@ class Answer:
 
 
 _FIELDS: Final = tuple(one.name for one in fields(Answer))
-Said = Mapping[str, Any] | Answer
+_TUPLE: Final = ("exit_code", "output", "seconds")
+Said = Mapping[str, Any] | Answer | tuple[Any, ...]
 Responses = Mapping[str, Said] | Callable[[str], Said | None] | Said | None
 
 
@@ -48,7 +49,8 @@ def read_responses(responses: Responses, nodes: pd.DataFrame) -> Callable[[str, 
     Parameters
     ----------
     responses
-        Fields of `Answer` for all nodes; or a mapping of ARN, id or name of a node to them; or a function of the ARN.
+        Fields of `Answer`, or a tuple of exit code, output and seconds, for all nodes; or a mapping of ARN, id or name
+        of a node to them; or a function of the ARN.
 
     Raises
     ------
@@ -59,16 +61,26 @@ def read_responses(responses: Responses, nodes: pd.DataFrame) -> Callable[[str, 
     """
     if callable(responses):
         return lambda node, random: _read(responses(node), random)
-    if not isinstance(responses, Mapping) or (responses and responses.keys() <= {*_FIELDS}):
+    if not isinstance(responses, Mapping) or says_of_all(responses):
         return lambda _, random: _read(responses, random)
-    by_node = {node: said for name, said in responses.items() for node in _find(nodes, name)}
+    by_node = find_answers(responses, nodes)
     return lambda node, random: _read(by_node.get(node), random)
+
+
+def says_of_all(responses: Mapping[str, Any]) -> bool:
+    """Are these the fields of one answer, not answers by node?"""
+    return bool(responses) and responses.keys() <= {*_FIELDS}
+
+
+def find_answers(responses: Mapping[str, Said], nodes: pd.DataFrame) -> dict[str, Said]:
+    """What is said of nodes by ARN, id or name, by their ARNs; raises as `read_responses`."""
+    return {node: said for name, said in responses.items() for node in _find(nodes, name)}
 
 
 def _find(nodes: pd.DataFrame, name: str) -> pd.Index[str]:
     found = nodes.index[(nodes.index == name) | (nodes["node_id"] == name) | (nodes["name"] == name).fillna(False)]
     if found.empty:
-        raise KeyError(describe_unknown("node", name, [*nodes["node_id"], *nodes.index]))
+        raise KeyError(describe_unknown("node", name, [*nodes["node_id"], *nodes.index], len(nodes)))
     return found
 
 
@@ -76,6 +88,8 @@ def _read(said: Any, random: Random) -> Answer:
     seconds = random.uniform(*_SECONDS)  # drawn for every node, so that what is said of one changes no other
     if isinstance(said, Answer):
         return said
+    if isinstance(said, tuple) and 0 < len(said) <= len(_TUPLE):
+        said = dict(zip(_TUPLE, said, strict=False))
     if not isinstance(said, Mapping | None):
         raise ValueError(f"expected a node's answer with {listed(_FIELDS)}, got `{said}`")
     if unknown := (said or {}).keys() - {*_FIELDS}:

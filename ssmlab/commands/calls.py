@@ -22,12 +22,12 @@ TAG_KEY: Final = "tag-key"
 NODE_TYPES: Final = ("AWS::EC2::Instance", "AWS::SSM::ManagedInstance")
 _GROUPED: Final = {GROUP, GROUP_TYPES}
 _MOST_PAYLOAD: Final = 100_000  # bytes
-# Member of the call → the pattern that the API prints.
+# Member of the call → the pattern that the API prints, and what that means.
 _PATTERNS: Final = {
-    "instanceIds": r"(^i-(\w{8}|\w{17})$)|(^mi-\w{17}$)",
-    "targets": r"^[\w\s.:/=@-]{1,163}$",
-    "maxConcurrency": r"^([1-9][0-9]*|[1-9][0-9]%|[1-9]%|100%)$",
-    "maxErrors": r"^([1-9][0-9]*|[0]|[1-9][0-9]%|[0-9]%|100%)$",
+    "instanceIds": (r"(^i-(\w{8}|\w{17})$)|(^mi-\w{17}$)", "an id such as `i-0123456789abcdef0`"),
+    "targets": (r"^[\w\s.:/=@-]{1,163}$", "a key such as `tag:Env`"),
+    "maxConcurrency": (r"^([1-9][0-9]*|[1-9][0-9]%|[1-9]%|100%)$", "a number or a percentage, from 1"),
+    "maxErrors": (r"^([1-9][0-9]*|[0]|[1-9][0-9]%|[0-9]%|100%)$", "a number or a percentage, from 0"),
 }
 
 Targets = Mapping[str, tuple[str, ...]]  # key → values, of which one must hold
@@ -45,8 +45,8 @@ class Call:
         A number or a percentage, as text.
     timeout
         TimeoutSeconds.
-    start, cancel_after
-        When it is sent, and after how many seconds CancelCommand is called.
+    start, cancel_after, alarm_after
+        When it is sent, and after how many seconds CancelCommand is called, or an alarm of the command goes off.
     """
 
     document: str
@@ -59,6 +59,7 @@ class Call:
     timeout: int
     start: pd.Timestamp
     cancel_after: float | None = None
+    alarm_after: float | None = None
 
 
 def read_call(
@@ -71,7 +72,7 @@ def read_call(
     concurrency: str | int = "50",
     errors: str | int = "0",
     timeout: int | None = None,
-    cancel_after: float | None = None,
+    *after: float | None,
 ) -> Call:
     """A checked call.
 
@@ -89,7 +90,7 @@ def read_call(
         (not in_range, "`timeoutSeconds` from 30 to 2592000", seconds),
     )
     limits = _fit("maxConcurrency", concurrency), _fit("maxErrors", errors), seconds
-    return Call(document, ids, found, region, _read_parameters(parameters), *limits, start, cancel_after)
+    return Call(document, ids, found, region, _read_parameters(parameters), *limits, start, *after)
 
 
 def resolve_limit(limit: str, total: int) -> tuple[int, bool]:
@@ -157,10 +158,11 @@ def _read_parameters(given: Mapping[str, Any] | None) -> dict[str, tuple[str, ..
 
 def _fit(member: str, value: Any) -> str:
     """The text of a value that must fit the pattern of a member."""
-    text, pattern = str(value), _PATTERNS[member]
+    text, (pattern, words) = str(value), _PATTERNS[member]
     if not re.search(pattern, text) or text.endswith("\n"):
         told = f"1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: "
-        raise CommandError("ValidationException", f"{told}Member must satisfy regular expression pattern: {pattern}")
+        told += f"Member must satisfy regular expression pattern: {pattern} (expected {words})"
+        raise CommandError("ValidationException", told)
     return text
 
 

@@ -7,7 +7,6 @@ CloudWatch Logs for Run Command"; recordings of AWS, September 2026, for marks a
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 from typing import Final
 
 from ssmlab.commands.answers import Answer
@@ -72,13 +71,12 @@ def name_stream(command_id: str, node_id: str, plugin: str, stream: str) -> str:
 
 
 def check_writing(
-    snapshot: Snapshot, nodes: Iterable[str], region: str, group: str, *, exists: bool
+    snapshot: Snapshot, nodes: list[str], region: str, group: str, *, exists: bool
 ) -> tuple[list[tuple[str, str, str, str]], list[str]]:
     """Nodes (ARNs) whose role may not write to a log group, with finding, why and mend; and what is doubtful."""
     by_role, findings, doubts = defaultdict[str | None, list[str]](list), list[tuple[str, str, str, str]](), list[str]()
-    own = find_node_roles(snapshot)
-    for node in nodes:
-        by_role[own.get(node)].append(node)
+    for node, role in find_node_roles(snapshot, snapshot.nodes.loc[nodes]).items():
+        by_role[role].append(node)
     for role, members in by_role.items():
         missing = _find_missing(snapshot, role, region, group, exists=exists) if role else {}
         refused = ", ".join(name for name, outcome in missing.items() if outcome is not Outcome.CONDITIONAL)

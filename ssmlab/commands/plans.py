@@ -26,6 +26,7 @@ from ssmlab.commands.statuses import READINGS, Readings
 from ssmlab.commands.targets import Groups, find_ids, find_targets, group_name, invalid_ids, missing_ids
 from ssmlab.reachability import Reach
 from ssmlab.snapshots import Snapshot
+from ssmlab.words import say_count
 
 OFFLINE: Final = "Delayed"
 _CONDITIONAL: Final = "conditional"
@@ -102,9 +103,9 @@ class Planner:
         return self.document.rpartition("/")[2]
 
     @cached_property
-    def outcomes(self) -> pd.Series[str]:
+    def outcomes(self) -> pd.Series[Any]:
         """What the policies say of each node alone."""
-        return self.reach.nodes(self.principal)["resource_outcome"].astype("str")
+        return self.reach.nodes(self.principal)["resource_outcome"]
 
     def make(self, call: Call) -> Plan:
         """The plan of a call.
@@ -133,7 +134,8 @@ class Planner:
         """How a command to so many nodes ends before any, and why; empty if it is sent."""
         limit = self.settings.pending_limit
         if limit is not None and total > limit:
-            return "RateExceeded", f"{total} targets are more than the account may have pending, {limit}"
+            targets = say_count(total, "target", "is", "are")
+            return "RateExceeded", f"{targets} more than the account may have pending, {limit}"
         return ("", "") if total else ("NoInstancesInTag", "no node is meant by the targets")
 
     def _is_refused(self, outcome: str) -> bool:
@@ -165,9 +167,10 @@ class Planner:
     def _note(self, nodes: pd.DataFrame) -> Iterator[str]:
         """What is not known of these nodes, and what is taken."""
         if self.settings.allow_unknown and (opened := int((self.outcomes[nodes.index] == _CONDITIONAL).sum())):
-            yield f"{opened} nodes hang on keys of the request that `context` does not give: taken as allowed"
+            nodes_hang = say_count(opened, "node", "hangs", "hang")
+            yield f"{nodes_hang} on keys of the request that `context` does not give: taken as allowed"
         if unknown := int(nodes["managed"].isna().sum()):
-            yield f"whether {unknown} nodes are managed was not collected: taken as managed"
+            yield f"whether {say_count(unknown, 'node', 'is', 'are')} managed was not collected: taken as managed"
 
     def _refuse_group(self, call: Call) -> str:
         """Why the caller may not list the resource group that it targets; empty if it may, or targets none."""
@@ -182,7 +185,7 @@ class Planner:
         listed: Any = self.reach.snapshot.documents["platforms"][self.document]
         platforms = tuple(listed) or KNOWN_PLATFORMS.get(self.document_name, ())  # none: not known, or all
         told = nodes[["node_id", "platform", "ping_status"]].astype("object")
-        told = told.assign(outcome=self.outcomes[nodes.index], dead=_is_dead(nodes))
+        told = told.assign(outcome=self.outcomes[nodes.index].astype("str"), dead=_is_dead(nodes))
         for node, node_id, platform, ping, outcome, dead in told.itertuples():
             yield Member(node, node_id, *self._fate(outcome, dead, platform, ping, platforms))
 
@@ -208,8 +211,8 @@ class Planner:
 
 def find_here(frame: pd.DataFrame, account: str, region: str | None = None) -> pd.DataFrame:
     """The rows of an account, in a Region or in all."""
-    here = frame["account"].astype(str) == account
-    return frame[here if region is None else here & (frame["region"].astype(str) == region)]
+    here = frame["account"] == account
+    return frame[here if region is None else here & (frame["region"] == region)]
 
 
 def _is_dead(nodes: pd.DataFrame) -> pd.Series[bool]:
@@ -225,7 +228,7 @@ def find_document(documents: pd.DataFrame, name: str, account: str, region: str)
     CommandError
         "InvalidDocument": there is none that the account sees in the Region, or it is no Command document.
     """
-    here = documents[documents["region"].astype(str) == region]
+    here = documents[documents["region"] == region]
     owners = here["account"].astype(str)
     if name.startswith("arn:"):
         shared = np.array([account in (with_ or ()) for with_ in here["shared_with"]], dtype=bool)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import pandas as pd
+
 from ssmlab.evaluation import Decision, PolicySet, Request, decide, evaluate
 from ssmlab.evaluation.requests import ContextValue
 from ssmlab.reachability.callers import read_principals, recall_people
@@ -33,14 +35,13 @@ def decide_trust(
     return evaluate(Request(service, "sts:AssumeRole", role, given, unknown=unknown), PolicySet(resource=trust))
 
 
-def find_node_roles(snapshot: Snapshot) -> dict[str, str | None]:
-    """The role that each node acts as, by ARN; None: not known, or managed without one of its own."""
+def find_node_roles(snapshot: Snapshot, nodes: pd.DataFrame) -> dict[str, str | None]:
+    """The role that each of these nodes acts as, by ARN; None: not known, or managed without one of its own."""
     roles = snapshot.principals[snapshot.principals["kind"] == "role"]
     found = {profile: str(arn) for arn, own in roles["instance_profiles"].items() for profile in own or ()}
     for arn in map(str, roles.index):  # of hybrid nodes: path and name
         account, path = arn.split(":")[4], arn.partition(":role/")[2]
         found |= dict.fromkeys((f"{account}/{path}", f"{account}/{path.rpartition('/')[2]}"), arn)
-    nodes = snapshot.nodes
     profiles, names = nodes["instance_profile"].astype("object"), nodes["iam_role"].astype("str")
     named = zip(nodes.index, profiles, nodes["account"].astype("str") + "/" + names, strict=True)
     return {str(node): found.get(profile) or found.get(name) for node, profile, name in named}

@@ -47,6 +47,7 @@ def send_command(
     unknown: Literal["refuse", "allow"] = "refuse",
     readings: Readings | None = None,
     cancel_after: float | None = None,
+    alarm_after: float | None = None,
     pending_limit: int | None = None,
     start: str | pd.Timestamp = _START,
     seed: int = 0,
@@ -74,8 +75,9 @@ def send_command(
         How long a node may take to get the command; default 3,600 (the console gives 600). With the time-out of the
         document's steps, after so long all ends.
     responses
-        How nodes answer: a mapping with `exit_code`, `output`, `error`, `seconds` for all; or one such a node by ARN,
-        id or name; or a function of the node's ARN. What is not said: exit code 0, no output, 1 to 3 seconds.
+        How nodes answer: a mapping with `exit_code`, `output`, `error`, `seconds`, or a tuple of exit code, output and
+        seconds, for all; or one such a node by ARN, id or name; or a function of the node's ARN. What is not said: exit
+        code 0, no output, 1 to 3 seconds.
     context
         Keys of the request, as in `ssmlab.reach`; None: known to be absent.
     cloudwatch_log_group
@@ -91,6 +93,9 @@ def send_command(
         Where AWS's documentation says two things, the other one: see `ssmlab.commands.READINGS`.
     cancel_after
         Seconds after which CancelCommand is called.
+    alarm_after
+        Seconds after which the command's CloudWatch alarm (AlarmConfiguration) goes off, which is OK when it is sent: a
+        call whose alarm is off already, or not there, AWS was seen to refuse, but not how, so that is not simulated.
     pending_limit
         Nodes that an account may have pending; AWS's figure is not published.
     start, seed
@@ -127,10 +132,11 @@ def send_command(
     """
     if unknown not in ("refuse", "allow"):
         raise ValueError(f"expected `unknown` as `refuse` or `allow`, got `{unknown}`")
-    if cancel_after is not None and not (isinstance(cancel_after, int | float) and cancel_after >= 0):
-        raise ValueError(f"expected `cancel_after` as seconds from 0, got `{cancel_after}`")
+    for name, after in (("cancel_after", cancel_after), ("alarm_after", alarm_after)):
+        if after is not None and not (isinstance(after, int | float) and after >= 0):
+            raise ValueError(f"expected `{name}` as seconds from 0, got `{after}`")
     asked = document, instance_ids, targets, region, parameters, _read_time(start)
-    call = read_call(*asked, max_concurrency, max_errors, timeout_seconds, cancel_after)
+    call = read_call(*asked, max_concurrency, max_errors, timeout_seconds, cancel_after, alarm_after)
     settings = Settings(
         snapshot,
         read_responses(responses, snapshot.nodes),

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from ssmlab.commands.answers import Said, find_answers, says_of_all
 from ssmlab.commands.command import Command
 from ssmlab.commands.running import send_command
 from ssmlab.events import Rule
@@ -16,18 +17,17 @@ from ssmlab.reachability import Reach
 from ssmlab.reachability.columns import TAG
 from ssmlab.snapshots import Snapshot
 
-Said = dict[str, Any]
-_WELL: Final[Said] = {"output": "httpd is active (running)\nrequests=120 latency=35 ms\n"}
-_ILL: Final[Said] = {"exit_code": 1, "output": "httpd is inactive\n", "error": "ERROR Unit httpd.service not found.\n"}
-_FIELDS: Final = {"exit_code", "output", "error", "seconds"}
+_Row = dict[str, Any]
+_WELL: Final[_Row] = {"output": "httpd is active (running)\nrequests=120 latency=35 ms\n"}
+_ILL: Final[_Row] = {"exit_code": 1, "output": "httpd is inactive\n", "error": "ERROR Unit httpd.service not found.\n"}
 
 # How nodes answer → the answer of the first, second, … node that runs the command.
-SCENARIOS: Final[Mapping[str, Callable[[int], Said]]] = {
+SCENARIOS: Final[Mapping[str, Callable[[int], _Row]]] = {
     "all succeed": lambda _: _WELL,
     "every third fails": lambda number: _ILL if number % 3 == 0 else _WELL,
     "all fail": lambda _: _ILL,
-    "one does not answer": lambda number: {**_WELL, "seconds": math.inf} if number == 0 else _WELL,
-    "one after the other is slower": lambda number: {**_WELL, "seconds": 5.0 * (number + 1)},
+    "one does not answer": lambda number: _WELL | {"seconds": math.inf} if number == 0 else _WELL,
+    "one after the other is slower": lambda number: _WELL | {"seconds": 5.0 * (number + 1)},
 }
 
 
@@ -53,26 +53,29 @@ def play_scenario(snapshot: Snapshot, scenario: str, own: Mapping[str, Any] | No
     >>> import ssmlab
     >>> call = {"principal": "web-ops", "document": "AWS-RunShellScript", "instance_ids": "i-0123456789abcdef0"}
     >>> play_scenario(ssmlab.load("data/sample"), "all fail", **call).reason
-    '1 of 1 nodes failed or timed out in execution, max_errors is 0'
+    '1 of 1 node failed or timed out in execution, max_errors is 0'
     """
     if scenario not in SCENARIOS:
         raise ValueError(f"expected one of {', '.join(f'`{name}`' for name in SCENARIOS)}, got `{scenario}`")
-    if own and {*own} <= _FIELDS:
+    if own and says_of_all(own):
         return send_command(snapshot, **call, responses=own)
-    rehearsed = send_command(snapshot, **{**call, "rules": ()}).invocations
-    ran = rehearsed["node"][rehearsed["response_code"] >= 0]
-    responses = {node: SCENARIOS[scenario](number) for number, node in enumerate(ran)}
-    return send_command(snapshot, **call, responses={**responses, **(own or {})})
+    said, numbers = find_answers(own or {}, snapshot.nodes), dict[str, int]()
+
+    def answer(node: str) -> Said:
+        number = numbers.setdefault(node, len(numbers))  # nodes that never get the command are not asked
+        return said.get(node, SCENARIOS[scenario](number))
+
+    return send_command(snapshot, **call, responses=answer)
 
 
-def first_command(reach: Reach, principal: str) -> dict[str, str]:
+def first_command(reach: Reach, principal: str) -> dict[str, Any]:
     """A command that tells most of what a principal (ARN) may do: some of its nodes run it, others refuse.
 
     Returns
     -------
     dict
-        `document`, `region`, `tag_key` and `tag_value`; the tag is missing if no tag has nodes that it reaches; nothing
-        if it reaches no node.
+        `document`, `region` and `targets`, as in `send_command`, which are missing if no tag has nodes that it reaches;
+        nothing if it reaches no node.
     """
     pairs = reach.pairs(principal, outcome="allowed", limit=1)
     if pairs.empty:
@@ -88,16 +91,16 @@ def first_command(reach: Reach, principal: str) -> dict[str, str]:
     return told | _telling_tag(there, reached)
 
 
-def _telling_tag(nodes: pd.DataFrame, reached: pd.Series[bool]) -> dict[str, str]:
+def _telling_tag(nodes: pd.DataFrame, reached: pd.Series[bool]) -> dict[str, Any]:
     """The tag whose nodes are best divided into those reached and the others."""
-    best, found = 0.0, dict[str, str]()
+    best, found = 0.0, dict[str, Any]()
     for column in (name for name in nodes.columns if name.startswith(TAG)):
         counts = reached.groupby(nodes[column].astype("str")).agg(["sum", "count"])
         some, rest = counts["sum"], counts["count"] - counts["sum"]
         # enough of both, and as few rows as that takes
         worth = some.where(some < rest, rest).clip(upper=4) + some.clip(upper=4) / 10 - counts["count"] / 1000
         if len(worth) and worth.max() > best:
-            best, found = worth.max(), {"tag_key": column.removeprefix(TAG), "tag_value": str(worth.idxmax())}
+            best, found = worth.max(), {"targets": ({"Key": column, "Values": [str(worth.idxmax())]},)}
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from ssmlab.commands.answers import Answer
 from ssmlab.commands.calls import Call, resolve_limit
 from ssmlab.commands.command import (
     FINDINGS,
@@ -25,6 +26,7 @@ from ssmlab.commands.simulation import Change, Limits, simulate
 from ssmlab.commands.statuses import find_doubts, status_of
 from ssmlab.commands.targets import choose_region
 from ssmlab.reachability import reach
+from ssmlab.words import say_count
 
 _UNTIL_VERDICT: Final = 1.0  # seconds until a command that goes to no node has ended
 
@@ -50,7 +52,7 @@ def send_call(settings: Settings, call: Call, principal: str) -> Command:
 def _follow(call: Call, planner: Planner, plan: Plan, content: Content) -> Command:
     settings, members, start = planner.settings, plan.members, call.start
     random, command_id = settings.random, make_id(settings.random)
-    answers = [settings.answer(member.node, random) for member in members]
+    answers = [Answer() if member.fate else settings.answer(member.node, random) for member in members]
     limits, notes = _limit(call, content, len(members))
     changes = _follow_verdict(plan) or simulate(members, answers, limits, settings.readings, random)
     endings, end = read_endings(members, answers, changes, start), changes[-1]
@@ -84,9 +86,11 @@ def _limit(call: Call, content: Content, total: int) -> tuple[Limits, list[str]]
     """The limits of a command with so many nodes, and a note where a percentage was rounded."""
     (at_once, cut), (errors, cut_errors) = (resolve_limit(text, total) for text in (call.concurrency, call.errors))
     rounded = [text for text, is_cut in ((call.concurrency, cut), (call.errors, cut_errors)) if is_cut]
-    notes = [f"`{text}` of {total} nodes is rounded down; how AWS rounds is not documented" for text in rounded]
+    note = f"of {say_count(total, 'node')} is rounded down; how AWS rounds is not documented"
     execution = content.execution_timeout(call.parameters or {})
-    return Limits(max(at_once, 1), errors, call.timeout + execution, execution, call.cancel_after), notes
+    after = call.cancel_after, call.alarm_after
+    limits = Limits(max(at_once, 1), errors, call.timeout + execution, execution, *after)
+    return limits, [f"`{text}` {note}" for text in rounded]
 
 
 def _follow_verdict(plan: Plan) -> list[Change]:

@@ -22,22 +22,27 @@ from ssmlab.commands.answers import Answer
 from ssmlab.commands.contents import agent_timeout
 from ssmlab.commands.plans import OFFLINE, Member
 from ssmlab.commands.statuses import ERRORS, OPEN, REFUSED, Readings, decide_command
+from ssmlab.words import say_count
 
 NOT_STARTED: Final = -1  # ResponseCode of a node that did not run the command, or has not ended
 KILLED: Final = 137
 _LATENCY: Final = (0.1, 0.5)  # seconds until a node answers
+_ALARM: Final = "an alarm of the command went off"
 _UNTIL_DELAYED: Final = 3.0  # seconds, as recorded
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Nodes at once, errors allowed, seconds until the command expires, seconds of a step; when it is cancelled."""
+    """Nodes at once, errors allowed, seconds until the command expires, seconds of a step; when it is cancelled, when
+    its alarm goes off.
+    """
 
     concurrency: int
     errors: int
     expires: float
     execution: int
     cancelled: float | None = None
+    alarm: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +94,20 @@ class _Queue:
         self._waiting = deque(range(len(members)))
         self._batch = self._left_in_batch = 1
         self._unanswered = self._open = self._errors = 0
-        self._left = len(members)
+        self._left, self._stopped = len(members), False
 
     def run(self, readings: Readings) -> list[Change]:
-        self._push(self._limits.expires, self._expire)
-        self._push(self._latency(), self._begin)
-        if self._limits.cancelled is not None:
-            self._push(self._limits.cancelled, self._cancel)
+        own, begin = self._limits, self._latency()
+        self._push(own.expires, self._expire)
+        for due, happen in ((begin, self._begin), (own.cancelled, self._cancel), (own.alarm, self._stop)):
+            if due is not None:
+                self._push(due, happen)
         while self._left:
             time, _, happen, node = heapq.heappop(self._due)
             if not node or self._details[node[0]] in OPEN:  # else it has ended by other means
                 happen(time, *node)
-        self.changes.append(Change(time, None, *decide_command(self._details, self._limits.errors, readings)))
+        end = decide_command(self._details, own.errors, readings)
+        self.changes.append(Change(time, None, *(("FailedDueToAlarm", _ALARM) if self._stopped else end)))
         return self.changes
 
     def _push(self, time: float, happen: Callable[..., None], *node: Any) -> None:
@@ -170,7 +177,7 @@ class _Queue:
         self._change(time, node, details, *told)
         self._errors += details in ERRORS
         while self._waiting and self._errors > self._limits.errors:
-            reason = f"more errors than max_errors, {self._limits.errors}: {self._errors}"
+            reason = f"{say_count(self._errors, 'error')}, max_errors is {self._limits.errors}"
             self._change(time, self._waiting.popleft(), "Terminated", reason)
         self._send(time)
 
@@ -180,6 +187,11 @@ class _Queue:
     def _cancel(self, time: float) -> None:
         self.changes.append(Change(time, None, "Cancelling", "CancelCommand was called"))
         self._end_all(time, "Cancelled", "CancelCommand was called", KILLED, True)
+
+    def _stop(self, time: float) -> None:
+        """The command's alarm goes off; recorded is that what runs on a node goes on, unheard."""
+        self._stopped = True
+        self._end_all(time, "Terminated", _ALARM)
 
     def _end_all(self, time: float, details: str, reason: str, *of_running: Any) -> None:
         """Every node ends that has not; ResponseCode and output of those that run the command."""

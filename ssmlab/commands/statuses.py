@@ -15,6 +15,7 @@ from typing import Final
 import orjson
 
 from ssmlab.snapshots.schema import listed
+from ssmlab.words import say_count
 
 OPEN: Final = ("Pending", "InProgress", "Delayed")  # StatusDetails of a node that has not ended
 ERRORS: Final = ("Failed", "ExecutionTimedOut")  # what counts against MaxErrors
@@ -25,13 +26,14 @@ _STATUS: Final = {
     "Delayed": "Pending",
     "NoInstancesInTag": "Success",
     **dict.fromkeys(("DeliveryTimedOut", "ExecutionTimedOut"), "TimedOut"),
-    **dict.fromkeys((*REFUSED, "Terminated", "Incomplete", "RateExceeded"), "Failed"),
+    **dict.fromkeys((*REFUSED, "Terminated", "Incomplete", "RateExceeded", "FailedDueToAlarm"), "Failed"),
 }
 # StatusDetails of a node → what is not certain about its Status.
 UNSURE: Final = {
     "Terminated": "the Status of a Terminated node is not written: recorded as Failed where an alarm ended a command",
     "Delayed": "the API reference lists Delayed as a node's Status; AWS was recorded to answer Pending, and Delayed in"
-    " StatusDetails [CommandInvocationStatus]",
+    " StatusDetails [CommandInvocationStatus]; the user guide lists Delayed for commands, too, but not when one is:"
+    " here none is [monitor-commands]",
 }
 
 
@@ -87,24 +89,20 @@ def decide_command(details: Iterable[str], max_errors: int, readings: Readings) 
     counts = Counter(details)
     if not is_default("undeliverable") and len(counts) > 1:
         del counts["Undeliverable"]
-    total, success, late, lost = (
-        counts.total(),
-        counts["Success"],
-        counts["ExecutionTimedOut"],
-        counts["DeliveryTimedOut"],
-    )
-    errors, refused = (sum(counts[name] for name in names) for names in (ERRORS, REFUSED))
+    success, late, lost = (counts[name] for name in ("Success", "ExecutionTimedOut", "DeliveryTimedOut"))
+    total, errors, refused = (sum(counts[name] for name in names) for names in (counts, ERRORS, REFUSED))
     most = max_errors - (not is_default("max_errors") and max_errors > 0)
-    done, over = f"{success} of {total} nodes ended in Success", f"max_errors is {max_errors}"
+    nodes, over = say_count(total, "node"), f"max_errors is {max_errors}"
+    done = f"{success} of {nodes} ended in Success"
     is_late = late > most and not is_default("execution_timeouts")
     is_lost = lost > most and is_default("delivery_timeouts")
     is_fine = success + refused == total and is_default("refused")
     table = (
         (counts["Cancelled"] > 0, "Cancelled", "it was cancelled before all nodes had ended"),
-        (is_late, "ExecutionTimedOut", f"{late} of {total} nodes timed out in execution, {over}"),
-        (errors > most, "Failed", f"{errors} of {total} nodes failed or timed out in execution, {over}"),
-        (is_lost, "DeliveryTimedOut", f"{lost} of {total} nodes did not get the command in time, {over}"),
-        (refused == total, "Failed", f"no node could run it: {refused} of {total} were refused"),
+        (is_late, "ExecutionTimedOut", f"{late} of {nodes} timed out in execution, {over}"),
+        (errors > most, "Failed", f"{errors} of {nodes} failed or timed out in execution, {over}"),
+        (is_lost, "DeliveryTimedOut", f"{lost} of {nodes} did not get the command in time, {over}"),
+        (refused == total, "Failed", f"no node could run it: {refused} of {nodes} refused"),
         (success == total, "Success", done),
         (is_fine, "Success", f"{done}; {refused} refused, which is no error"),
         (True, "Incomplete", f"{done}, and too few failed for Failed"),

@@ -125,10 +125,10 @@ _WIDTH: Final = (
 
 
 def _named(kind: str, text: str, caller: Caller) -> str | None:
-    if text == "*":
-        return "any"
     if kind == "Service":
-        return "service" if text == caller.arn else None
+        return "service" if caller.kind == "service" and text in ("*", caller.arn) else None
+    if kind == "AWS" and text == "*":
+        return "any"
     if kind != "AWS" or not caller.account:
         return None
     if text == caller.arn:

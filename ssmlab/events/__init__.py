@@ -11,6 +11,7 @@ from ssmlab.events.mismatches import Mismatch, explain_mismatch
 from ssmlab.events.operators import PatternError
 from ssmlab.events.patterns import Pattern, compile_pattern, matches
 from ssmlab.events.rules import Rule, Rules, load_rules
+from ssmlab.events.streams import Stream
 from ssmlab.events.values import EventError
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "PatternError",
     "Rule",
     "Rules",
+    "Stream",
     "compile_pattern",
     "explain_mismatch",
     "load_events",

@@ -80,6 +80,15 @@ def _no_wildcard(_: Used, condition: Condition) -> Found:
     return condition.values if is_like and not any(is_wild(t) or variable_keys(t) for t in tokens) else ()
 
 
+def _plain_wildcard(_: Used, condition: Condition) -> Found:
+    is_equal = "Equals" in condition.operator and "String" in condition.operator
+    return [value for value in condition.values if is_equal and is_wild(parse_text(value))]
+
+
+def _wild_key(_: Used, condition: Condition) -> Found:
+    return [condition.key] if is_wild(parse_text(condition.key)) else ()
+
+
 ON_CONDITION: Final[dict[str, Callable[[Used, Condition], Found]]] = {
     "key-not-supplied": _not_supplied,
     "null-and-test": _tested_too,
@@ -88,6 +97,8 @@ ON_CONDITION: Final[dict[str, Callable[[Used, Condition], Found]]] = {
     "for-all-values-on-one-value": _all_of_one,
     "tag-keys-by-case": _spellings,
     "second-check": _second_check,
+    "wildcard-under-equals": _plain_wildcard,
+    "wildcard-in-key": _wild_key,
     "like-without-wildcard": _no_wildcard,
 }
 

@@ -15,12 +15,13 @@ import numpy as np
 import pandas as pd
 
 from ssmlab.evaluation import Applied
-from ssmlab.explanation import last_part, say_statement
-from ssmlab.graphs.graph import MOST_MARKS, call_card, read_cards, say_outcome
+from ssmlab.explanation import last_part
+from ssmlab.graphs.graph import MOST_MARKS, draw_card, draw_no_card, read_cards, say_outcome
 from ssmlab.graphs.layout import place_layers
 from ssmlab.graphs.sides import Side, join_sides, name_rows, read_sides
 from ssmlab.graphs.words import say_changes
 from ssmlab.reachability import Reach, count_changes
+from ssmlab.reachability.changes import find_changes
 from ssmlab.reachability.columns import Codes, Truths, combine, encode, first_rows
 from ssmlab.reachability.comparing import Comparison
 from ssmlab.reachability.fleets import ALLOWED, CONDITIONAL
@@ -58,7 +59,7 @@ def draw_changes(
     -------
     networkx.DiGraph
         As `to_networkx`, but the outcome of an edge is "gained" (allowed now), "lost" (denied now), "conditional" (it
-        depends now) or "unchanged".
+        depends now) or "unchanged". Groups of nodes that are all tagged otherwise than before are called "changed".
 
     Raises
     ------
@@ -124,6 +125,8 @@ class _Pen:
         self._reaches = (before, after)
         both = Comparison(before, after)
         self._unions = (both.nodes, both.documents)
+        changes = find_changes(*(reach.snapshot.nodes for reach in self._reaches))
+        self._edited = changes.rows if changes else np.zeros(0, dtype=np.int64)
         of_each = [union.rows for union in self._unions]
         self._sides = [read_sides(reach, *of_each) for reach in self._reaches]
 
@@ -173,6 +176,8 @@ class _Pen:
         mark = f"{side.kind}:{rows[0]}"
         self._graph.graph["members"][mark] = rows
         named = name_rows(side, rows, self._keys, self._several)
+        if side.kind == "group" and np.isin(rows, self._edited).all():  # another may have the same tags from before
+            named["label"] += " · changed"
         self._graph.add_node(mark, kind=side.kind, layer=2, count=len(rows), **named)
         return mark
 
@@ -182,7 +187,7 @@ class _Pen:
         said = _SAID[outcome] + ("allowed" if then == ALLOWED else say_outcome(side, way.who, row, then))
         cards = {f"{card.policy}#{card.index}": card for card, holds in way.cards if holds[group]}
         self._applied |= cards
-        for name in cards or [""]:  # the root user needs no statement
+        for name in cards or [""]:  # the root user needs none
             self._lines.setdefault((way.arn, name), {})[mark] = {"outcome": outcome, "detail": said}
 
     def _draw_cards(self) -> None:
@@ -191,16 +196,14 @@ class _Pen:
         for (arn, name), lines in self._lines.items():
             kind = "role" if ":role/" in arn else "principal"
             self._graph.add_node(arn, kind=kind, layer=0, label=last_part(arn), detail=arn, count=1)
-            source = arn
-            if name:
-                known, here = numbers.setdefault(name, []), {mark: line["outcome"] for mark, line in lines.items()}
-                known += [] if here in known else [here]
-                source, applied = f"statement:{name}@{known.index(here)}", self._applied[name]
-                said = say_statement(applied)
-                self._graph.add_node(source, kind="statement", layer=1, label=call_card(applied), detail=said, count=1)
-                outcomes = {*here.values()}
-                held = outcomes.pop() if len(outcomes) == 1 else "unchanged"
-                self._graph.add_edge(arn, source, outcome=held, detail=f"{last_part(arn)}: {said}")
+            known, here = numbers.setdefault(name, []), {mark: line["outcome"] for mark, line in lines.items()}
+            known += [] if here in known else [here]
+            source, about = draw_card(self._applied[name]) if name else draw_no_card(arn)
+            source += f"@{known.index(here)}" if name else ""
+            self._graph.add_node(source, **about)
+            outcomes = {*here.values()}
+            held = outcomes.pop() if len(outcomes) == 1 else "unchanged"
+            self._graph.add_edge(arn, source, outcome=held, detail=f"{last_part(arn)}: {about['detail']}")
             self._graph.add_edges_from((source, mark, line) for mark, line in lines.items())
 
 

@@ -23,7 +23,9 @@ from ssmlab.reachability.fleets import ALLOWED, CONDITIONAL, IMPLICIT, OUTCOMES
 from ssmlab.reachability.names import Names
 from ssmlab.truth import FALSE
 
-COLUMNS: Final = ("Principal", "Statement that allows it", "Documents and nodes")
+_RANK: Final = ("denied", "conditional", "allowed")
+_NOTHING: Final = ("nothing allows it", "no statement allows it")
+COLUMNS: Final = ("Principal", "Statement that decides", "Documents and nodes")
 MOST_MARKS: Final = 300
 MOST_UNFOLDED: Final = 60
 _WANTED: Final = {"allowed": {ALLOWED}, "conditional": {CONDITIONAL}, "denied": {*range(CONDITIONAL)}}
@@ -102,16 +104,26 @@ class _Pen:
         """A graph of these principals, each with the outcomes of both sides."""
         self._graph: nx.DiGraph[str] = nx.DiGraph(members={}, groups={})
         kinds = self._reach.snapshot.principals["kind"]
-        for who, _ in shown:
-            arn = self._arns[who]
-            kind = "role" if kinds.iloc[who] == "role" else "principal"
-            self._graph.add_node(arn, kind=kind, layer=0, label=last_part(arn), detail=arn, count=1)
         self._keys = self._reach.tag_keys(who for who, _ in shown)
         self._several = len({self._arns[who].split(":")[4] for who, _ in shown}) > 1  # accounts that are drawn
+        for who, _ in shown:
+            arn, kind = self._arns[who], kinds.iloc[who]
+            label = f"root · …{arn.split(':')[4][-4:]}" if kind == "root" and self._several else last_part(arn)
+            kind = "role" if kind == "role" else "principal"
+            self._graph.add_node(arn, kind=kind, layer=0, label=label, detail=arn, count=1)
         for place, side in enumerate(sides):
             if shown:
                 self._draw_side(side, [(who, joint[place]) for who, joint in shown])
-        return self._graph
+        return nx.relabel_nodes(self._graph, self._find_alike())
+
+    def _find_alike(self) -> dict[str, str]:
+        """Of the marks that stand for no statement those that lead to the same, by the first of them."""
+        first: dict[Any, str] = {}
+        named: dict[str, str] = {}
+        for card in (name for name in self._graph if name.startswith("none:")):
+            lines = frozenset((mark, line["outcome"]) for mark, line in self._graph[card].items())
+            named[card] = first.setdefault((lines, self._graph.nodes[card]["label"]), card)
+        return named
 
     def _draw_side(self, side: Side, shown: Sequence[tuple[int, Truths]]) -> None:
         """Marks for the groups of one side, merged where every drawn principal reaches them alike, and their edges."""
@@ -148,23 +160,36 @@ class _Pen:
         return [(mark, own) for mark, _, own in marks]
 
     def _connect(self, side: Side, who: int, mark: str, row: int, outcome: int, allowing: Sequence[Applied]) -> None:
-        """Edges from a principal through the statements that allow a mark; straight where none does, or none is needed
-        (the root user).
-        """
+        """Edges from a principal through the statements that decide a mark, or through the words that none does."""
         graph, arn, named = self._graph, self._arns[who], "denied" if outcome < CONDITIONAL else OUTCOMES[outcome].value
         said = "allowed" if outcome == ALLOWED else say_outcome(side, who, row, outcome)
-        cards = allowing if outcome >= CONDITIONAL else ()
-        for applied in cards:
-            card = f"statement:{applied.policy}#{applied.index}"
-            graph.add_node(
-                card, kind="statement", layer=1, label=call_card(applied), detail=say_statement(applied), count=1
-            )
-            known = graph.edges[arn, card]["outcome"] if graph.has_edge(arn, card) else named
-            best = "allowed" if "allowed" in (known, named) else named
-            graph.add_edge(arn, card, outcome=best, detail=f"{last_part(arn)} holds {say_statement(applied)}")
-            graph.add_edge(card, mark, outcome=named, detail=said)
-        if not cards:
-            graph.add_edge(arn, mark, outcome=named, detail=said)
+        deciding = allowing if outcome >= CONDITIONAL else side.ask(who, row).decide().determining_statements
+        deciding = deciding if outcome != IMPLICIT else ()  # what is allowed alone, with nothing that goes with it
+        for card, about in map(draw_card, deciding) if deciding else [draw_no_card(arn)]:
+            graph.add_node(card, **about)
+            self._line(arn, card, named, f"{last_part(arn)}: {about['detail']}")
+            self._line(card, mark, named, said)
+
+    def _line(self, source: str, target: str, outcome: str, said: str) -> None:
+        """An edge; of several that fall together, the best outcome."""
+        known = self._graph.get_edge_data(source, target)
+        if known is None or _RANK.index(outcome) > _RANK.index(known["outcome"]):
+            self._graph.add_edge(source, target, outcome=outcome, detail=said)
+
+
+def draw_card(applied: Applied) -> tuple[str, dict[str, Any]]:
+    """The mark of a statement: its id and attributes."""
+    return f"statement:{applied.policy}#{applied.index}", _card(call_card(applied), say_statement(applied))
+
+
+def draw_no_card(arn: str) -> tuple[str, dict[str, Any]]:
+    """The mark where no statement decides: the root user needs none, others are allowed by none."""
+    is_root = arn.endswith(":root")
+    return f"none:{arn}", _card(*(("no policy needed", "the root user needs no policy") if is_root else _NOTHING))
+
+
+def _card(label: str, detail: str) -> dict[str, Any]:
+    return {"kind": "statement", "layer": 1, "label": label, "detail": detail, "count": 1}
 
 
 def read_cards(side: Side, who: int) -> tuple[list[Applied], Any]:

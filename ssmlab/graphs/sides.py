@@ -40,8 +40,18 @@ class Side:
         """`snapshot.nodes` or `snapshot.documents`."""
         return self.resources.frame
 
+    def count_managed(self) -> Codes:
+        """Of each group of nodes the chosen ones that are managed, or of which it is not known."""
+        waiting = _are_waiting(self.frame, self.rows)
+        return self.counts - np.bincount(self.codes[waiting], minlength=len(self.groups))
+
 
 Sides = tuple[Side, Side]
+
+
+def _are_waiting(nodes: pd.DataFrame, rows: Codes) -> Any:
+    """Which of some nodes are not managed."""
+    return ~nodes["managed"].iloc[rows].astype("boolean").fillna(True).to_numpy(dtype=bool)
 
 
 def read_sides(reach: Reach, nodes: Names, documents: Names) -> Sides:
@@ -87,6 +97,9 @@ def name_rows(side: Side, rows: Codes, keys: Sequence[str], several: bool) -> di
     else:
         label = ", ".join(_common(side, rows, keys)) or "nodes"
     places = [region, *([f"…{account[-4:]}"] if several and account else [])]
+    waiting = np.count_nonzero(_are_waiting(side.frame, rows)) if side.kind == "group" else 0
+    if waiting:
+        places.append("not managed" if waiting == len(rows) else f"{waiting} not managed")
     listed = ", ".join(names) + (f" and {len(rows) - len(names)} more" if len(rows) > len(names) else "")
     return {"label": " · ".join([label, *places]), "detail": f"{listed} in {region}"}
 

@@ -11,6 +11,8 @@ import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
+import pandas as pd
+
 OK: Final = "OK"
 ALARM: Final = "ALARM"
 INSUFFICIENT_DATA: Final = "INSUFFICIENT_DATA"
@@ -41,7 +43,7 @@ def alarm_states(
     Parameters
     ----------
     values
-        One a period, oldest first; None or NaN is missing.
+        One a period, oldest first; None, NaN and `pandas.NA` are missing.
     threshold, comparison
         What breaches, such as 50 and `GreaterThanThreshold`.
     evaluation_periods, datapoints_to_alarm
@@ -116,12 +118,13 @@ def _decide(window: Sequence[bool | None], periods: int, most: int, treatment: s
 
 
 def _read_value(value: Any) -> float | None:
-    if value is None or (isinstance(value, float) and math.isnan(value)):
+    if value is None or value is pd.NA:
         return None
     try:
-        return float(value)
+        number = float(value)
     except (TypeError, ValueError):
         raise ValueError(f"expected a number or None as a value, got `{value}`") from None
+    return None if math.isnan(number) else number  # of any type: a float32 too
 
 
 def _check_choice(name: str, value: str, allowed: Iterable[str] | Mapping[str, Any]) -> None:
@@ -130,6 +133,7 @@ def _check_choice(name: str, value: str, allowed: Iterable[str] | Mapping[str, A
 
 
 def _check_count(name: str, value: Any, least: int, most: int | None) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < least or (most is not None and value > most):
+    is_whole = hasattr(value, "__index__") and not isinstance(value, bool)
+    if not is_whole or value < least or (most is not None and value > most):
         wanted = f"{least} to {most}" if most is not None else f"at least {least}"
         raise ValueError(f"expected a whole number, {wanted}, as `{name}`, got `{value}`")

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from ssmlab.conditions.values import read_number
@@ -83,7 +84,11 @@ def _is_number(value: Any) -> bool:
 
 
 def metric_values(
-    metric_filter: MetricFilter, frame: pd.DataFrame, period: int = 60, statistic: str = "Sum"
+    metric_filter: MetricFilter,
+    frame: pd.DataFrame,
+    period: int = 60,
+    statistic: str = "Sum",
+    matched: npt.NDArray[np.bool_] | None = None,
 ) -> pd.DataFrame:
     """The metric that a filter makes of log events, a row a period.
 
@@ -97,6 +102,8 @@ def metric_values(
         Seconds: 10, 20, 30 or a multiple of 60.
     statistic
         Of the values of a period: `Sum`, `Average`, `Minimum`, `Maximum` or `SampleCount`.
+    matched
+        Which log events match, where that is known already.
 
     Returns
     -------
@@ -114,18 +121,19 @@ def metric_values(
     _check(period, statistic, frame)
     numeric = pd.api.types.is_numeric_dtype(frame["timestamp"])
     times = pd.to_datetime(frame["timestamp"], unit="ms" if numeric else None, utc=True).dt.floor(f"{period}s")
-    rows = _measure(metric_filter, frame["message"], times)
+    found = metric_filter.filter.flags(frame["message"]) if matched is None else matched
+    rows = _measure(metric_filter, frame["message"], times, found & times.notna().to_numpy())
     names = list(metric_filter.dimensions)
-    found = rows.groupby(["period_start", *names], sort=True)["value"].agg(STATISTICS[statistic])
+    reported = rows.groupby(["period_start", *names], sort=True)["value"].agg(STATISTICS[statistic])
     if metric_filter.default is not None:
-        quiet = pd.Index(times.dropna().unique(), name="period_start").difference(found.index)
-        found = pd.concat([found, pd.Series(float(metric_filter.default), quiet)])
+        quiet = pd.Index(times.dropna().unique(), name="period_start").difference(reported.index)
+        reported = pd.concat([reported, pd.Series(float(metric_filter.default), quiet)])
     every = _periods(times, period)
     keys = rows[names].drop_duplicates().sort_values(names) if names else pd.DataFrame(index=[0])
     if len(every) * len(keys) > _MOST_ROWS:
         raise ValueError(f"expected at most {_MOST_ROWS:,} rows, got {len(every) * len(keys):,}: take a longer period")
     grid = every.to_frame(name="period_start", index=False).merge(keys, how="cross")
-    values = found.rename("value").rename_axis(["period_start", *names]).reset_index()
+    values = reported.rename("value").rename_axis(["period_start", *names]).reset_index()
     return grid.merge(values, how="left", on=["period_start", *names])[["period_start", "value", *names]]
 
 
@@ -138,9 +146,10 @@ def _check(period: int, statistic: str, frame: pd.DataFrame) -> None:
         raise ValueError(f"expected a frame with the columns `timestamp` and `message`, got none named `{missing[0]}`")
 
 
-def _measure(metric_filter: MetricFilter, messages: pd.Series[Any], times: pd.Series[Any]) -> pd.DataFrame:
+def _measure(
+    metric_filter: MetricFilter, messages: pd.Series[Any], times: pd.Series[Any], matched: npt.NDArray[np.bool_]
+) -> pd.DataFrame:
     """A row an event that reports a value: the period, the value, the dimensions."""
-    matched = metric_filter.filter.flags(messages) & times.notna().to_numpy()
     codes, distinct = pd.factorize(messages[matched].astype(object))
     names = list(metric_filter.dimensions)
     read = [_read(metric_filter, message) for message in distinct]

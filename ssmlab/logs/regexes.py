@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import pyarrow as pa
@@ -39,6 +40,7 @@ class Regex:
 
     expression: str
 
+    @lru_cache(4096)  # noqa: B019 - fields and JSON values repeat, and a call of RE2 costs more than remembering
     def matches(self, text: str) -> bool:
         """Is it found?"""
         return bool(pc.match_substring_regex(pa.scalar(encodable(text)), self.expression).as_py())

@@ -81,7 +81,9 @@ class Tables:
         if kind == "node":
             return nodes
         if kind.startswith("node with"):
-            return self._node_witnesses(step.action, with_tags=kind == "node with other tags")
+            return self._witnesses(step.action, nodes, with_tags=kind == "node with other tags")
+        if kind == "document with other tags":
+            return self._witnesses(step.action, documents[documents["account"].astype(str) != ""], with_tags=True)
         if kind in ("role", "user"):
             return principals[principals["kind"] == kind].assign(region=_IAM_REGION)
         if kind == "group":
@@ -123,12 +125,11 @@ class Tables:
         every = (statement for policy in self.snapshot.compiled.values() for statement in policy.statements)
         return (statement for statement in every if statement.covers_action(action))
 
-    def _node_witnesses(self, action: str, with_tags: bool) -> pd.DataFrame:
-        """A node of each place and kind of ARN, with each combination of tags that some statement asks for; or none."""
-        nodes = self.snapshot.nodes
-        kind = nodes.index.str.contains(":instance/")
-        first = nodes.groupby([nodes["account"].astype(str), nodes["region"].astype(str), kind]).head(1)
-        plain = first[["account", "region", "kind"]].astype({"account": "str", "region": "str"}).assign(tags_known=True)
+    def _witnesses(self, action: str, frame: pd.DataFrame, *, with_tags: bool) -> pd.DataFrame:
+        """One of each place and kind of ARN, with each combination of tags that some statement asks for; or none."""
+        kind = frame.index.str.contains(":instance/")
+        first = frame.groupby([frame["account"].astype(str), frame["region"].astype(str), kind]).head(1)
+        plain = first.loc[:, ~first.columns.str.startswith(TAG)].assign(tags_known=True)
         wanted = [*dict.fromkeys(self._tag_combinations(action))][:_MOST_TAGS] if with_tags else [()]
         return pd.concat([plain.assign(**{TAG + key: value for key, value in tags}) for tags in wanted or [()]])
 

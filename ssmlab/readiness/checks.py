@@ -59,7 +59,7 @@ class Checks:
     _known: dict[Any, Answer] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
-        roles = find_node_roles(self.snapshot)
+        roles = find_node_roles(self.snapshot, self.snapshot.nodes)
         used = {role for role in roles.values() if role}
         values = {"roles": roles, "by_arn": self._naming(used), "default": self._with_default()}
         for name, value in values.items():

@@ -10,7 +10,7 @@ from ssmlab.snapshots.files import Folder, LoadError
 from ssmlab.snapshots.iam import AccessRows
 from ssmlab.snapshots.memory import without_collector
 from ssmlab.snapshots.nodes import NodeRows
-from ssmlab.snapshots.organizations import read_organization
+from ssmlab.snapshots.organizations import read_organization, without_organization
 from ssmlab.snapshots.schema import listed
 from ssmlab.snapshots.snapshot import Snapshot
 from ssmlab.snapshots.spreadsheet import ATTACHMENTS, read_inventory, read_loose_policies, read_policy
@@ -53,7 +53,8 @@ def load(path: str | Path, *, organization: str = "collected") -> Snapshot:
         raise ValueError(f"expected `collected` or `none` as organization, got `{organization}`")
     where = Path(path)
     if is_stored(where):
-        return Snapshot.compile(**read_frames(where))
+        frames = read_frames(where)
+        return Snapshot.compile(**(without_organization(frames) if organization == "none" else frames))
     if where.is_dir():
         rows = _Rows(where)
         with without_collector():

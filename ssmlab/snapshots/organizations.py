@@ -44,6 +44,18 @@ def read_organization(folder: Folder, access: AccessRows, accounts: Sequence[str
     return _to_frame(rows), management
 
 
+def without_organization(frames: Mapping[str, Any]) -> dict[str, Any]:
+    """The frames of a stored snapshot as if its accounts were in no organization."""
+    policies, noted = frames["policies"], frames["noted"]
+    return {
+        **frames,
+        "organization": _to_frame([]),
+        "policies": policies[~policies["layer"].isin([*_LAYERS])],
+        "noted": noted[~noted["file"].str.startswith("organizations")].reset_index(drop=True),
+        "management_account": None,
+    }
+
+
 def _to_frame(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
     dtypes = {"account": "str", "level": "int64", "target": "str", "scp": "bool", "rcp": "bool"}
     return pd.DataFrame(rows, columns=list(dtypes)).astype(dtypes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cached_property, partial
 from typing import Any, Final
 
 import ipywidgets as w
@@ -12,12 +13,12 @@ import pandas as pd
 from ssmlab.commands import Command, CommandError
 from ssmlab.commands.scenarios import SCENARIOS
 from ssmlab.reachability import reach
-from ssmlab.reachability.columns import TAG
 from ssmlab.widgets import command_views as views
-from ssmlab.widgets.command_views import IDS, TAGS, State
-from ssmlab.widgets.controls import WIDE, RequestControls, dropdown, list_options
+from ssmlab.widgets.command_views import IDS, TARGETS, State
+from ssmlab.widgets.controls import WIDE, RequestControls, area, dropdown, entry, label_principals, list_options
 from ssmlab.widgets.explorer import Explorer
 from ssmlab.widgets.tables import TableView
+from ssmlab.widgets.targets import TargetPicker
 from ssmlab.widgets.timeline import draw_timeline, say_end
 
 TIMELINE, INVOCATIONS, EVENTS, OUTPUT = range(4)
@@ -34,8 +35,8 @@ class CommandExplorer(Explorer):
     snapshot
         From `ssmlab.load`.
     state
-        Fields of `command_views.State` to start from, such as `sender="web-ops"`, `tag_key="Team"`,
-        `tag_values=["blue"]`. What is not given is chosen so that some nodes run the command and others do not.
+        Fields of `command_views.State` to start from, such as `sender="web-ops"`, `targets=[{"Key": "tag:Team",
+        "Values": ["blue"]}]`. What is not given is chosen so that some nodes run the command and others do not.
 
     Examples
     --------
@@ -57,31 +58,23 @@ class CommandExplorer(Explorer):
     def make_controls(self) -> dict[str, w.Widget]:
         """A control for each field."""
         state, snapshot = self.state, self.snapshot
-        people, keys = snapshot.principals, [c.removeprefix(TAG) for c in snapshot.nodes.columns if c.startswith(TAG)]
-        several = people["account"].nunique() > 1
-        columns = (people[name].astype("str") for name in ("kind", "name", "account"))
-        senders = [
-            (f"{kind} {name}{f' (…{account[-4:]})' if several else ''}", str(arn))
-            for arn, kind, name, account in zip(people.index, *columns, strict=True)
-        ]
+        senders = [(label, arn) for arn, label in label_principals(snapshot.principals).items()]
         regions = [("that of the nodes", ""), *list_options(snapshot.nodes["region"])]
         return {
             "sender": dropdown("Sender", _or_none(senders), state.sender),
             "document": dropdown("Document", _or_none(list_options(snapshot.documents["name"])), state.document),
-            "by": dropdown("Targets by", [(TAGS, TAGS), (IDS, IDS)], state.by),
-            "tag_key": dropdown("Tag", [("none", ""), *((key, key) for key in sorted(keys))], state.tag_key),
-            "tag_values": w.SelectMultiple(
-                description="Values", options=self._tag_values(), value=state.tag_values, rows=3, layout=WIDE
-            ),
-            "instance_ids": _area("Ids", state.instance_ids, "i-…, mi-…: at most 50"),
+            "by": dropdown("Send to", [(name, name) for name in (TARGETS, IDS)], state.by),
+            "targets": TargetPicker(snapshot.nodes, state.targets),
+            "instance_ids": area("Ids", state.instance_ids, "i-…, mi-…: at most 50"),
             "region": dropdown("Region", regions, state.region),
             "answers": dropdown("Nodes", [(name, name) for name in SCENARIOS], state.answers),
-            "max_errors": _text("Max errors", state.max_errors, "0 or 10%"),
-            "max_concurrency": _text("At once", state.max_concurrency, "50 or 10%"),
-            "responses": _area("Responses by node, as JSON", state.responses, _EXAMPLE),
-            "parameters": _area("Parameters of the document, as JSON", state.parameters, '{"commands": ["uptime"]}'),
+            "max_errors": entry("Max errors", state.max_errors, "0 or 10%"),
+            "max_concurrency": entry("At once", state.max_concurrency, "50 or 10%"),
+            "responses": area("Responses by node, as JSON", state.responses, _EXAMPLE),
+            "parameters": area("Parameters of the document, as JSON", state.parameters, '{"commands": ["uptime"]}'),
             "context": RequestControls(state.context),
-            "rules": _area("Rules of EventBridge, as JSON", state.rules, _RULE),
+            "groups": area("Resource groups, as JSON", state.groups, '{"web": ["i-…", "mi-…"]}'),
+            "rules": area("EventBridge rules, as JSON", state.rules, _RULE),
             "live": w.Checkbox(description="send at every change", value=state.live, indent=False, layout=WIDE),
         }
 
@@ -90,7 +83,7 @@ class CommandExplorer(Explorer):
         folds = {
             "Nodes say, parameters": ("responses", "parameters"),
             "Request: MFA, IP, time": ("context",),
-            "EventBridge rules": ("rules",),
+            "Rules, resource groups": ("rules", "groups"),
         }
         inner = [w.VBox([self.controls[name] for name in names]) for names in folds.values()]
         hidden = {name for names in folds.values() for name in names} | {"live"}
@@ -106,9 +99,7 @@ class CommandExplorer(Explorer):
         scroll = w.Box([self._picture], layout=w.Layout(max_height="390px", overflow="auto"), tabbable=True)
         scroll.add_class("ssmlab-scroll")
         self._tables = {
-            INVOCATIONS: TableView(selected=lambda row: self._explain(INVOCATIONS, row), height=370),
-            EVENTS: TableView(selected=lambda row: self._explain(EVENTS, row), height=370),
-            OUTPUT: TableView(selected=lambda row: self._explain(OUTPUT, row), height=370),
+            view: TableView(selected=partial(self._explain, view), height=370) for view in (INVOCATIONS, EVENTS, OUTPUT)
         }
         return dict(zip(("Timeline", "Invocations", "Events", "Output"), (scroll, *self._tables.values()), strict=True))
 
@@ -129,22 +120,12 @@ class CommandExplorer(Explorer):
             return pd.json_normalize([dict(event) for event in command.events]).astype("str")
         return {TIMELINE: command.history, INVOCATIONS: command.invocations, OUTPUT: command.log_events}[seen]
 
-    def react(self, field: str) -> None:
-        """Another tag key has other values: the first is chosen."""
-        if field == "tag_key":
-            options = self._tag_values()
-            self.set_control("tag_values", tuple(value for _, value in options[:1]), options)
-
-    def _tag_values(self) -> list[tuple[str, str]]:
-        return list_options(self.snapshot.nodes[TAG + self.state.tag_key]) if self.state.tag_key else []
-
     # --- State to views ---
 
     def show(self) -> None:
         """Send, if something has changed and changes are sent; then draw what is seen."""
-        by_tag = self.state.by == TAGS
-        for name in ("tag_key", "tag_values", "instance_ids"):
-            self.controls[name].layout = _wide(by_tag == name.startswith("tag"))
+        for name, by in (("targets", TARGETS), ("instance_ids", IDS)):
+            self.controls[name].layout.display = None if by == self.state.by else "none"
         asked = replace(self.state, live=True)
         if self._sent is None or (self.state.live and self._sent != asked):
             self._ask(asked)
@@ -180,16 +161,17 @@ class CommandExplorer(Explorer):
             self._picture.value = draw_timeline(self.command, self._names)
         else:
             frame, words = self._list(seen, self.command)
-            self._tables[seen].show(frame.head(_MOST_ROWS), _cut(len(frame)) + words)
+            cut = f"first {_MOST_ROWS} of " if len(frame) > _MOST_ROWS else ""
+            self._tables[seen].show(frame.head(_MOST_ROWS), cut + words)
 
     def _list(self, seen: int, command: Command) -> tuple[pd.DataFrame, str]:
         if seen == INVOCATIONS:
             return views.list_invocations(command, self._names), f"{len(command.invocations)} nodes"
         if seen == EVENTS:
             return views.list_events(command.events), f"{len(command.events)} events, in time order"
-        return views.list_outputs(command), views.tell_outputs(command)
+        return views.list_outputs(command, self._names), views.tell_outputs(command)
 
-    @property
+    @cached_property
     def _names(self) -> pd.Series[Any]:
         return self.snapshot.nodes["name"].astype("object").fillna("")
 
@@ -204,23 +186,5 @@ class CommandExplorer(Explorer):
         }[view]()
 
 
-def _cut(rows: int) -> str:
-    return f"first {_MOST_ROWS} of " if rows > _MOST_ROWS else ""
-
-
 def _or_none(options: list[tuple[str, str]]) -> list[tuple[str, str]]:
     return options or [("none", "")]
-
-
-def _wide(is_seen: bool) -> w.Layout:
-    return w.Layout(width="100%", display=None if is_seen else "none")
-
-
-def _text(label: str, value: str, placeholder: str) -> w.Text:
-    return w.Text(description=label, value=value, placeholder=placeholder, continuous_update=False, layout=WIDE)
-
-
-def _area(label: str, value: str, placeholder: str) -> w.Textarea:
-    return w.Textarea(
-        description=label, value=value, placeholder=placeholder, continuous_update=False, rows=3, layout=WIDE
-    )

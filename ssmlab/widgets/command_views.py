@@ -11,16 +11,18 @@ from typing import Any, Final
 import pandas as pd
 
 from ssmlab.commands import AccessDenied, Command, CommandError
+from ssmlab.commands.notices import OF_COMMAND, OF_NODE
 from ssmlab.commands.scenarios import SCENARIOS, first_command, play_scenario, read_object, read_rules
 from ssmlab.explanation import last_part
 from ssmlab.reachability import Reach, reach
 from ssmlab.reachability.names import find_principal
 from ssmlab.snapshots import Snapshot
+from ssmlab.widgets.targets import Target
 from ssmlab.widgets.texts import count_things, show_controls, write_explanation, write_lines, write_list, write_text
 from ssmlab.widgets.timeline import count_endings, say_status
 from ssmlab.widgets.views import first_principals
 
-TAGS, IDS = "a tag", "instance ids"
+TARGETS, IDS = "targets", "instance ids"
 _LONGEST: Final = 200
 
 
@@ -35,11 +37,13 @@ class State:
     document
         Name.
     by
-        How nodes are chosen: "a tag" or "instance ids".
-    tag_key, tag_values
-        Nodes that have one of these values.
+        How nodes are chosen: "targets" or "instance ids".
+    targets
+        As in `send_command`.
     instance_ids
         Ids, apart by commas, blanks or lines.
+    groups
+        `resource_groups` as in `send_command`, as JSON.
     region, max_concurrency, max_errors, context
         As in `send_command`; an empty Region is chosen by it.
     answers
@@ -54,10 +58,10 @@ class State:
 
     sender: str = ""
     document: str = ""
-    by: str = TAGS
-    tag_key: str = ""
-    tag_values: tuple[str, ...] = ()
+    by: str = TARGETS
+    targets: tuple[Target, ...] = ()
     instance_ids: str = ""
+    groups: str = ""
     region: str = ""
     max_concurrency: str = "50"
     max_errors: str = "0"
@@ -79,10 +83,8 @@ def begin_state(snapshot: Snapshot, given: Mapping[str, Any]) -> State:
         sender = next(iter(first_principals(known)), "")
     first: dict[str, Any] = {"document": next(iter(snapshot.documents["name"].astype(str)), "")}
     first |= first_command(known, sender) if sender else {}
-    if value := first.pop("tag_value", None):
-        first["tag_values"] = (value,)
-    if {"tag_key", "instance_ids"} & {*given}:
-        first = {key: text for key, text in first.items() if not key.startswith("tag")}
+    if "instance_ids" in given:
+        first.pop("targets", None)
     by = {"by": IDS} if given.get("instance_ids") else {}
     return State(**{**first, **by, **given, "sender": sender})
 
@@ -103,7 +105,6 @@ def send_state(snapshot: Snapshot, state: State) -> Command:
     if not (state.sender and state.document):
         raise ValueError("choose a sender and a document")
     ids = state.instance_ids.replace(",", " ").split()
-    targets = [{"Key": f"tag:{state.tag_key}", "Values": [*state.tag_values]}]
     return play_scenario(
         snapshot,
         state.answers,
@@ -111,7 +112,8 @@ def send_state(snapshot: Snapshot, state: State) -> Command:
         principal=state.sender,
         document=state.document,
         instance_ids=ids if state.by == IDS else None,
-        targets=targets if state.by == TAGS else None,
+        targets=state.targets if state.by == TARGETS else None,
+        resource_groups=read_object("resource groups", state.groups),
         region=state.region or None,
         parameters=read_object("parameters", state.parameters),
         max_concurrency=state.max_concurrency.strip(),
@@ -126,7 +128,7 @@ def list_invocations(command: Command, names: pd.Series[Any]) -> pd.DataFrame:
     rows = command.invocations
     return pd.DataFrame(
         {
-            "node": [show_controls(str(names.get(arn, "")) or last_part(arn)) for arn in rows["node"]],
+            "node": [_label(arn, names) for arn in rows["node"]],
             "status": rows["status"],
             "details": rows["status_details"],
             "code": ["not run" if code < 0 else str(code) for code in rows["response_code"]],
@@ -144,7 +146,10 @@ def list_events(events: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
         {
             "time": [shorten(str(event.get("time", ""))).partition("T")[2] for event in events],
             "of": [_name_kind(str(event.get("detail-type", ""))) for event in events],
-            "who": [shorten(str(d.get("instance-id") or d.get("command-id") or "")) for d in details],
+            "who": [
+                shorten(str(d.get("instance-id") or ""), 30) or shorten(str(d.get("command-id") or ""), 8)
+                for d in details
+            ],
             "status": [shorten(str(detail.get("status", ""))) for detail in details],
             "document": [shorten(str(detail.get("document-name", ""))) for detail in details],
         },
@@ -158,21 +163,17 @@ def _get_detail(event: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _name_kind(kind: str) -> str:
-    known = {
-        "EC2 Command Status-change Notification": "command",
-        "EC2 Command Invocation Status-change Notification": "node",
-    }
-    return known.get(kind, shorten(kind))
+    return {OF_COMMAND: "command", OF_NODE: "node"}.get(kind, shorten(kind))
 
 
-def list_outputs(command: Command) -> pd.DataFrame:
+def list_outputs(command: Command, names: pd.Series[Any]) -> pd.DataFrame:
     """What was written to CloudWatch Logs."""
-    rows = command.log_events
+    rows, nodes = command.log_events, command.invocations.set_index("node_id")["node"]
     streams = rows["log_stream"].astype(str).str.split("/")
     return pd.DataFrame(
         {
             "time": rows["timestamp"].dt.strftime("%H:%M:%S.%f").str[:-3],
-            "node": streams.str[1],
+            "node": [_label(nodes[node_id], names) for node_id in streams.str[1]],
             "stream": streams.str[-1],
             "characters": rows["message"].str.len(),
             "message": [shorten(text) for text in rows["message"]],
@@ -258,6 +259,10 @@ def explain_error(error: Exception) -> str:
     """HTML of what is wrong with a text or a name."""
     said = error.args[0] if isinstance(error, KeyError) and error.args else error
     return f"<p role='alert'>{html.escape(show_controls(str(said)))}</p>"
+
+
+def _label(arn: str, names: pd.Series[Any]) -> str:
+    return show_controls(str(names.get(arn, "")) or last_part(arn))
 
 
 def _name(arn: str, names: pd.Series[Any]) -> str:

@@ -11,7 +11,7 @@ import traitlets
 
 ANY: Final = ""
 UNTAGGED: Final = "\x00absent"
-WIDE: Final = {"width": "100%"}  # each widget makes a layout of its own of it: one that is changed changes no other
+WIDE: Final = {"width": "100%"}  # no `Layout`, which widgets would share: hiding one would hide all
 MFA: Final = "aws:MultiFactorAuthPresent"
 _ABSENT: Final = "absent"
 _KEYS: Final = {"aws:SourceIp": "Source IP", "aws:CurrentTime": "Time"}  # key -> label of its own control
@@ -32,6 +32,27 @@ def dropdown(label: str, options: Sequence[tuple[str, str]], value: str) -> w.Dr
     if value not in known:
         raise ValueError(f"{label}: expected one of {', '.join(f'`{option}`' for option in known[:20])}, got `{value}`")
     return w.Dropdown(description=label, options=options, value=value, layout=WIDE)
+
+
+def entry(label: str, value: str, placeholder: str) -> w.Text:
+    """A text that counts when it is left, or at Enter."""
+    return w.Text(description=label, value=value, placeholder=placeholder, continuous_update=False, layout=WIDE)
+
+
+def area(label: str, value: str, placeholder: str, rows: int = 3) -> w.Textarea:
+    """Lines of text that count when they are left."""
+    own = {"rows": rows, "layout": {"width": "100%"}}  # not `WIDE`: it may be hidden
+    return w.Textarea(description=label, value=value, placeholder=placeholder, continuous_update=False, **own)
+
+
+def label_principals(principals: pd.DataFrame) -> dict[str, str]:
+    """Principals as people read them, by ARN: kind and name, and the account where there are several."""
+    several = principals["account"].nunique() > 1
+    columns = (principals[name].astype("str") for name in ("kind", "name", "account"))
+    return {
+        str(arn): f"{kind} {name}{f' (…{account[-4:]})' if several else ''}"
+        for arn, kind, name, account in zip(principals.index, *columns, strict=True)
+    }
 
 
 def frame_editor(control: w.Widget) -> tuple[w.VBox, w.HTML]:
@@ -77,12 +98,7 @@ class PrincipalPicker(w.VBox):
     def __init__(
         self, principals: pd.DataFrame, value: Sequence[str] = (), rows: int = 5, nobody: str = "Everyone"
     ) -> None:
-        several = principals["account"].nunique() > 1
-        columns = (principals[name] for name in ("kind", "name", "account"))
-        self._labels = {
-            arn: f"{kind} {name}{f' (…{account[-4:]})' if several else ''}"
-            for arn, kind, name, account in zip(principals.index, *columns, strict=True)
-        }
+        self._labels = label_principals(principals)
         self._find = w.Text(description="Find principal", placeholder="part of a name", layout=WIDE)
         self._list = w.SelectMultiple(description="Principals", rows=rows, layout=WIDE)
         self._clear = w.Button(description=nobody, tooltip=f"choose no principal: {nobody.lower()}", layout=WIDE)
@@ -117,24 +133,9 @@ class RequestControls(w.VBox):
     def __init__(self, value: Mapping[str, str | None]) -> None:
         given = {key: _ABSENT if text is None else text for key, text in value.items()}
         self._mfa = dropdown("MFA used", _MFA_CHOICES, given.pop(MFA, ANY))
-        self._own = {
-            key: w.Text(
-                description=label,
-                value=given.pop(key, ""),
-                placeholder="not known",
-                continuous_update=False,
-                layout=WIDE,
-            )
-            for key, label in _KEYS.items()
-        }
-        self._more = w.Textarea(
-            description="More keys",
-            value="\n".join(f"{key} = {text}" for key, text in given.items()),
-            placeholder="key = value, a line each",
-            continuous_update=False,
-            rows=2,
-            layout=WIDE,
-        )
+        self._own = {key: entry(label, given.pop(key, ""), "not known") for key, label in _KEYS.items()}
+        more = "\n".join(f"{key} = {text}" for key, text in given.items())
+        self._more = area("More keys", more, "key = value, a line each", rows=2)
         self._wrong = w.HTML()
         controls = [self._mfa, *self._own.values(), self._more]
         super().__init__([*controls, self._wrong], value=dict(value))

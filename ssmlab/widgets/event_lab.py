@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, Final
 
 import ipywidgets as w
 import numpy as np
 import pandas as pd
 
-from ssmlab.events import PatternError
+from ssmlab.events import PatternError, Stream, compile_pattern
+from ssmlab.reachability.columns import Codes
 from ssmlab.widgets import event_views as views
+from ssmlab.widgets.command_views import list_events
 from ssmlab.widgets.controls import WIDE, dropdown, frame_editor
 from ssmlab.widgets.event_views import ALL, MATCHED, OTHERS, OWN, STARTS, State
 from ssmlab.widgets.explorer import Explorer
 from ssmlab.widgets.tables import TableView
+from ssmlab.widgets.views import Flags
 
 EVENTS, COUNTS = range(2)
 _MOST_ROWS: Final = 200
+_FEW: Final = 2_000  # events that are matched at once, more in the background
 
 
 class EventLab(Explorer):
@@ -45,7 +50,7 @@ class EventLab(Explorer):
 
     def __init__(self, data: Any, **state: Any) -> None:
         self.events = views.gather_events(data)
-        self.matched = np.zeros(len(self.events), dtype=np.bool_)
+        self.matched, self._stream = np.zeros(len(self.events), dtype=np.bool_), Stream(self.events)
         super().__init__(data, **state)
 
     def begin(self, given: Mapping[str, Any]) -> State:
@@ -84,14 +89,14 @@ class EventLab(Explorer):
 
     def make_views(self) -> dict[str, w.Widget]:
         """Events and counts."""
-        self._places: list[int] = []
-        self._table, self._counts = TableView(selected=self._explain, height=220), TableView(height=220)
+        self._places: Codes = np.arange(0)
+        self._table, self._counts = TableView(selected=self._explain, height=260), TableView(height=260)
         return {"Events": self._table, "Counts": self._counts}
 
     def to_frame(self) -> pd.DataFrame:
         """What is seen, as a table, complete."""
         if self.tabs.selected_index == COUNTS:
-            return views.count_matches(self.events, self.matched)
+            return views.count_matches(self._kinds, self.matched)
         return pd.json_normalize([dict(event) for event in self.events]).astype("str").assign(matched=self.matched)
 
     def react(self, field: str) -> None:
@@ -105,18 +110,31 @@ class EventLab(Explorer):
 
     def show(self) -> None:
         """Match, then draw what is seen."""
-        pattern = self.state.pattern
+        pattern, few = self.state.pattern, len(self.events) <= _FEW
         try:
-            self.matched, self._wrong.value = views.match_events(pattern, self.events), ""
-            self.why.value = views.explain_pattern(pattern, self.matched)
-            self.say(views.say_matches(self.matched))
+            compile_pattern(pattern)
         except PatternError as error:
-            self.matched = np.zeros(len(self.events), dtype=np.bool_)
             self._wrong.value = views.explain_place(pattern, error)
+            self._draw(np.zeros(len(self.events), dtype=np.bool_))
             self.why.value = "<p>EventBridge refuses this pattern: no event matches it.</p>"
             self.say("The pattern is refused.")
+            return
+        self._wrong.value = ""
+        self.later("Matching…", lambda: self._stream.flags(pattern), self._show_matches, at_once=few)
+
+    def _show_matches(self, matched: Flags) -> None:
+        self.why.value = views.explain_pattern(self.state.pattern, matched)
+        self.say(views.say_matches(matched))
+        self._draw(matched)
+
+    @cached_property
+    def _kinds(self) -> pd.DataFrame:
+        return list_events(self.events)[["of", "status"]]
+
+    def _draw(self, matched: Flags) -> None:
+        self.matched = matched
         if self.tabs.selected_index == COUNTS:
-            self._counts.show(views.count_matches(self.events, self.matched), "events by kind and status")
+            self._counts.show(views.count_matches(self._kinds, matched), "events by kind and status")
         else:
             self._show_events()
 
@@ -124,7 +142,7 @@ class EventLab(Explorer):
         self._places = views.choose_events(self.matched, self.state.shown)
         shown = self._places[:_MOST_ROWS]
         cut = f"first {len(shown)} of " if len(shown) < len(self._places) else ""
-        words = f"{cut}{len(self._places):,} events" if shown else "No event to show."
+        words = f"{cut}{len(self._places):,} events" if len(shown) else "No event to show."
         self._table.show(views.list_matches(self.events, self.matched, shown), words)
 
     def _explain(self, row: int) -> None:

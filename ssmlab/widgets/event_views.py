@@ -15,7 +15,8 @@ import pandas as pd
 
 from ssmlab.commands import Command
 from ssmlab.commands.notices import OF_COMMAND, OF_NODE
-from ssmlab.events import EventError, PatternError, Rule, Rules, compile_pattern, explain_mismatch, load_events
+from ssmlab.events import EventError, PatternError, compile_pattern, explain_mismatch, load_events
+from ssmlab.reachability.columns import Codes
 from ssmlab.snapshots import Snapshot
 from ssmlab.widgets.command_views import explain_event, list_events, send_first
 from ssmlab.widgets.texts import show_controls, write_lines, write_list
@@ -110,36 +111,22 @@ def describe_events(events: Events) -> str:
     return f"{len(events):,} events of {show_controls(', '.join(sources[:5]) or 'nobody')}"
 
 
-def match_events(pattern: str, events: Events) -> Flags:
-    """Which events match.
-
-    Raises
-    ------
-    PatternError, EventError
-        As in `ssmlab.events.matches`.
-    """
-    compile_pattern(pattern)
-    flags = np.zeros(len(events), dtype=np.bool_)
-    flags[Rules([Rule("", pattern)]).match(events)["event"]] = True
-    return flags
-
-
-def choose_events(flags: Flags, shown: str) -> list[int]:
+def choose_events(flags: Flags, shown: str) -> Codes:
     """The places of those to show."""
-    return [int(place) for place in np.flatnonzero({ALL: flags | True, MATCHED: flags, OTHERS: ~flags}[shown])]
+    return np.flatnonzero({ALL: flags | True, MATCHED: flags, OTHERS: ~flags}[shown])
 
 
-def list_matches(events: Events, flags: Flags, places: Sequence[int]) -> pd.DataFrame:
+def list_matches(events: Events, flags: Flags, places: Codes) -> pd.DataFrame:
     """Events as people read them, with whether they match."""
     frame = list_events([events[place] for place in places])
     frame.insert(0, "match", ["✓ yes" if flags[place] else "no" for place in places])
     return frame
 
 
-def count_matches(events: Events, flags: Flags) -> pd.DataFrame:
-    """How many events of each kind match."""
-    frame = list_events(events)[["of", "status"]].assign(match=flags)
-    counts = frame.groupby(["of", "status"], sort=False)["match"].agg(["sum", "count"]).reset_index()
+def count_matches(kinds: pd.DataFrame, flags: Flags) -> pd.DataFrame:
+    """How many events of each kind match; `kinds`: `of` and `status` of `list_events`."""
+    counts = kinds.assign(match=flags).groupby(["of", "status"], sort=False)["match"].agg(["sum", "count"])
+    counts = counts.reset_index()
     return counts.rename(columns={"sum": "match", "count": "events"})
 
 

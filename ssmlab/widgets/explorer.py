@@ -14,7 +14,7 @@ import networkx as nx
 import pandas as pd
 
 from ssmlab.exports import write_csv, write_graphml, write_parquet
-from ssmlab.snapshots import Snapshot
+from ssmlab.snapshots import Snapshot, expect_snapshot
 from ssmlab.widgets.keys import Keys
 from ssmlab.widgets.saver import Saver
 from ssmlab.widgets.texts import describe_data
@@ -52,6 +52,8 @@ class Explorer(w.VBox):
         names = [field.name for field in fields(self.state_type)]
         if unknown := sorted(set(state) - {*names}):
             raise ValueError(f"unknown state {unknown}, expected some of {names}")
+        if self.arguments == "snapshot":
+            expect_snapshot(data)
         self.data = data
         self.state: Any = self.begin(state)
         self._latest: Future[Any] | None = None
@@ -148,7 +150,8 @@ class Explorer(w.VBox):
     def _tell(self) -> None:
         seen = [part.caption for number, part in self._captions() if number == (self.tabs.selected_index or 0)]
         words = [*([] if self._latest else seen), self._said, self._saved]
-        self._live.value = f"<span role='status'>{html.escape(' '.join(dict.fromkeys(filter(None, words))))}</span>"
+        told = html.escape(" ".join(dict.fromkeys(filter(None, words))))
+        self._live.value = f"<span role='status'>{told}</span>" if told else ""
 
     def set_control(self, field: str, value: Any, options: Sequence[Any] | None = None) -> None:
         """Give a control a value, and other options, without acting on it."""
@@ -160,14 +163,18 @@ class Explorer(w.VBox):
         control.observe(self._changed, "value")
         self.state = replace(self.state, **{field: value})
 
-    def later(self, words: str, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
-        """Slow work in the background; what comes after the next change is not shown any more."""
+    def later(self, words: str, work: Callable[[], Any], done: Callable[[Any], None], *, at_once: bool = False) -> None:
+        """Slow work in the background, little at once; what comes after the next change is not shown any more."""
+        if at_once:
+            done(work())
+            return
         ticket = self._latest = _BACKGROUND.submit(work)
         self.say(words)
 
         def finish(future: Future[Any]) -> None:
             if future is self._latest:
                 self._latest = None
+                self.say("")
                 self._guard(lambda: done(future.result()))
 
         ticket.add_done_callback(finish)
@@ -178,7 +185,9 @@ class Explorer(w.VBox):
 
     def update(self) -> None:
         """Draw the state anew."""
-        self._latest = None
+        before, self._latest = self._latest, None
+        if before:
+            before.cancel()
         self._guard(self.show)
         changed = (f for f in fields(self.state_type) if getattr(self.state, f.name) != _default(f))
         told = "".join(f", {f.name}={_plain(getattr(self.state, f.name))!r}" for f in changed)

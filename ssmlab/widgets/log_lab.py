@@ -14,21 +14,18 @@ from ssmlab.logs import PatternError, compile_filter
 from ssmlab.logs.alarms import COMPARISONS, MISSING
 from ssmlab.logs.metrics import STATISTICS
 from ssmlab.widgets import log_views as views
-from ssmlab.widgets.controls import WIDE, dropdown, frame_editor
+from ssmlab.widgets.controls import WIDE, dropdown, entry, frame_editor
 from ssmlab.widgets.explorer import Explorer
 from ssmlab.widgets.log_views import ALL, MATCHED, State
-from ssmlab.widgets.metric import draw_metric
+from ssmlab.widgets.metric import SIGNS, draw_metric
 from ssmlab.widgets.tables import TableView
+from ssmlab.widgets.views import Flags
 
 MESSAGES, METRIC, PERIODS = range(3)
 _PERIODS: Final = (10, 30, 60, 300, 900, 3600, 86_400)
 _MOST_ROWS: Final = 500
-_SAID: Final = {
-    "GreaterThanOrEqualToThreshold": ">= threshold",
-    "GreaterThanThreshold": "> threshold",
-    "LessThanThreshold": "< threshold",
-    "LessThanOrEqualToThreshold": "<= threshold",
-}
+_FEW: Final = 2_000  # log events that are searched at once, more in the background
+_Found = tuple[Flags, pd.DataFrame | str]  # which match; the metric, or what CloudWatch refuses of it
 
 
 class LogLab(Explorer):
@@ -70,19 +67,19 @@ class LogLab(Explorer):
     def make_controls(self) -> dict[str, w.Widget]:
         """A control for each field."""
         state, periods = self.state, sorted({*_PERIODS, self.state.period})
-        pattern = _text("Filter pattern", state.pattern, "ERROR, ?WARN ?ERROR, { $.status >= 500 }, [ip, ..., code]")
-        pattern.continuous_update = True
+        pattern = entry("Filter pattern", state.pattern, "ERROR, ?WARN ?ERROR, { $.status >= 500 }, [ip, ..., code]")
+        pattern.continuous_update, signs = True, [(f"{SIGNS[name]} threshold", name) for name in COMPARISONS]
         return {
             "pattern": pattern,
             "shown": dropdown("Show", [(name, name) for name in (MATCHED, ALL)], state.shown),
-            "value": _text("Value", state.value, "1, $.latency or $size"),
-            "default": _text("Default", state.default, "none"),
+            "value": entry("Value", state.value, "1, $.latency or $size"),
+            "default": entry("Default", state.default, "none"),
             "period": w.Dropdown(
                 description="Period", options=[(f"{s} s", s) for s in periods], value=state.period, layout=WIDE
             ),
             "statistic": dropdown("Statistic", [(name, name) for name in STATISTICS], state.statistic),
-            "comparison": dropdown("If value", [(_SAID[name], name) for name in COMPARISONS], state.comparison),
-            "threshold": _text("Threshold", state.threshold, "a number"),
+            "comparison": dropdown("If value", signs, state.comparison),
+            "threshold": entry("Threshold", state.threshold, "a number"),
             "datapoints": _count("In M", state.datapoints),
             "evaluation_periods": _count("of N", state.evaluation_periods),
             "missing": dropdown("Missing is", [(name, name) for name in MISSING], state.missing),
@@ -115,7 +112,7 @@ class LogLab(Explorer):
 
     def to_picture(self) -> str | None:
         """The metric and its alarm."""
-        return draw_metric(views.measure(self.log_events, self.state), self.state)
+        return draw_metric(views.measure(self.log_events, self.state, self.matched), self.state)
 
     def to_frame(self) -> pd.DataFrame:
         """What is seen, as a table, complete: the messages, or the periods."""
@@ -133,18 +130,44 @@ class LogLab(Explorer):
 
     def show(self) -> None:
         """Search, measure, and draw what is seen."""
-        self.matched, self.measured = np.zeros(len(self.log_events), dtype=np.bool_), self.measured.head(0)
+        state, few = self.state, len(self.log_events) <= _FEW
         try:
-            self.matched = compile_filter(self.state.pattern).flags(self.log_events["message"])
+            compiled = compile_filter(state.pattern)
         except PatternError as error:
+            self.matched, self.measured = np.zeros(len(self.log_events), dtype=np.bool_), self.measured.head(0)
             self._wrong.value = views.explain_place(error)
             self._clear("CloudWatch Logs refuses this pattern.")
             return
         self._wrong.value = ""
+        is_measured = self.tabs.selected_index in (METRIC, PERIODS)
+
+        def search() -> _Found:
+            flags = compiled.flags(self.log_events["message"])
+            try:
+                return flags, views.measure(self.log_events, state, flags) if is_measured else self.measured.head(0)
+            except ValueError as error:
+                return flags, str(error)
+
+        self.later("Searching…", search, self._draw, at_once=few)
+
+    def _draw(self, found: _Found) -> None:
+        self.matched, measured = found
+        if isinstance(measured, str):
+            self.measured = self.measured.head(0)
+            self._clear(measured)
+            return
+        self.measured, seen = measured, self.tabs.selected_index or MESSAGES
         self.why.value = views.explain_logs(self.state.pattern, self.matched)
-        self.say(views.say_matches(self.matched))
-        shows = {MESSAGES: self._show_messages, METRIC: self._show_metric, PERIODS: self._show_periods}
-        shows[self.tabs.selected_index or MESSAGES]()
+        if seen == MESSAGES:
+            self.say(views.say_matches(self.matched))
+            shown = views.write_messages(self.log_events, self.state.pattern, self.matched, self.state.shown)
+            self._messages.value, self._count.value = shown[0], f"<span>{shown[1]}</span>"
+            return
+        self.say(views.describe_metric(measured, self.state).partition(": ")[2].partition(". ")[2])
+        if seen == METRIC:
+            self._picture.value = draw_metric(measured, self.state)
+        else:
+            self._table.show(views.list_periods(measured).head(_MOST_ROWS), f"{len(measured):,} periods")
 
     def _clear(self, why: str) -> None:
         self._messages.value, self._count.value = "", ""
@@ -154,33 +177,8 @@ class LogLab(Explorer):
         self.why.value = f"<p{role}>{html.escape(why)}</p>"
         self.say(why)
 
-    def _show_messages(self) -> None:
-        listed, words = views.write_messages(self.log_events, self.state.pattern, self.matched, self.state.shown)
-        self._messages.value, self._count.value = listed, f"<span>{words}</span>"
-
-    def _measure(self) -> bool:
-        try:
-            self.measured = views.measure(self.log_events, self.state)
-        except ValueError as error:
-            self._clear(str(error))
-            return False
-        self.say(views.describe_metric(self.measured, self.state).partition(": ")[2].partition(". ")[2])
-        return True
-
-    def _show_metric(self) -> None:
-        if self._measure():
-            self._picture.value = draw_metric(self.measured, self.state)
-
-    def _show_periods(self) -> None:
-        if self._measure():
-            self._table.show(views.list_periods(self.measured).head(_MOST_ROWS), f"{len(self.measured):,} periods")
-
     def _explain(self, row: int) -> None:
         self.why.value = views.explain_period(self.log_events, self.measured, row, self.state)
-
-
-def _text(label: str, value: str, placeholder: str) -> w.Text:
-    return w.Text(description=label, value=value, placeholder=placeholder, continuous_update=False, layout=WIDE)
 
 
 def _count(label: str, value: int) -> w.BoundedIntText:

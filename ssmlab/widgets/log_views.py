@@ -99,7 +99,7 @@ def describe_logs(frame: pd.DataFrame) -> str:
 
 
 def write_messages(frame: pd.DataFrame, pattern: str, flags: Flags, shown: str) -> tuple[str, str]:
-    """HTML of the first messages, matches marked, and how many there are in words."""
+    """HTML of the first messages, matches marked, and in words how many, where not all are shown."""
     rows = np.flatnonzero(flags | (shown == ALL))
     compiled, listed = compile_filter(pattern), list[str]()
     for time, message, is_match in (
@@ -109,7 +109,7 @@ def write_messages(frame: pd.DataFrame, pattern: str, flags: Flags, shown: str) 
         sign = "<b title='it matches'>✓</b>" if is_match else "<span title='it does not match'>·</span>"
         listed.append(f"<tr><td>{sign}</td><td>{_say_time(time)}</td><td>{mark_spans(message, spans)}</td></tr>")
     head = "<tr><th scope='col'>match</th><th scope='col'>time</th><th scope='col'>message</th></tr>"
-    words = say_matches(flags) + (f" The first {MOST_MESSAGES} are shown." if len(rows) > MOST_MESSAGES else "")
+    words = f"The first {MOST_MESSAGES} are shown." if len(rows) > MOST_MESSAGES else ""
     table = f"<table class='ssmlab-messages'><thead>{head}</thead><tbody>{''.join(listed)}</tbody></table>"
     return (table if listed else write_lines("No message to show: none matches.")), words
 
@@ -150,8 +150,8 @@ def explain_place(error: PatternError) -> str:
     return f"{said}<pre>{_show(before)}<mark>{_show(here)}</mark>{_show(after)}</pre>"
 
 
-def measure(frame: pd.DataFrame, state: State) -> pd.DataFrame:
-    """The metric and the alarm: columns `period_start`, `value` and `state`.
+def measure(frame: pd.DataFrame, state: State, flags: Flags | None = None) -> pd.DataFrame:
+    """The metric and the alarm: columns `period_start`, `value` and `state`; `flags`: which log events match.
 
     Raises
     ------
@@ -160,7 +160,7 @@ def measure(frame: pd.DataFrame, state: State) -> pd.DataFrame:
     """
     default = float(_number("default", state.default)) if state.default.strip() else None
     metric = MetricFilter(state.pattern, state.value.strip(), default)
-    values = metric_values(metric, frame, state.period, state.statistic)[["period_start", "value"]]
+    values = metric_values(metric, frame, state.period, state.statistic, flags)[["period_start", "value"]]
     states = alarm_states(
         values["value"],
         threshold=_number("threshold", state.threshold),

@@ -17,7 +17,7 @@ STATES: Final = {
     "ALARM": ("#D55E00", "A", 20, "none"),
     "INSUFFICIENT_DATA": ("#999999", "?", 14, "3 2"),
 }
-_SIGNS: Final = {
+SIGNS: Final = {
     "GreaterThanOrEqualToThreshold": ">=",
     "GreaterThanThreshold": ">",
     "LessThanThreshold": "<",
@@ -94,7 +94,7 @@ def _draw_values(shown: pd.DataFrame, axis: _Axis) -> list[str]:
 def _draw_threshold(state: State, axis: _Axis) -> list[str]:
     y = axis.up(float(state.threshold))
     line = {"x1": _LEFT, "x2": _RIGHT, "y1": y, "y2": y, "stroke": _LINE, "stroke_width": 2, "stroke_dasharray": "6 3"}
-    return [element("line", **line), write(8, y - 5, f"{_SIGNS[state.comparison]} {float(state.threshold):g}")]
+    return [element("line", **line), write(8, y - 5, f"{SIGNS[state.comparison]} {float(state.threshold):g}")]
 
 
 def _draw_states(shown: pd.DataFrame, axis: _Axis) -> list[str]:

@@ -36,7 +36,7 @@ from ssmlab.widgets.tables import TableView
 from ssmlab.widgets.views import State
 
 GRAPH, MATRIX, TABLE = range(3)
-_OUTCOMES: Final = (("reached", ANY), ("allowed", "allowed"), ("depends", "conditional"))
+_OUTCOMES: Final = (("reached (both)", ANY), ("allowed", "allowed"), ("depends", "conditional"))
 _FILTERS: Final = ("kind", "platform", "account", "region")
 
 

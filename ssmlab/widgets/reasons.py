@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import html
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import networkx as nx
 
 from ssmlab.explanation import last_part
 from ssmlab.reachability import Reach
+from ssmlab.reachability.columns import Codes
 from ssmlab.widgets.texts import write_lines
 from ssmlab.widgets.views import State, choose_documents, choose_nodes, first_pair
 
@@ -21,6 +24,8 @@ def explain_mark(reach: Reach, graph: nx.DiGraph[str], mark: str, state: State) 
     if not path:
         return write_lines("What was selected is no longer in the picture.")
     last = path[-1]
+    if last.startswith("none:"):  # no statement to show: the first of what it leads to is explained
+        return _explain_target(reach, graph, [*path, next(graph.successors(last))], state)
     if graph.nodes[last]["kind"] == "statement":
         return _explain_statement(reach, graph, last)
     if last.startswith("way"):  # another way in: the way or the nodes it leads to
@@ -63,13 +68,14 @@ def _explain_statement(reach: Reach, graph: nx.DiGraph[str], card: str) -> str:
         None,
     )
     holders = ", ".join(last_part(arn) for arn in graph.predecessors(card))
+    verb = "denies" if found and found.effect == "Deny" else "allows"
     body = (
         f"<pre>{html.escape(json.dumps(found.source, indent=1, ensure_ascii=False, default=str))}</pre>"
         if found
         else ""
     )
     return (
-        write_lines(f"{graph.nodes[card]['label']} allows what the lines on its right lead to.", f"Held by {holders}.")
+        write_lines(f"{graph.nodes[card]['label']} {verb} what the lines on its right lead to.", f"Binds {holders}.")
         + body
     )
 
@@ -90,7 +96,17 @@ def _explain_target(reach: Reach, graph: nx.DiGraph[str], path: list[str], state
     else:
         nodes = graph.graph["members"][target]
     if found := first_pair(reach, arn, nodes, documents):
-        count = graph.nodes[target]["count"]
-        example = [f"{graph.nodes[target]['label']}: one example of {count}."] if count > 1 else []
-        return write_lines(*example) + reach.explain(*found)._repr_html_()
+        return _say_example(reach, graph.nodes[target], found, documents) + reach.explain(*found)._repr_html_()
     return write_lines(graph.nodes[target]["detail"])
+
+
+def _say_example(reach: Reach, target: Mapping[str, Any], found: tuple[str, str, str], documents: Codes) -> str:
+    """That one example is explained, and of how many."""
+    principal, node, document = found
+    said = reach.outcome(principal, node, document).value
+    alike = reach.pairs(principal, node, documents, outcome=said, limit=0).attrs["total"]
+    lines = [f"{target['label']}: {target['count']:,} nodes, of which one is explained. Unfold shows each."]
+    lines = lines if target["count"] > 1 and target["kind"] == "group" else []
+    if alike > 1:
+        lines.append(f"With {last_part(document)}, for example; with {alike - 1:,} more documents it is the same.")
+    return write_lines(*lines) if lines else ""

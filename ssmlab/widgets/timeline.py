@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 import pandas as pd
@@ -27,6 +28,7 @@ MARKS: Final[dict[str, tuple[str, str, str]]] = {
     "NoInstancesInTag": ("circle", "#999999", "0"),
     "Failed": ("square", "#D55E00", "F"),
     "Incomplete": ("square", "#F0E442", "I"),
+    "FailedDueToAlarm": ("square", "#CC79A7", "!"),
     "RateExceeded": ("square", "#E69F00", "R"),
     "ExecutionTimedOut": ("triangle", "#D55E00", "E"),
     "DeliveryTimedOut": ("triangle", "#E69F00", "D"),
@@ -37,10 +39,17 @@ MARKS: Final[dict[str, tuple[str, str, str]]] = {
     "Cancelled": ("house", "#CC79A7", "C"),
 }
 _LEFT, _WIDTH, _RIGHT, _ROW = 142, 340, 492, 18
+_WHOLE: Final = "the command"
 _LONG: Final = 300  # seconds from which on the time is drawn shorter the later it is
 _TICKS: Final = (0, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14_400, 43_200, 86_400, 172_800)
 _APART: Final = 42
 _UNITS: Final = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+
+
+class _Span(NamedTuple):
+    status_details: str
+    begin: float
+    end: float
 
 
 class _Axis(NamedTuple):
@@ -66,9 +75,10 @@ def draw_timeline(command: Command, names: pd.Series[Any]) -> str:
     axis, own = _Axis(float(spans["end"].max())), spans["node"].isna()
     used = spans[own | spans["node"].isin(shown)]
     legend, top = place_legend(_list_legend(used["status_details"]), 34)
-    drawn = [legend, *_draw_ticks(axis, top, len(shown) + 1)]
-    rows = {"the command": spans[own], **dict(iter(used.groupby("node", sort=False)))}
-    for number, name in enumerate(["the command", *shown]):
+    drawn, rows = [legend, *_draw_ticks(axis, top, len(shown) + 1)], defaultdict[str, list[_Span]](list)
+    for node, *span in used[["node", *_Span._fields]].itertuples(index=False):
+        rows[node or _WHOLE].append(_Span(*span))
+    for number, name in enumerate([_WHOLE, *shown]):
         label = str(names.get(name, "")) or last_part(name)
         drawn.append(_draw_row(label, rows[name], axis, top + 24 + number * _ROW))
     height = top + 24 + (len(shown) + 1) * _ROW
@@ -140,14 +150,12 @@ def _draw_ticks(axis: _Axis, top: float, rows: int) -> list[str]:
     return drawn
 
 
-def _draw_row(label: str, spans: pd.DataFrame, axis: _Axis, y: float) -> str:
-    weight = {"font_weight": "bold"} if label == "the command" else {}
-    drawn = [write(8, y + 4, label, most=21, **weight)]
-    for details, begin, end in spans[["status_details", "begin", "end"]].itertuples(index=False):
-        if details in BARS:
-            drawn.append(bar(axis.place(begin), y, axis.place(end), BARS[details]))
-    last = spans.iloc[-1]
-    if last["status_details"] in MARKS:
-        drawn.append(mark(axis.place(last["begin"]), y, *MARKS[last["status_details"]]))
-    words = f"{last['status_details']} · {say_seconds(last['begin'])}"
+def _draw_row(label: str, spans: Sequence[_Span], axis: _Axis, y: float) -> str:
+    weight = {"font_weight": "bold"} if label == _WHOLE else {}
+    drawn, last = [write(8, y + 4, label, most=21, **weight)], spans[-1]
+    for details, begin, end in spans:
+        drawn += [bar(axis.place(begin), y, axis.place(end), BARS[details])] if details in BARS else []
+    if last.status_details in MARKS:
+        drawn.append(mark(axis.place(last.begin), y, *MARKS[last.status_details]))
+    words = f"{last.status_details} · {say_seconds(last.begin)}"
     return element("g", *drawn, write(_RIGHT + 4, y + 4, words, most=26))

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ssmlab.explanation import last_part
+from ssmlab.explanation import last_part, say_condition
 from ssmlab.graphs import to_networkx
 from ssmlab.reachability import Reach
 from ssmlab.reachability.columns import TAG, Codes
@@ -176,15 +176,36 @@ def first_pair(reach: Reach, principal: str, nodes: Any, documents: Any) -> tupl
 def short_pairs(pairs: pd.DataFrame, reach: Reach) -> pd.DataFrame:
     """The pairs as people read them: names instead of ARNs."""
     nodes = reach.snapshot.nodes.index.get_indexer(pd.Index(pairs["node"]))
-    return pd.DataFrame(
-        {
-            "principal": [last_part(arn) for arn in pairs["principal"]],
-            "node": reach.node_resources.names[nodes],
-            "document": [last_part(arn) for arn in pairs["document"]],
-            "region": reach.snapshot.nodes["region"].astype(str).iloc[nodes].to_numpy(),
-            "outcome": ["depends" if outcome == "conditional" else outcome for outcome in pairs["outcome"].astype(str)],
-        }
-    )
+    managed = reach.snapshot.nodes["managed"].iloc[nodes].astype("boolean").fillna(True)
+    said = ["depends" if outcome == "conditional" else outcome for outcome in pairs["outcome"].astype(str)]
+    shown: dict[str, Any] = {
+        "principal": [last_part(arn) for arn in pairs["principal"]],
+        "node": reach.node_resources.call(nodes),
+        "document": [last_part(arn) for arn in pairs["document"]],
+        "region": reach.snapshot.nodes["region"].astype(str).iloc[nodes].to_numpy(),
+        "outcome": said,
+    }
+    if "depends" in said:
+        shown["only if"] = _list_open(reach, pairs)
+    if not managed.all():
+        shown["managed"] = np.where(managed, "yes", "no")
+    return pd.DataFrame(shown)
+
+
+def _list_open(reach: Reach, pairs: pd.DataFrame) -> list[str]:
+    """For each pair that depends on something on what; each question once for all nodes and documents alike."""
+    known: dict[tuple[int, int, int], str] = {}
+    frames = (reach.snapshot.principals, reach.snapshot.nodes, reach.snapshot.documents)
+    columns = (pairs[name] for name in ("principal", "node", "document"))
+    rows = [frame.index.get_indexer(pd.Index(column)) for frame, column in zip(frames, columns, strict=True)]
+    told = []
+    for (who, node, document), outcome in zip(np.transpose(rows).tolist(), pairs["outcome"], strict=True):
+        asked = (who, int(reach.node_group_codes[node]), int(reach.document_group_codes[document]))
+        if outcome == "conditional" and asked not in known:
+            decided = (reach.decide_node(who, node), reach.decide_document(who, document))
+            known[asked] = " and ".join(dict.fromkeys(say_condition(c) for d in decided for c in d.open_conditions))
+        told.append(known[asked] if outcome == "conditional" else "")
+    return told
 
 
 def first_principals(reach: Reach, most: int = 1) -> tuple[str, ...]:

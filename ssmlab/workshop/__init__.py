@@ -9,7 +9,8 @@ from ssmlab.workshop.checking import Verdict, check
 from ssmlab.workshop.course import build_course
 from ssmlab.workshop.exercises import Exercise, given, load_sample, read_exercises
 from ssmlab.workshop.folders import make_folder
-from ssmlab.workshop.progress import Progress, find_stuck, gather, progress
+from ssmlab.workshop.panel import Progress, progress
+from ssmlab.workshop.progress import find_stuck, gather
 
 __all__ = [
     "Exercise",

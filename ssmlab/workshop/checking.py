@@ -12,6 +12,7 @@ from typing import Any, Final
 from ssmlab.snapshots import Snapshot
 from ssmlab.workshop.exercises import Exercise, find_exercise, load_sample
 from ssmlab.workshop.kinds import KINDS
+from ssmlab.workshop.panel import refresh
 from ssmlab.workshop.progress import note_try
 from ssmlab.workshop.reading import AnswerError
 
@@ -78,6 +79,7 @@ def check(
         return Verdict(False, f"{exercise.id} is not answered yet: expected {KINDS[exercise.kind].shape}")
     wrong = _complain(exercise, answer, snapshot or load_sample())
     tries = note_try(exercise.id, not wrong, progress)
+    refresh(progress)
     if not wrong:
         return Verdict(True, f"{exercise.id} passes: {exercise.title}")
     return Verdict(False, "\n".join([f"{exercise.id} does not pass yet.", *wrong, *_hint(exercise, tries)]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
@@ -101,13 +101,15 @@ def given(exercise_id: str, snapshot: Snapshot | None = None) -> Any:
     Examples
     --------
     >>> given("02-1")
-    Snapshot(60 nodes, 25 documents, 31 principals, 26 policies, 5 problems)
+    Snapshot(60 nodes, 25 documents, 32 principals, 27 policies, 5 problems)
     """
     exercise = find_exercise(exercise_id)
     if "events" in exercise.rest:
-        return [event for events in make_events(exercise).values() for event in events]
+        return [event for side in exercise.rest["events"].values() for event in make_events(side)]
     if "lines" in exercise.rest:
         return _make_log(exercise.rest["lines"])
+    if "series" in exercise.rest:
+        return _make_minutes([value for case in exercise.rest["series"] for value in case["values"]])
     return set_up(exercise, snapshot or load_sample())
 
 
@@ -123,13 +125,9 @@ def set_up(exercise: Exercise, snapshot: Snapshot) -> Snapshot:
     return snapshot
 
 
-def make_events(exercise: Exercise) -> dict[str, list[dict[str, Any]]]:
-    """The events that must match (`match`) and those that must not (`no match`)."""
-    bases = _read_file()["bases"]
-    return {
-        side: [_change(bases[event["of"]], event) for event in exercise.rest["events"][side]]
-        for side in ("match", "no match")
-    }
+def make_events(changes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Events, each `of` a kind with other values at some paths."""
+    return [_change(_read_file()["bases"][event["of"]], event) for event in changes]
 
 
 def _change(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -146,7 +144,20 @@ def _change(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, An
 
 
 def _make_log(lines: Mapping[str, Sequence[str]]) -> pd.DataFrame:
-    """Log events, those to be found spread among the others."""
+    """Log events, those to be found spread among the others, one a minute."""
     mixed = sorted((line for side in ("match", "no match") for line in lines[side]), key=lambda line: line[::-1])
-    times = [_FIRST_LINE + pd.Timedelta(minutes=number) for number in range(len(mixed))]
-    return pd.DataFrame({"timestamp": pd.Series(times, dtype="datetime64[ms, UTC]"), "message": mixed})
+    return _write_log(enumerate(mixed))
+
+
+def _make_minutes(values: Sequence[int | None]) -> pd.DataFrame:
+    """Log events of minutes with so many failures each; where it is None, nothing was written."""
+    said = [
+        [] if value is None else ["INFO nginx: alive", *["ERROR nginx: restart failed"] * value] for value in values
+    ]
+    return _write_log((minute, line) for minute, lines in enumerate(said) for line in lines)
+
+
+def _write_log(lines: Iterable[tuple[int, str]]) -> pd.DataFrame:
+    minutes, said = zip(*lines, strict=True)
+    times = [_FIRST_LINE + pd.Timedelta(minutes=minute) for minute in minutes]
+    return pd.DataFrame({"timestamp": pd.Series(times, dtype="datetime64[ms, UTC]"), "message": said})

@@ -11,6 +11,7 @@ import pandas as pd
 
 from ssmlab import events, logs
 from ssmlab.expectations import choose_rows
+from ssmlab.explanation import last_part
 from ssmlab.paths import find_paths
 from ssmlab.reachability import reach
 from ssmlab.reachability.names import find_node, find_principal, find_rows
@@ -23,13 +24,6 @@ from ssmlab.workshop.variations import VARIATIONS
 Ask = Mapping[str, Any]
 Stages = Iterator[tuple[str, Iterator[str]]]
 _HERE, _ELSEWHERE = "", "right for the data at hand, but not in general"
-# The same event in another place: a pattern must not hang on what differs from one time to the next.
-_OTHER_DAY: Final = {
-    "account": "111122223333",
-    "region": "ap-southeast-2",
-    "id": "another",
-    "time": "2027-01-31T23:59:59Z",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +64,9 @@ def _judge_one(exercise: Exercise, change: Change) -> Iterator[str]:
 
 
 def _with_policy(exercise: Exercise, answer: Mapping[str, Any], snapshot: Snapshot) -> Change:
-    return Change(snapshot, snapshot.with_policy(answer, **exercise.rest["policy"]), {})
+    place = exercise.rest["policy"]
+    reading.check_policy(answer, place.get("layer", "identity"))
+    return Change(snapshot, snapshot.with_policy(answer, **place), {})
 
 
 def _with_tags(exercise: Exercise, answer: Mapping[str, str | None], snapshot: Snapshot) -> Change:
@@ -95,7 +91,7 @@ def _compare_names(ask: Ask, answer: list[str], snapshot: Snapshot) -> Iterator[
     for name, row in [where for label, where in named.items() if label not in wanted][:1]:
         yield f"`{name}` does not belong in your list: {say_why_not(snapshot, ask, row)}"
     if missing := wanted - set(named):
-        yield f"right so far: {len(wanted) - len(missing)} of {len(wanted)}"
+        yield f"right so far: {len(wanted) - len(missing)} of {len(wanted)}, {len(missing)} missing"
 
 
 def _find_rows(snapshot: Snapshot, which: str, name: str) -> list[int]:
@@ -116,12 +112,14 @@ def _find_by_columns(snapshot: Snapshot, ask: Ask) -> list[int]:
 
 def _say_columns(snapshot: Snapshot, ask: Ask, row: int) -> str:
     """The first column that does not fit."""
-    frame = getattr(snapshot, ask["which"])
-    for column, wanted in ask["where"].items():
+    return next(_say_misfits(getattr(snapshot, ask["which"]), ask["where"], row))
+
+
+def _say_misfits(frame: pd.DataFrame, where: Any, row: int) -> Iterator[str]:
+    for column, wanted in where.items() if isinstance(where, Mapping) else ():
         value = frame[column].iloc[row]
         if str(value) not in (wanted if isinstance(wanted, list) else [str(wanted)]):
-            return f"its `{column}` is `{'absent' if pd.isna(value) else value}`"
-    raise AssertionError("every column fits")
+            yield f"its `{column}` is {'absent' if pd.isna(value) else f'`{value}`'}"
 
 
 def _find_by_reach(snapshot: Snapshot, ask: Ask) -> list[int]:
@@ -134,14 +132,22 @@ def _find_by_reach(snapshot: Snapshot, ask: Ask) -> list[int]:
 
 
 def _say_reach(snapshot: Snapshot, ask: Ask, row: int) -> str:
-    """The answer for the name, and for the first that stands in the same Region of what was asked about beside it."""
+    """What sets it apart from those asked about; else the answer for it, and for what stands beside it in the Region.
+
+    Of nodes those come first that are reached with something, so that only one thing is in the way.
+    """
     frame = getattr(snapshot, ask["which"])
+    if misfit := next(_say_misfits(frame, ask.get(ask["which"]), row), ""):
+        return misfit
     alike = [other for other in range(len(frame)) if _label(frame, other) == _label(frame, row)]
     names = ("principals", "nodes", "documents")
     sides = [alike if name == ask["which"] else rows for name, rows in zip(names, _sides(snapshot, ask), strict=True)]
     regions = [snapshot.nodes["region"].astype(str).array, snapshot.documents["region"].astype(str).array]
-    pairs = [(node, document) for node in sides[1] for document in sides[2]]
-    node, document = next((pair for pair in pairs if regions[0][pair[0]] == regions[1][pair[1]]), pairs[0])
+    near = _find_by_reach(snapshot, {**ask, "which": "nodes"})
+    node, document = min(
+        ((node, document) for node in sides[1] for document in sides[2]),
+        key=lambda pair: (regions[0][pair[0]] != regions[1][pair[1]], pair[0] not in near),
+    )
     arns = (getattr(snapshot, name).index[at] for name, at in zip(names, (sides[0][0], node, document), strict=True))
     return reach(snapshot, context=ask.get("context")).explain(*arns).sentence
 
@@ -160,6 +166,8 @@ def _find_by_ways(snapshot: Snapshot, ask: Ask) -> list[int]:
 def _say_ways(snapshot: Snapshot, ask: Ask, row: int) -> str:
     paths, arn = find_paths(snapshot, ask.get("context")), str(snapshot.principals.index[row])
     edges = paths.shortest(arn, ask["node"])
+    if edges and edges[0].way == "run-command":
+        return f"{last_part(arn)} comes to `{ask['node']}` by Run Command itself"
     return "; ".join(edge.sentence for edge in edges) or f"no way leads from it to `{ask['node']}`"
 
 
@@ -171,20 +179,21 @@ _QUESTIONS: Final[dict[str, tuple[Callable[[Snapshot, Ask], list[int]], Callable
 }
 
 
-def _judge_events(exercise: Exercise, answer: Mapping[str, Any], _: Snapshot) -> Stages:
-    sides = make_events(exercise)
-    yield _HERE, _match_events(answer, sides["match"], sides["no match"])
-    yield (
-        f"{_ELSEWHERE}: another day, in another account, ",
-        _match_events(answer, [{**event, **_OTHER_DAY} for event in sides["match"]], []),
-    )
+def _judge_shown(part: str, find: Callable[[Any, Any], Iterator[str]]) -> Callable[[Exercise, Any, Snapshot], Stages]:
+    """A judge of answers that are tried on what is shown, then on more of the kind that is not."""
+
+    def judge(exercise: Exercise, answer: Any, _: Snapshot) -> Stages:
+        yield _HERE, find(answer, exercise.rest[part])
+        yield f"{_ELSEWHERE}: ", find(answer, exercise.rest[f"hidden {part}"])
+
+    return judge
 
 
-def _match_events(pattern: Ask, match: list[dict[str, Any]], others: list[dict[str, Any]]) -> Iterator[str]:
-    for event in match:
+def _match_events(pattern: Mapping[str, Any], sides: Mapping[str, Any]) -> Iterator[str]:
+    for event in make_events(sides["match"]):
         if mismatch := events.explain_mismatch(pattern, event):
             yield f"{_name_event(event)} should match and does not: {mismatch.sentence}"
-    for event in others:
+    for event in make_events(sides["no match"]):
         if events.matches(pattern, event):
             yield f"{_name_event(event)} matches and should not"
 
@@ -195,11 +204,6 @@ def _name_event(event: Mapping[str, Any]) -> str:
     return f"the event `{event['detail-type']}` ({named})"
 
 
-def _judge_lines(exercise: Exercise, answer: str, _: Snapshot) -> Stages:
-    yield _HERE, _match_lines(answer, exercise.rest["lines"])
-    yield f"{_ELSEWHERE}: ", _match_lines(answer, exercise.rest["hidden lines"])
-
-
 def _match_lines(pattern: str, sides: Mapping[str, list[str]]) -> Iterator[str]:
     for side, wanted, told in (("match", True, "does not find"), ("no match", False, "also finds")):
         for line in sides[side]:
@@ -207,11 +211,7 @@ def _match_lines(pattern: str, sides: Mapping[str, list[str]]) -> Iterator[str]:
                 yield f"the pattern {told} the line `{line}`"
 
 
-def _judge_alarm(exercise: Exercise, answer: Mapping[str, Any], _: Snapshot) -> Stages:
-    yield _HERE, _watch(exercise.rest["series"], answer)
-
-
-def _watch(cases: list[dict[str, Any]], settings: Mapping[str, Any]) -> Iterator[str]:
+def _watch(settings: Mapping[str, Any], cases: list[dict[str, Any]]) -> Iterator[str]:
     for case in cases:
         state = logs.alarm_states(case["values"], **settings)[-1]
         if state != case["ends"]:
@@ -230,9 +230,15 @@ KINDS: Final[dict[str, Kind]] = {
         'condition keys of a request, such as {"aws:SourceIp": "203.0.113.9"}',
     ),
     "names": Kind(reading.read_names, _judge_names, 'a list of names, such as ["web-1", "web-2"]'),
-    "event pattern": Kind(reading.read_event_pattern, _judge_events, "an event pattern, as JSON text"),
-    "filter pattern": Kind(reading.read_filter_pattern, _judge_lines, "a filter pattern, as text"),
+    "event pattern": Kind(
+        reading.read_event_pattern, _judge_shown("events", _match_events), "an event pattern, as JSON text"
+    ),
+    "filter pattern": Kind(
+        reading.read_filter_pattern, _judge_shown("lines", _match_lines), "a filter pattern, as text"
+    ),
     "alarm": Kind(
-        reading.read_alarm, _judge_alarm, 'settings of an alarm, such as {"Threshold": 5, "EvaluationPeriods": 1, …}'
+        reading.read_alarm,
+        _judge_shown("series", _watch),
+        'settings of an alarm, such as {"Threshold": 5, "EvaluationPeriods": 1, …}',
     ),
 }

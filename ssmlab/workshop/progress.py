@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import html
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +18,7 @@ Done = Mapping[str, Mapping[str, Any]]
 
 def note_try(exercise_id: str, passed: bool, file: str | Path | None = None) -> int:
     """Count a try; returns how many there were. What has passed once stays passed, and is counted no further."""
-    path = _path(file)
+    path = find_file(file)
     done = _read(path)
     own = dict(done.get(exercise_id, {"tries": 0, "passed": False}))
     if not own["passed"]:
@@ -29,7 +27,8 @@ def note_try(exercise_id: str, passed: bool, file: str | Path | None = None) -> 
     return int(own["tries"])
 
 
-def _path(file: str | Path | None) -> Path:
+def find_file(file: str | Path | None) -> Path:
+    """That in the working folder, unless another is named."""
     return Path(file) if file is not None else Path.cwd() / FILE
 
 
@@ -49,38 +48,9 @@ def _is_count(own: Any) -> bool:
     return isinstance(own, dict) and isinstance(own.get("tries"), int) and isinstance(own.get("passed"), bool)
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """What one learner has done; `frame`: a row an exercise, `exercise`, `title`, `tries`, `passed`."""
-
-    frame: pd.DataFrame
-
-    def __str__(self) -> str:
-        return f"{int(self.frame['passed'].sum())} of {len(self.frame)} exercises passed"
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{'✓' if row.passed else '…' if row.tries else '·'}</td><td>{html.escape(str(row.exercise))}</td>"
-            f"<td style='text-align: left'>{html.escape(str(row.title))}</td><td>{row.tries!s}</td></tr>"
-            for row in self.frame.itertuples()
-        )
-        head = "".join(f"<th scope='col'>{name}</th>" for name in ("passed", "exercise", "title", "tries"))
-        done, total = int(self.frame["passed"].sum()), len(self.frame)
-        bar = f"<progress max='{total}' value='{done}' aria-label='{self}'></progress>"
-        return f"<p>{bar} {self}</p><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-
-
-def progress(file: str | Path | None = None) -> Progress:
-    """What is done so far, by the file in the working folder or another one.
-
-    Examples
-    --------
-    >>> progress("no such file").frame["passed"].sum().item()
-    0
-    """
-    return Progress(_to_frame("", _read(_path(file))).drop(columns="learner"))
+def read_progress(file: str | Path) -> pd.DataFrame:
+    """What one learner has done: a row an exercise, `exercise`, `title`, `tries`, `passed`."""
+    return _to_frame("", _read(Path(file))).drop(columns="learner")
 
 
 def gather(folder: str | Path) -> pd.DataFrame:

@@ -26,15 +26,18 @@ class AnswerError(ValueError):
 
 
 def read_policy(answer: Any) -> Mapping[str, Any]:
-    """A policy that IAM would store."""
-    body = _read_object(answer, "a policy")
+    """A policy as an object; `check_policy` says whether it can be stored."""
+    return _read_object(answer, "a policy")
+
+
+def check_policy(body: Mapping[str, Any], layer: str = "identity") -> None:
+    """Refuse what IAM would not store in this place."""
     try:
-        problems = parse_policy(body).problems
+        problems = parse_policy(body, layer=layer).problems
     except PolicyError as error:
         raise AnswerError(str(error)) from None
     for problem in problems:
         raise AnswerError(f"IAM would refuse this policy: at `{problem.where}`: {problem.what}")
-    return body
 
 
 def read_tags(answer: Any) -> Mapping[str, str | None]:

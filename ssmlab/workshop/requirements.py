@@ -6,6 +6,8 @@
     never: …, only: …        # as in `check_expectations`
     may: user/web-ops        # any `action` on the nodes, with what the `request` carries; `may not`: must not
 
+`context` is what the request carries besides; `too much` is said where more is reached than is wanted.
+
 Nodes whose tags were not collected are left out: what must be reached there is not known.
 """
 
@@ -28,7 +30,7 @@ from ssmlab.snapshots.schema import listed
 
 Pair = tuple[str, str]
 Entry = Mapping[str, Any]
-_CONTEXT: Final = "context"
+_CONTEXT, _TOO_MUCH = "context", "too much"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,10 @@ class Change:
 def find_broken(change: Change, entry: Entry) -> Iterator[str]:
     """What is wrong with the answer, by one requirement; nothing if it holds."""
     verb = next(verb for verb in _VERBS if verb in entry)
-    return _VERBS[verb](change, entry)
+    request = f"where the request carries {_say_keys(entry[_CONTEXT])}, " if _CONTEXT in entry else ""
+    for told in _VERBS[verb](change, entry):
+        more = f" {entry[_TOO_MUCH]}" if _TOO_MUCH in entry and told.startswith(_TOO_MUCH) else ""
+        yield f"{request}{told}{more}"
 
 
 def drop_unknown(snapshot: Snapshot) -> Snapshot:
@@ -71,7 +76,7 @@ def _keeps(change: Change, entry: Entry) -> Iterator[str]:
 
 
 def _expected(change: Change, entry: Entry) -> Iterator[str]:
-    expectation = {key: value for key, value in entry.items() if key != _CONTEXT}
+    expectation = {key: value for key, value in entry.items() if key not in (_CONTEXT, _TOO_MUCH)}
     wanted = {"context": _join(change, entry), "expectations": [expectation]}
     for row in check_expectations(change.after, wanted).itertuples():
         if not row.holds:
@@ -88,14 +93,16 @@ def _may(change: Change, entry: Entry) -> Iterator[str]:
             asked = Request(who, entry["action"], str(node.name), {**_resource_tags(node), **entry["request"]})
             outcome = evaluate(asked, policies).outcome
             if (outcome is Outcome.ALLOWED) is not is_wanted:
-                given = ", ".join(
-                    f"`{key}` = {listed([value] if isinstance(value, str) else value)}"
-                    for key, value in entry["request"].items()
-                )
-                what = "missing" if is_wanted else "too much"
+                what, given = "missing" if is_wanted else _TOO_MUCH, _say_keys(entry["request"])
                 told = f"{last_part(who)} with {entry['action']} on `{node['name']}`, where the request carries {given}"
                 yield f"{what}: {told}: the answer is {outcome.value}"
                 return
+
+
+def _say_keys(request: Mapping[str, Any]) -> str:
+    """Keys and their values, in words."""
+    values = {key: [value] if isinstance(value, str) else value for key, value in request.items()}
+    return ", ".join(f"`{key}` = {listed(each)}" if each else f"no `{key}`" for key, each in values.items())
 
 
 def _resource_tags(node: pd.Series[Any]) -> dict[str, str]:
@@ -162,7 +169,7 @@ def _compare(
     """What is reached beyond what is wanted (unless more may be), then what is missing: the first of each, and why."""
     allowed = _reached(found, principal, "allowed")
     reached = allowed + (_reached(found, principal, "conditional") if open_too else [])
-    sides = {"too much": [] if more else _without(reached, wanted), "missing": _without(wanted, allowed)}
+    sides = {_TOO_MUCH: [] if more else _without(reached, wanted), "missing": _without(wanted, allowed)}
     for what, pairs in sides.items():
         for node, document in pairs[:1]:
             count = f" ({len(pairs)} pairs of node and document, such as this one)" if len(pairs) > 1 else ""

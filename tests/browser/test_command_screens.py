@@ -76,6 +76,21 @@ def test_a_command_is_sent_with_the_keyboard_and_a_node_is_explained(
     expect(status).to_contain_text("The command is Success")
 
 
+def test_targets_are_added_and_taken_away_with_the_keyboard(lab: Any, explorer: Locator, notebook: str) -> None:
+    only(notebook, "10")
+    status, add, keys = explorer.locator(".ssmlab-live"), explorer.get_by_label("Add target"), lab.page.keyboard
+    expect(explorer.locator("datalist option[value='tag:Env = prod']")).to_have_count(1)
+    add.focus()
+    keys.type("tag:Finance = WebServers")
+    keys.press("Enter")
+    expect(status).to_contain_text("2 of 3 nodes ended in Success")
+    expect(add).to_have_value("")
+    explorer.get_by_role("button", name="and tag:Finance = WebServers").focus()
+    keys.press("Enter")
+    expect(status).to_contain_text("2 of 4 nodes ended in Success")
+    expect(add).to_be_focused()
+
+
 def test_output_of_a_node_is_text(lab: Any, explorer: Locator, notebook: str) -> None:
     only(notebook, "10")
     explorer.get_by_text("Nodes say, parameters").click()
@@ -103,7 +118,7 @@ def test_a_refused_call_is_told(lab: Any, notebook: str) -> None:
     expect(second.locator(".ssmlab-why-text")).to_contain_text("AccessDeniedException")
     second.get_by_label("Ids", exact=True).fill("i-0123456789abcdef0")
     second.get_by_label("Ids", exact=True).blur()
-    expect(second.locator(".ssmlab-live")).to_contain_text("1 of 1 nodes ended in Success")
+    expect(second.locator(".ssmlab-live")).to_contain_text("1 of 1 node ended in Success")
 
 
 def test_a_pattern_is_matched_while_one_types(lab: Any, explorer: Locator, notebook: str) -> None:
