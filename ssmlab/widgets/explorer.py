@@ -137,7 +137,7 @@ class Explorer(w.VBox):
 
     def say(self, text: str, saved: str = "") -> None:
         """The result in words, above the views, which screen readers read out. The `caption` of the view that is seen
-        stands before it, save while work is under way; what was saved, after it.
+        stands before it, unless that view is old or work is under way; what was saved, after it.
         """
         self._said, self._saved = text, saved
         self._tell()
@@ -149,7 +149,8 @@ class Explorer(w.VBox):
 
     def _tell(self) -> None:
         seen = [part.caption for number, part in self._captions() if number == (self.tabs.selected_index or 0)]
-        words = [*([] if self._latest else seen), self._said, self._saved]
+        is_old = self._latest or "ssmlab-old" in self.tabs._dom_classes
+        words = [*([] if is_old else seen), self._said, self._saved]
         told = html.escape(" ".join(dict.fromkeys(filter(None, words))))
         self._live.value = f"<span role='status'>{told}</span>" if told else ""
 
@@ -176,6 +177,7 @@ class Explorer(w.VBox):
                 self._latest = None
                 self.say("")
                 self._guard(lambda: done(future.result()))
+                self._tell()
 
         ticket.add_done_callback(finish)
 
