@@ -3,6 +3,7 @@
 import html
 import json
 from threading import Event
+from typing import Any
 
 import networkx as nx
 import pandas as pd
@@ -246,3 +247,13 @@ def test_policies_that_name_their_own_account_name_the_other_where_they_are_lent
 def test_an_account_that_there_is_not_is_refused(snapshot: ssmlab.Snapshot) -> None:
     with pytest.raises(KeyError, match="no account `1`"):
         take_account(snapshot, "1")
+
+
+def test_the_result_is_there_again_after_a_look_at_another_view(snapshot: ssmlab.Snapshot, changed: Any) -> None:
+    explorer = seen(Compare(snapshot, changed))
+    first = explorer._live.value
+    assert "pairs of node and document" in first
+    for view in (1, 2, 0):
+        explorer.tabs.selected_index = view
+        assert seen(explorer)._live.value != ""
+    assert explorer._live.value == first

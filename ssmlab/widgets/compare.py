@@ -151,10 +151,10 @@ class Compare(Explorer):
         self._drawn: nx.DiGraph[str] = nx.DiGraph(members={})
         self._rows = self._found = self._witnesses = pd.DataFrame()
         self._causes = w.HTML()
-        self._table = TableView(self._search, self._causes, selected=self._explain_row, height=290, narrow=True)
+        self._table = TableView(self._search, self._causes, selected=self._explain_row, height=290)
         self._graph = GraphView(height=350)
         self._graph.observe(lambda change: self._explain_mark(change["new"]), "selected")
-        self._proofs = TableView(selected=self._explain_witness, narrow=True)
+        self._proofs = TableView(selected=self._explain_witness)
         return {"Gained and lost": self._table, "Graph": self._graph, "Witnesses": self._proofs}
 
     def formats(self) -> list[str]:

@@ -99,7 +99,7 @@ def describe_logs(frame: pd.DataFrame) -> str:
 
 
 def write_messages(frame: pd.DataFrame, pattern: str, flags: Flags, shown: str) -> tuple[str, str]:
-    """HTML of the first messages, matches marked, and how many there are in words."""
+    """HTML of the first messages, matches marked, and in words how many, where not all are shown."""
     rows = np.flatnonzero(flags | (shown == ALL))
     compiled, listed = compile_filter(pattern), list[str]()
     for time, message, is_match in (
@@ -109,7 +109,7 @@ def write_messages(frame: pd.DataFrame, pattern: str, flags: Flags, shown: str) 
         sign = "<b title='it matches'>✓</b>" if is_match else "<span title='it does not match'>·</span>"
         listed.append(f"<tr><td>{sign}</td><td>{_say_time(time)}</td><td>{mark_spans(message, spans)}</td></tr>")
     head = "<tr><th scope='col'>match</th><th scope='col'>time</th><th scope='col'>message</th></tr>"
-    words = say_matches(flags) + (f" The first {MOST_MESSAGES} are shown." if len(rows) > MOST_MESSAGES else "")
+    words = f"The first {MOST_MESSAGES} are shown." if len(rows) > MOST_MESSAGES else ""
     table = f"<table class='ssmlab-messages'><thead>{head}</thead><tbody>{''.join(listed)}</tbody></table>"
     return (table if listed else write_lines("No message to show: none matches.")), words
 

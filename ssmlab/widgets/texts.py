@@ -83,24 +83,17 @@ def number_lines(field: str, text: str, wrong: Collection[int]) -> str:
 def describe_data(snapshot: Snapshot) -> str:
     """One line on what is loaded and how complete it is, as HTML that opens to the list of problems."""
     nodes = snapshot.nodes
-    counts = [
-        f"{nodes['account'].nunique()} accounts",
-        f"{nodes['region'].nunique()} Regions",
-        f"{len(nodes)} nodes",
-        f"{len(snapshot.principals)} principals",
-        f"{len(snapshot.documents)} documents",
-    ]
+    sizes = {"account": nodes["account"].nunique(), "Region": nodes["region"].nunique(), "node": len(nodes)}
+    sizes |= {"principal": len(snapshot.principals), "document": len(snapshot.documents)}
+    counts = " · ".join(count_things(number, word) or f"0 {word}s" for word, number in sizes.items())
     problems = snapshot.problems
     if problems.empty:
-        return f"<span>{html.escape(' · '.join(counts))} · data complete</span>"
+        return f"<span>{counts} · data complete</span>"
     errors = int((problems["severity"] == "error").sum())
-    words = ", ".join(
-        part for part in (count_things(errors, "error"), count_things(len(problems) - errors, "warning")) if part
-    )
+    words = ", ".join(filter(None, (count_things(errors, "error"), count_things(len(problems) - errors, "warning"))))
     listed = "".join(f"<li>{html.escape(_problem(row))}</li>" for row in problems.head(50).to_dict("records"))
     more = f"<li>and {len(problems) - 50} more in snapshot.problems</li>" if len(problems) > 50 else ""
-    summary = f"{html.escape(' · '.join(counts))} · {words} in the data"
-    return f"<details><summary>{summary}</summary><ul>{listed}{more}</ul></details>"
+    return f"<details><summary>{counts} · {words} in the data</summary><ul>{listed}{more}</ul></details>"
 
 
 def _problem(row: Mapping[Any, Any]) -> str:
