@@ -23,6 +23,7 @@ from ssmlab.widgets import (
 )
 from ssmlab.widgets.controls import UNTAGGED
 from ssmlab.widgets.explorer import _parts
+from ssmlab.widgets.filters import choose_nodes
 from ssmlab.widgets.matrix import make_matrix, to_table
 from ssmlab.widgets.saver import Saver
 from ssmlab.widgets.texts import describe_data
@@ -68,7 +69,7 @@ def test_a_tag_filter_narrows_the_nodes(explorer: ReachExplorer) -> None:
 
 
 def test_nodes_without_a_tag_can_be_chosen(sample: ssmlab.Snapshot) -> None:
-    rows = views.choose_nodes(sample.nodes, State(tag_key="Env", tag_value=UNTAGGED))
+    rows = choose_nodes(sample.nodes, State(tag_key="Env", tag_value=UNTAGGED))
     assert sample.nodes["tag:Env"].iloc[rows].isna().all()
     assert len(rows) == sample.nodes["tag:Env"].isna().sum()
 
@@ -320,7 +321,7 @@ def test_what_was_saved_is_told_until_something_changes(explorer: ReachExplorer)
 def test_how_much_a_name_leaves_is_told_under_it(explorer: ReachExplorer, field: str, text: str, words: str) -> None:
     explorer.controls[field].value = text
     assert explorer.controls[field]._count.value == words
-    chosen = {"node": views.choose_nodes, "document": views.choose_documents}[field]
+    chosen = {"node": choose_nodes, "document": views.choose_documents}[field]
     found = chosen(explorer.snapshot.nodes if field == "node" else explorer.snapshot.documents, explorer.state)
     assert not words or len(found) == int(words.split()[0])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from itertools import islice
 from typing import Any, Final
 
@@ -15,11 +16,12 @@ from ssmlab.snapshots import Snapshot
 from ssmlab.snapshots.changes import describe_unknown, set_tags
 from ssmlab.snapshots.schema import listed
 from ssmlab.widgets.controls import ANY, UNTAGGED
-from ssmlab.widgets.views import State, choose_nodes, first_principals
+from ssmlab.widgets.filters import Filters, choose_nodes
+from ssmlab.widgets.views import first_principals
 
-# `key`, `value` (None: the tag is removed), and which nodes: `nodes` (ARNs or ids), or `where`: filters of `State`.
+# `key`, `value` (None: the tag is removed), and which nodes: `nodes` (ARNs or ids), or `where`: filters of `Filters`.
 Edit = Mapping[str, Any]
-FILTERS: Final = ("node", "tag_key", "tag_value", "kind", "platform", "account", "region")
+FILTERS: Final = tuple(field.name for field in fields(Filters))
 _MOST_TRIED: Final = 5  # principals, other values of a tag
 _FIELDS: Final = ("key", "value", "nodes", "where")
 
@@ -45,7 +47,7 @@ def check_edit(nodes: pd.DataFrame, edit: Edit) -> None:
 
 def find_nodes(nodes: pd.DataFrame, edit: Edit) -> Codes | Sequence[str]:
     """Whom an edit is about, by row numbers of the nodes as they were loaded; or by name, as it says."""
-    return edit["nodes"] if edit.get("nodes") else choose_nodes(nodes, State(**edit.get("where", {})))
+    return edit["nodes"] if edit.get("nodes") else choose_nodes(nodes, Filters(**edit.get("where", {})))
 
 
 def apply_edits(snapshot: Snapshot, edits: Sequence[Edit]) -> Snapshot:
@@ -86,6 +88,6 @@ def suggest_edit(reach: Reach) -> list[Edit]:
                 where: dict[str, Any] = dict(zip(("region", "account", "kind"), map(str, place), strict=True))
                 for other in (UNTAGGED, *nodes[column].dropna().unique()[:_MOST_TRIED]):
                     where |= {"tag_key": column[len(TAG) :], "tag_value": str(other)}
-                    if other != value and len(choose_nodes(nodes, State(**where))):
+                    if other != value and len(choose_nodes(nodes, Filters(**where))):
                         return [{"key": column[len(TAG) :], "value": str(value), "where": where}]
     return []

@@ -18,8 +18,8 @@ from ssmlab.widgets.command_views import list_events
 from ssmlab.widgets.controls import WIDE, dropdown, frame_editor
 from ssmlab.widgets.event_views import ALL, MATCHED, OTHERS, OWN, STARTS, State
 from ssmlab.widgets.explorer import Explorer
+from ssmlab.widgets.filters import Flags
 from ssmlab.widgets.tables import TableView
-from ssmlab.widgets.views import Flags
 
 EVENTS, COUNTS = range(2)
 _MOST_ROWS: Final = 200

@@ -19,8 +19,8 @@ from ssmlab.events import EventError, PatternError, compile_pattern, explain_mis
 from ssmlab.reachability.columns import Codes
 from ssmlab.snapshots import Snapshot
 from ssmlab.widgets.command_views import explain_event, list_events, send_first
+from ssmlab.widgets.filters import Flags
 from ssmlab.widgets.texts import show_controls, write_lines, write_list
-from ssmlab.widgets.views import Flags
 
 Events = Sequence[Mapping[str, Any]]
 OWN: Final = "my own"

@@ -16,10 +16,10 @@ from ssmlab.logs.metrics import STATISTICS
 from ssmlab.widgets import log_views as views
 from ssmlab.widgets.controls import WIDE, dropdown, entry, frame_editor
 from ssmlab.widgets.explorer import Explorer
+from ssmlab.widgets.filters import Flags
 from ssmlab.widgets.log_views import ALL, MATCHED, State
 from ssmlab.widgets.metric import SIGNS, draw_metric
 from ssmlab.widgets.tables import TableView
-from ssmlab.widgets.views import Flags
 
 MESSAGES, METRIC, PERIODS = range(3)
 _PERIODS: Final = (10, 30, 60, 300, 900, 3600, 86_400)

@@ -16,8 +16,8 @@ from ssmlab.commands import Command
 from ssmlab.logs import MetricFilter, PatternError, alarm_states, compile_filter, load_logs, metric_values
 from ssmlab.snapshots import Snapshot
 from ssmlab.widgets.command_views import send_first
+from ssmlab.widgets.filters import Flags
 from ssmlab.widgets.texts import count_things, show_controls, write_lines, write_list
-from ssmlab.widgets.views import Flags
 
 ALL, MATCHED = "all messages", "matches"
 MOST_MESSAGES: Final = 200

@@ -16,7 +16,8 @@ from ssmlab.graphs.sides import Side, join_sides, name_rows, read_sides
 from ssmlab.reachability import Reach
 from ssmlab.reachability.columns import Codes, Texts, Truths, combine, encode, first_rows
 from ssmlab.reachability.fleets import CONDITIONAL, OUTCOMES
-from ssmlab.widgets.views import Flags, State, choose_documents, choose_nodes, people
+from ssmlab.widgets.filters import Flags, choose_nodes
+from ssmlab.widgets.views import State, choose_documents, people
 
 SORTS: Final = (("most nodes first", "reach"), ("like beside like", "similar"), ("name", "name"))
 _STATIC: Final = Path(__file__).parent / "static"

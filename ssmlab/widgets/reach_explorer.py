@@ -14,21 +14,19 @@ import pandas as pd
 from ssmlab.graphs import add_ways, to_marks
 from ssmlab.paths import Paths, find_paths
 from ssmlab.reachability import Reach, reach
-from ssmlab.reachability.columns import TAG
 from ssmlab.snapshots.memory import Memory
 from ssmlab.snapshots.trials import narrow
 from ssmlab.widgets import views
 from ssmlab.widgets.controls import (
     ANY,
-    UNTAGGED,
     WIDE,
     Finder,
     PrincipalPicker,
     RequestControls,
     dropdown,
-    list_options,
 )
 from ssmlab.widgets.explorer import Explorer
+from ssmlab.widgets.filters import PLACES, choose_nodes, fold_filters, list_tag_values, make_filters
 from ssmlab.widgets.graph_view import GraphView
 from ssmlab.widgets.matrix import SORTS, MatrixView, make_matrix, to_table
 from ssmlab.widgets.reasons import explain_mark
@@ -37,7 +35,6 @@ from ssmlab.widgets.views import State
 
 GRAPH, MATRIX, TABLE = range(3)
 _OUTCOMES: Final = (("reached (both)", ANY), ("allowed", "allowed"), ("depends", "conditional"))
-_FILTERS: Final = ("kind", "platform", "account", "region")
 
 
 class ReachExplorer(Explorer):
@@ -89,19 +86,13 @@ class ReachExplorer(Explorer):
     def make_controls(self) -> dict[str, w.Widget]:
         """A control for each field."""
         state, nodes, documents = self.state, self.snapshot.nodes, self.snapshot.documents
-        keys = sorted(column[len(TAG) :] for column in nodes.columns if column.startswith(TAG))
-        names = pd.concat([nodes["name"].astype("str"), nodes["node_id"].astype("str")])
-        choices = {name: [("any", ANY), *list_options(nodes[name])] for name in _FILTERS}
         return {
             "principals": PrincipalPicker(self.snapshot.principals, state.principals),
             "document": Finder("Document", documents["name"], state.document),
-            "node": Finder("Node", names, state.node, "name or id"),
-            "tag_key": dropdown("Tag", [("any", ANY), *((key, key) for key in keys)], state.tag_key),
-            "tag_value": dropdown("Value", self._tag_values(state.tag_key), state.tag_value),
+            **make_filters(nodes, state),
             "outcome": dropdown("Outcome", _OUTCOMES, state.outcome),
             "denied": w.Checkbox(description="what is denied, too", value=state.denied, indent=False, layout=WIDE),
             "ways": w.Checkbox(description="other ways in", value=state.ways, indent=False, layout=WIDE),
-            **{name: dropdown(name.capitalize(), choices[name], getattr(state, name)) for name in _FILTERS},
             "context": RequestControls(state.context),
             "search": w.Text(
                 description="Search", placeholder="principal, node or document", value=state.search, layout=WIDE
@@ -110,10 +101,8 @@ class ReachExplorer(Explorer):
 
     def arrange(self) -> list[w.Widget]:
         """Principals, documents and nodes always; further filters and the request can be folded."""
-        inner = [w.VBox([self.controls[name] for name in _FILTERS]), self.controls["context"]]
-        folded = w.Accordion(inner, titles=("More filters", "Request: MFA, IP, time"), selected_index=None)
-        above = [control for name, control in self.controls.items() if name not in (*_FILTERS, "context", "search")]
-        return [w.HTML("<b>Ask</b>"), *above, folded]
+        above = [control for name, control in self.controls.items() if name not in (*PLACES, "context", "search")]
+        return [w.HTML("<b>Ask</b>"), *above, fold_filters(self.controls)]
 
     def make_views(self) -> dict[str, w.Widget]:
         """Graph, matrix and table."""
@@ -152,14 +141,9 @@ class ReachExplorer(Explorer):
     def react(self, field: str) -> None:
         """Another tag key has other values; what was unfolded is no longer there once the filters change."""
         if field == "tag_key":
-            self.set_control("tag_value", ANY, self._tag_values(self.state.tag_key))
+            self.set_control("tag_value", ANY, list_tag_values(self.snapshot.nodes, self.state.tag_key))
         if field not in ("search", "denied", "ways"):
             self.state = replace(self.state, unfolded=())
-
-    def _tag_values(self, key: str) -> list[tuple[str, str]]:
-        if not key:
-            return [("any", ANY)]
-        return [("any value", ANY), ("(without this tag)", UNTAGGED), *list_options(self.snapshot.nodes[TAG + key])]
 
     # --- State to views ---
 
@@ -191,7 +175,7 @@ class ReachExplorer(Explorer):
         state, drawn = self.state, self._drawn.copy()
 
         def done(paths: Paths) -> None:
-            nodes = views.choose_nodes(self.snapshot.nodes, state)
+            nodes = choose_nodes(self.snapshot.nodes, state)
             add_ways(drawn, self.reach, paths, state.principals, nodes)
             self._drawn = drawn
             self._put(drawn)

@@ -16,11 +16,12 @@ from ssmlab.reachability import reach
 from ssmlab.reachability.columns import Codes
 from ssmlab.readiness import NO, NOT_KNOWN, STEPS, YES, count_readiness, find_waiting, make_checklist
 from ssmlab.snapshots.memory import Memory
-from ssmlab.widgets.controls import ANY, WIDE, dropdown, list_options
+from ssmlab.widgets.controls import ANY, WIDE, dropdown
 from ssmlab.widgets.explorer import Explorer
+from ssmlab.widgets.filters import holds, make_choices
 from ssmlab.widgets.tables import TableView
 from ssmlab.widgets.texts import write_lines
-from ssmlab.widgets.views import MOST_ROWS, first_pair, holds
+from ssmlab.widgets.views import MOST_ROWS, first_pair
 
 CHECKLIST, COUNTS, WAITING = range(3)
 _FILTERS: Final = ("account", "region", "kind")
@@ -84,9 +85,8 @@ class Readiness(Explorer):
     def make_controls(self) -> dict[str, w.Widget]:
         """A control for each field."""
         state, nodes = self.state, self.snapshot.nodes
-        choices = {name: [("any", ANY), *list_options(nodes[name])] for name in _FILTERS}
         return {
-            **{name: dropdown(name.capitalize(), choices[name], getattr(state, name)) for name in _FILTERS},
+            **make_choices(nodes, state, _FILTERS),
             "managed": dropdown("Managed", _MANAGED, state.managed),
             "ready": dropdown("Ready", _READY, state.ready),
             "lacks": dropdown("Lacks", [("any", ANY), *((step, step) for step in STEPS)], state.lacks),

@@ -12,8 +12,9 @@ import networkx as nx
 from ssmlab.explanation import last_part
 from ssmlab.reachability import Reach
 from ssmlab.reachability.columns import Codes
+from ssmlab.widgets.filters import choose_nodes
 from ssmlab.widgets.texts import write_lines
-from ssmlab.widgets.views import State, choose_documents, choose_nodes, first_pair
+from ssmlab.widgets.views import State, choose_documents, first_pair
 
 
 def explain_mark(reach: Reach, graph: nx.DiGraph[str], mark: str, state: State) -> str:

@@ -17,32 +17,29 @@ from ssmlab.explanation import last_part
 from ssmlab.graphs import to_networkx
 from ssmlab.paths import who_may_tag
 from ssmlab.reachability import Reach, reach
-from ssmlab.reachability.columns import TAG, Codes
+from ssmlab.reachability.columns import Codes
 from ssmlab.reachability.fleets import CONDITIONAL
 from ssmlab.snapshots import LoadError, Snapshot
 from ssmlab.snapshots.memory import Memory
 from ssmlab.snapshots.tag_files import read_tag_file
-from ssmlab.widgets.controls import ANY, UNTAGGED, WIDE, Finder, RequestControls, dropdown, list_options
+from ssmlab.widgets.controls import ANY, WIDE, RequestControls
 from ssmlab.widgets.edits import FILTERS, Edit, apply_edits, check_edit, find_nodes, say_edit, suggest_edit
+from ssmlab.widgets.filters import Filters, choose_nodes, fold_filters, list_tag_keys, list_tag_values, make_filters
 from ssmlab.widgets.tables import TableView
 from ssmlab.widgets.texts import write_lines, write_list
-from ssmlab.widgets.views import State, choose_nodes
 from ssmlab.widgets.whatif import MOST_DRAWN, WhatIf
 
 RIGHTS: Final = 3
 _MOST_LISTED: Final = 100  # nodes to choose from
 _MOST_ASKED: Final = 20  # edits of which it is told who may make them
-_FOLDED: Final = ("kind", "platform", "account", "region")
 
 
 @dataclass(frozen=True, slots=True)
-class TagState:
-    """What the controls say. Empty: any.
+class TagState(Filters):
+    """What the controls say, with filters on nodes. Empty: any.
 
     Attributes
     ----------
-    node, tag_key, tag_value, kind, platform, account, region
-        Filters, as in the reach explorer.
     nodes
         ARNs chosen from those that the filters leave; none: all of them.
     edits
@@ -52,13 +49,6 @@ class TagState:
         Keys of the request; None: known to be absent.
     """
 
-    node: str = ANY
-    tag_key: str = ANY
-    tag_value: str = ANY
-    kind: str = ANY
-    platform: str = ANY
-    account: str = ANY
-    region: str = ANY
     nodes: tuple[str, ...] = ()
     edits: tuple[Edit, ...] = ()
     context: Mapping[str, str | None] = field(default_factory=dict)
@@ -96,19 +86,12 @@ class TagLab(WhatIf):
 
     def make_controls(self) -> dict[str, w.Widget]:
         """The filters, the nodes that they leave, and the request."""
-        state, frame = self.state, self.snapshot.nodes
-        keys = sorted(column[len(TAG) :] for column in frame.columns if column.startswith(TAG))
-        names = pd.concat([frame["name"].astype("str"), frame["node_id"].astype("str")])
-        choices = {name: [("any", ANY), *list_options(frame[name])] for name in _FOLDED}
-        self._keys = keys
+        state = self.state
         return {
-            "node": Finder("Node", names, state.node, "any: name or id"),
-            "tag_key": dropdown("Tag", [("any", ANY), *((key, key) for key in keys)], state.tag_key),
-            "tag_value": dropdown("Value", self._tag_values(state.tag_key), state.tag_value),
+            **make_filters(self.snapshot.nodes, state),
             "nodes": w.SelectMultiple(
                 description="Nodes", options=self._offer(state.nodes), value=state.nodes, rows=4, layout=WIDE
             ),
-            **{name: dropdown(name.capitalize(), choices[name], getattr(state, name)) for name in _FOLDED},
             "context": RequestControls(state.context),
         }
 
@@ -116,7 +99,8 @@ class TagLab(WhatIf):
         """Which nodes, which tag, and the edits so far."""
         controls = self.controls
         self._chosen, self._wrong = (w.HTML().add_class("ssmlab-words") for _ in range(2))
-        self._key = w.Combobox(description="Key", options=self._keys, value=self.state.tag_key, layout=WIDE)
+        keys = list_tag_keys(self.snapshot.nodes)
+        self._key = w.Combobox(description="Key", options=keys, value=self.state.tag_key, layout=WIDE)
         self._value = w.Text(description="New value", layout=WIDE)
         self._edits = w.SelectMultiple(description="Edits", rows=3, layout=WIDE)
         buttons = {
@@ -131,13 +115,8 @@ class TagLab(WhatIf):
         made = [w.Button(description=name, layout=w.Layout(width="auto")) for name in buttons]
         for button, act in zip(made, buttons.values(), strict=True):
             button.on_click(lambda _, act=act: self._guard(act))
-        folded = w.Accordion(
-            [w.VBox([controls[name] for name in _FOLDED]), controls["context"]],
-            titles=("More filters", "Request: MFA, IP, time"),
-            selected_index=None,
-        )
         which = [controls[name] for name in ("node", "tag_key", "tag_value", "nodes")]
-        first = [w.HTML("<b>Choose nodes</b>"), *which, self._chosen, folded]
+        first = [w.HTML("<b>Choose nodes</b>"), *which, self._chosen, fold_filters(controls)]
         then = [w.HTML("<b>Change a tag</b>"), self._key, self._value, w.HBox(made[:2])]
         return [*first, *then, self._wrong, self._edits, w.HBox([made[2], upload])]
 
@@ -149,7 +128,7 @@ class TagLab(WhatIf):
     def react(self, field: str) -> None:
         """Another tag key has other values; other filters leave other nodes."""
         if field == "tag_key":
-            self.set_control("tag_value", ANY, self._tag_values(self.state.tag_key))
+            self.set_control("tag_value", ANY, list_tag_values(self.snapshot.nodes, self.state.tag_key))
             self._key.value = self.state.tag_key or self._key.value
         if field in FILTERS:
             self.set_control("nodes", (), self._offer())
@@ -201,7 +180,7 @@ class TagLab(WhatIf):
         return self._memory.recall(kind, made_from, lambda: reach(snapshot, context=context))
 
     def _rows_left(self) -> Codes:
-        return choose_nodes(self.snapshot.nodes, State(**{name: getattr(self.state, name) for name in FILTERS}))
+        return choose_nodes(self.snapshot.nodes, self.state)
 
     def _offer(self, chosen: Sequence[str] = ()) -> list[tuple[str, str]]:
         """The first of the nodes that the filters leave, those that are chosen before them."""
@@ -210,11 +189,6 @@ class TagLab(WhatIf):
         near = pd.concat([frame.loc[[*chosen]], near.drop(index=[*chosen], errors="ignore")])
         names = near["name"].astype("str").where(near["name"].notna(), near["node_id"])
         return [*zip(names + " · " + near["region"].astype("str"), near.index, strict=True)]
-
-    def _tag_values(self, key: str) -> list[tuple[str, str]]:
-        if not key:
-            return [("any", ANY)]
-        return [("any value", ANY), ("(without this tag)", UNTAGGED), *list_options(self.snapshot.nodes[TAG + key])]
 
     def _add(self, value: str | None) -> None:
         key = self._key.value.strip()

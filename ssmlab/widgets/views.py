@@ -2,39 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import networkx as nx
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from ssmlab.explanation import last_part, say_condition
 from ssmlab.graphs import to_networkx
 from ssmlab.reachability import Reach
-from ssmlab.reachability.columns import TAG, Codes
+from ssmlab.reachability.columns import Codes
 from ssmlab.snapshots import Snapshot
-from ssmlab.widgets.controls import ANY, UNTAGGED
+from ssmlab.widgets.controls import ANY
+from ssmlab.widgets.filters import Filters, choose_nodes, holds
 
-Flags = npt.NDArray[np.bool_]
 MOST_ROWS: Final = 200
 MOST_SAVED: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class State:
-    """What the controls say. Empty: any.
+class State(Filters):
+    """What the controls say, with filters on nodes, of which account and Region count for documents too. Empty: any.
 
     Attributes
     ----------
     principals
         ARNs; none: everyone, so that the view is turned round: who reaches what the filters leave.
-    document, node
-        Text that the name (of nodes: or id) holds.
-    tag_key, tag_value, kind, platform, account, region
-        Filters on nodes, account and Region also on documents; `UNTAGGED` as a tag value: nodes without the tag.
+    document
+        Text that the name holds.
     outcome
         "allowed" or "conditional".
     denied, ways
@@ -49,55 +46,12 @@ class State:
 
     principals: tuple[str, ...] = ()
     document: str = ANY
-    node: str = ANY
-    tag_key: str = ANY
-    tag_value: str = ANY
-    kind: str = ANY
-    platform: str = ANY
-    account: str = ANY
-    region: str = ANY
     outcome: str = ANY
     denied: bool = False
     ways: bool = False
     context: Mapping[str, str | None] = field(default_factory=dict)
     unfolded: tuple[str, ...] = ()
     search: str = ""
-
-
-def choose_nodes(nodes: pd.DataFrame, state: State) -> Codes:
-    """Row numbers of the nodes that the filters leave."""
-    keep = holds(nodes, ("name", "node_id"), state.node)
-    for name in ("kind", "platform", "account", "region"):
-        if wanted := getattr(state, name):
-            keep &= (nodes[name] == wanted).to_numpy(dtype=bool, na_value=False)
-    if state.tag_key:
-        tag = nodes[TAG + state.tag_key]
-        if state.tag_value == UNTAGGED:
-            keep &= tag.isna().to_numpy(dtype=bool)
-        elif state.tag_value != ANY:
-            keep &= (tag == state.tag_value).to_numpy(dtype=bool, na_value=False)
-        else:
-            keep &= tag.notna().to_numpy(dtype=bool)
-    return np.flatnonzero(keep)
-
-
-def holds(frame: pd.DataFrame, columns: Sequence[str], text: str, whole: bool = True) -> Flags:
-    """Which rows hold a text, in any case, in one of these columns; with `whole`, where some are just this text or have
-    this ARN, only those.
-    """
-    if not text:
-        return np.ones(len(frame), dtype=bool)
-    if text.startswith("arn:"):
-        return np.asarray(frame.index == text)
-    wanted, texts = text.lower(), [frame[name].astype("str").str.lower() for name in columns]
-    if whole and (same := _any([each == wanted for each in texts])).any():
-        return same
-    return _any([each.str.contains(wanted, regex=False) for each in texts])
-
-
-def _any(tests: Sequence[pd.Series[Any]]) -> Flags:
-    found: Flags = np.logical_or.reduce([test.to_numpy(dtype=bool, na_value=False) for test in tests])
-    return found
 
 
 def choose_documents(documents: pd.DataFrame, state: State) -> Codes:
