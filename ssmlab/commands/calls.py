@@ -22,12 +22,12 @@ TAG_KEY: Final = "tag-key"
 NODE_TYPES: Final = ("AWS::EC2::Instance", "AWS::SSM::ManagedInstance")
 _GROUPED: Final = {GROUP, GROUP_TYPES}
 _MOST_PAYLOAD: Final = 100_000  # bytes
-# Member of the call → the pattern that the API prints.
+# Member of the call → the pattern that the API prints, and what it means.
 _PATTERNS: Final = {
-    "instanceIds": r"(^i-(\w{8}|\w{17})$)|(^mi-\w{17}$)",
-    "targets": r"^[\w\s.:/=@-]{1,163}$",
-    "maxConcurrency": r"^([1-9][0-9]*|[1-9][0-9]%|[1-9]%|100%)$",
-    "maxErrors": r"^([1-9][0-9]*|[0]|[1-9][0-9]%|[0-9]%|100%)$",
+    "instanceIds": (r"(^i-(\w{8}|\w{17})$)|(^mi-\w{17}$)", "`i-` and 8 or 17 letters or digits, or `mi-` and 17"),
+    "targets": (r"^[\w\s.:/=@-]{1,163}$", "at most 163 letters, digits, spaces and `_.:/=@-` as a key"),
+    "maxConcurrency": (r"^([1-9][0-9]*|[1-9][0-9]%|[1-9]%|100%)$", "a number from 1, or a percentage such as `10%`"),
+    "maxErrors": (r"^([1-9][0-9]*|[0]|[1-9][0-9]%|[0-9]%|100%)$", "a number, or a percentage such as `10%`"),
 }
 
 Targets = Mapping[str, tuple[str, ...]]  # key → values, of which one must hold
@@ -158,9 +158,10 @@ def _read_parameters(given: Mapping[str, Any] | None) -> dict[str, tuple[str, ..
 
 def _fit(member: str, value: Any) -> str:
     """The text of a value that must fit the pattern of a member."""
-    text, pattern = str(value), _PATTERNS[member]
+    text, (pattern, words) = str(value), _PATTERNS[member]
     if not re.search(pattern, text) or text.endswith("\n"):
         told = f"1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: "
+        told = f"expected {words}, as `{member}`, got `{text}`\n{told}"
         raise CommandError("ValidationException", f"{told}Member must satisfy regular expression pattern: {pattern}")
     return text
 

@@ -176,7 +176,7 @@ class _Queue:
         self._change(time, node, details, *told)
         self._errors += details in ERRORS
         while self._waiting and self._errors > self._limits.errors:
-            reason = f"more errors than max_errors, {self._limits.errors}: {self._errors}"
+            reason = f"not sent: max_errors is {self._limits.errors}, and {self._errors} failed or timed out before"
             self._change(time, self._waiting.popleft(), "Terminated", reason)
         self._send(time)
 

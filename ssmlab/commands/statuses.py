@@ -20,6 +20,8 @@ OPEN: Final = ("Pending", "InProgress", "Delayed")  # StatusDetails of a node th
 ERRORS: Final = ("Failed", "ExecutionTimedOut")  # what counts against MaxErrors
 REFUSED: Final = ("AccessDenied", "InvalidPlatform", "Undeliverable")  # ends a node that never ran the command
 
+# Of those, in words: to AWS none is an error.
+_TOLD: Final = dict(zip(REFUSED, ("refused", "of another platform", "stopped or not managed"), strict=True))
 # StatusDetails → Status, where they differ.
 _STATUS: Final = {
     "Delayed": "Pending",
@@ -91,6 +93,7 @@ def decide_command(details: Iterable[str], max_errors: int, readings: Readings) 
     success, late, lost = (counts[name] for name in ("Success", "ExecutionTimedOut", "DeliveryTimedOut"))
     total, errors, refused = (sum(counts[name] for name in names) for names in (counts, ERRORS, REFUSED))
     most = max_errors - (not is_default("max_errors") and max_errors > 0)
+    told = ", ".join(f"{counts[name]} {words}" for name, words in _TOLD.items() if counts[name])
     done, over = f"{success} of {total} nodes ended in Success", f"max_errors is {max_errors}"
     is_late = late > most and not is_default("execution_timeouts")
     is_lost = lost > most and is_default("delivery_timeouts")
@@ -100,9 +103,9 @@ def decide_command(details: Iterable[str], max_errors: int, readings: Readings) 
         (is_late, "ExecutionTimedOut", f"{late} of {total} nodes timed out in execution, {over}"),
         (errors > most, "Failed", f"{errors} of {total} nodes failed or timed out in execution, {over}"),
         (is_lost, "DeliveryTimedOut", f"{lost} of {total} nodes did not get the command in time, {over}"),
-        (refused == total, "Failed", f"no node could run it: {refused} of {total} were refused"),
+        (refused == total, "Failed", f"no node could run it: {told}"),
         (success == total, "Success", done),
-        (is_fine, "Success", f"{done}; {refused} refused, which is no error"),
+        (is_fine, "Success", f"{done}; {told}, which is no error"),
         (True, "Incomplete", f"{done}, and too few failed for Failed"),
     )
     return next((found, why) for holds, found, why in table if holds)
