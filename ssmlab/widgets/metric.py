@@ -122,5 +122,5 @@ def _draw_times(shown: pd.DataFrame, axis: _Axis) -> list[str]:
     for number in range(0, len(shown), step):
         x, time = axis.across(number), shown["period_start"][number].strftime("%H:%M:%S")
         drawn.append(element("line", x1=x, x2=x, y1=y + 30, y2=y + 36, stroke="currentColor"))
-        drawn.append(write(x, y + 48, time, text_anchor="middle"))
+        drawn += [write(x, y + 48, time, text_anchor="middle")] if x < _RIGHT - 8 else []
     return drawn
