@@ -102,7 +102,7 @@ def test_m_above_n_is_refused_and_changes_neither(lab: LogLab) -> None:
     lab.tabs.selected_index = 1
     lab.controls["datapoints"].value = 5
     assert (lab.state.datapoints, lab.state.evaluation_periods) == (5, 3)
-    assert "<p role='alert'>expected a whole number, 1 to 3, as `datapoints_to_alarm`" in lab.why.value
+    assert "<p role='alert'>expected at most 3 of the last 3 periods, got 5</p>" in lab.why.value
     lab.controls["evaluation_periods"].value = 5
     assert "ALARM if it is &gt;= 1 in 5 of the last 5 periods." in lab._picture.value
 

@@ -75,7 +75,7 @@ class CommandExplorer(Explorer):
             "context": RequestControls(state.context),
             "groups": area("Resource groups, as JSON", state.groups, '{"web": ["i-…", "mi-…"]}'),
             "rules": area("EventBridge rules, as JSON", state.rules, _RULE),
-            "live": w.Checkbox(description="at every change", value=state.live, indent=False, layout=WIDE),
+            "live": w.Checkbox(description="simulate at every change", value=state.live, indent=False, layout=WIDE),
         }
 
     def arrange(self) -> list[w.Widget]:

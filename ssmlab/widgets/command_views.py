@@ -254,7 +254,9 @@ def tell_outputs(command: Command) -> str:
 
 def explain_refusal(known: Reach, state: State, error: CommandError) -> str:
     """HTML of why AWS refuses the whole call; for a refused access by the policies, on the node that was asked for."""
-    said = f"<p role='alert'><b>{html.escape(error.name)}</b></p>{write_lines(*error.message.splitlines())}"
+    words, _, told = error.message.partition("\n")
+    own = f"<details><summary>AWS's own words</summary>{write_lines(told)}</details>" if told else ""
+    said = f"<p role='alert'><b>{html.escape(error.name)}</b></p>{write_lines(words)}{own}"
     if not isinstance(error, AccessDenied):
         return said
     nodes = known.snapshot.nodes

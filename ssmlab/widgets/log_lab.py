@@ -71,7 +71,10 @@ class LogLab(Explorer):
         pattern = entry("Filter pattern", state.pattern, "ERROR, ?WARN ?ERROR, { $.status >= 500 }, [ip, ..., code]")
         pattern.continuous_update, signs = True, [(f"{SIGNS[name]} threshold", name) for name in COMPARISONS]
         missing = dropdown("Treat missing as", [(name, name) for name in MISSING], state.missing)
-        missing.style.description_width = "104px"
+        missing.layout, missing.style.description_width = (
+            w.Layout(width="100%", height="auto", flex_flow="wrap"),
+            "100%",
+        )
         return {
             "pattern": pattern,
             "shown": dropdown("Show", [(name, name) for name in (MATCHED, ALL)], state.shown),

@@ -187,6 +187,9 @@ def measure(frame: pd.DataFrame, state: State, flags: Flags | None = None) -> pd
     PatternError, ValueError
         For a pattern, a metric filter or an alarm that CloudWatch refuses.
     """
+    most, asked = state.evaluation_periods, state.datapoints
+    if asked > most:
+        raise ValueError(f"expected at most {most} of the last {count_things(most, 'period')}, got {asked}")
     default = float(_number("default", state.default)) if state.default.strip() else None
     metric = MetricFilter(state.pattern, state.value.strip(), default)
     values = metric_values(metric, frame, state.period, state.statistic, flags)[["period_start", "value"]]

@@ -48,7 +48,7 @@ def draw_metric(measured: pd.DataFrame, state: State) -> str:
     )
     caption = f"ALARM if it is {_say_limit(state)} in {of}. {describe_metric(measured, state)}{cut}"
     drawn += _draw_times(shown, axis)
-    return make_picture(title, caption, drawn, top + _HIGH + 64, heard=say_alarm(measured))
+    return make_picture(title, caption, drawn, top + _HIGH + 68, heard=say_alarm(measured))
 
 
 def _say_limit(state: State) -> str:
