@@ -71,10 +71,8 @@ class LogLab(Explorer):
         pattern = entry("Filter pattern", state.pattern, "ERROR, ?WARN ?ERROR, { $.status >= 500 }, [ip, ..., code]")
         pattern.continuous_update, signs = True, [(f"{SIGNS[name]} threshold", name) for name in COMPARISONS]
         missing = dropdown("Treat missing as", [(name, name) for name in MISSING], state.missing)
-        missing.layout, missing.style.description_width = (
-            w.Layout(width="100%", height="auto", flex_flow="wrap"),
-            "100%",
-        )
+        below = {"flex_flow": "wrap", "margin": "2px 2px 32px"}  # the choice below its name, each a line high
+        missing.layout, missing.style.description_width = w.Layout(width="100%", **below), "100%"
         return {
             "pattern": pattern,
             "shown": dropdown("Show", [(name, name) for name in (MATCHED, ALL)], state.shown),

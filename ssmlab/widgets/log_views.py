@@ -15,7 +15,7 @@ import pandas as pd
 from ssmlab.commands import Command
 from ssmlab.logs import MetricFilter, PatternError, alarm_states, compile_filter, load_logs, metric_values
 from ssmlab.snapshots import Snapshot
-from ssmlab.widgets.command_views import send_first
+from ssmlab.widgets.command_views import send_first, shorten
 from ssmlab.widgets.texts import count_things, show_controls, write_lines, write_list
 from ssmlab.widgets.views import Flags
 
@@ -112,8 +112,9 @@ def write_messages(
     for (time, message, is_match), stream in zip(told, streams, strict=True):
         spans = compiled.spans(message) if is_match else []
         sign = "<b title='it matches'>✓</b>" if is_match else "<span title='it does not match'>·</span>"
-        cells = [sign, _say_time(time), *map(_show, stream), mark_spans(message, spans)]
-        listed.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
+        cells = [sign, _say_time(time), *(html.escape(shorten(text, 30)) for text in stream)]
+        begin = "".join(f"<td style='white-space: nowrap'>{cell}</td>" for cell in cells)
+        listed.append(f"<tr>{begin}<td>{mark_spans(message, spans)}</td></tr>")
     heads = ["match", "time", *["node", "stream"] * has_streams, "message"]
     head = "".join(f"<th scope='col'>{name}</th>" for name in heads)
     table = f"<table class='ssmlab-messages'><thead><tr>{head}</tr></thead><tbody>{''.join(listed)}</tbody></table>"
