@@ -7,16 +7,25 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
-
-import pandas as pd
+from typing import TYPE_CHECKING, Final
 
 import ssmlab
 from ssmlab.collecting import collect_script
-from ssmlab.explanation import last_part
-from ssmlab.exports import write_csv, write_parquet
 from ssmlab.lab import open_lab
-from ssmlab.workshop import build_course, find_stuck, gather, make_folder
+from ssmlab.words import find_near, last_part, say_count
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_MOST_ERRORS: Final = 10  # of the data, printed beside an answer
+_WRITERS: Final = {".csv": "write_csv", ".parquet": "write_parquet"}
+# What `Reach.summary` counts, as the table heads it.
+_COLUMNS: Final = {"nodes_conditional": "nodes if", "pairs_conditional": "pairs if", "unmanaged_nodes": "not managed"}
+_LEGEND: Final = """\
+nodes, documents, pairs: what each principal may run on managed nodes; a pair is one document on one of these nodes
+nodes if, pairs if: more of them, if conditions hold that are not known
+not managed: more nodes that policies allow, but that are not managed: no command reaches them, no pair counts them
+"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -29,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader, such as `head`, has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except (ssmlab.LoadError, KeyError, OSError, ValueError) as error:
+    except (KeyError, OSError, ValueError) as error:
         print(f"ssmlab: {error.args[0] if isinstance(error, KeyError) else error}", file=sys.stderr)
         return 2
 
@@ -121,56 +130,83 @@ def _lab(arguments: argparse.Namespace) -> int:
 
 
 def _load(arguments: argparse.Namespace) -> ssmlab.Snapshot:
-    """Load, and say in a line on stderr that something was missing or damaged."""
+    """Load, and say on stderr what is damaged, and that something is missing. A path that is mistyped is told at once,
+    before anything slow is imported.
+    """
+    if not Path(arguments.path).exists():
+        wanted = "a folder, an inventory `.csv` or a policy `.json`"
+        raise ValueError(f"`{arguments.path}`: expected {wanted}, got nothing there")
     snapshot = ssmlab.load(arguments.path, organization=arguments.organization)
     if len(snapshot.problems) and arguments.run is not _check:
-        print(
-            f"ssmlab: {len(snapshot.problems)} problems in the data, see `ssmlab check {arguments.path}`",
-            file=sys.stderr,
-        )
+        errors = snapshot.problems[snapshot.problems["severity"] == "error"]
+        counts = (len(errors), "error"), (len(snapshot.problems) - len(errors), "warning")
+        told = " and ".join(say_count(*count) for count in counts if count[0])
+        rest = [f"ssmlab: {told} in the data, see `ssmlab check {arguments.path}`"]
+        print(*_say_problems(errors.head(_MOST_ERRORS)), *rest, sep="\n", file=sys.stderr)
     return snapshot
 
 
+def _say_problems(problems: pd.DataFrame) -> list[str]:
+    return [f"{row.severity}: {f'{row.file} {row.where}'.strip()}: {row.what}" for row in problems.itertuples()]
+
+
+def _find(arguments: argparse.Namespace) -> ssmlab.Reach:
+    """The reach; a key of `--context` that no policy reads is told on stderr."""
+    context, snapshot = _context(arguments), _load(arguments)
+    for key in context:
+        if key.lower() not in snapshot.condition_keys:
+            near = find_near(key, snapshot.condition_keys.values())
+            hint = f", did you mean {', '.join(f'`{name}`' for name in near)}?" if near else ""
+            print(f"warning: --context {key} changes nothing: no loaded policy reads it{hint}", file=sys.stderr)
+    return ssmlab.reach(snapshot, context=context)
+
+
 def _reach(arguments: argparse.Namespace) -> int:
-    found = ssmlab.reach(_load(arguments), context=_context(arguments))
+    if arguments.out and (arguments.out.suffix not in _WRITERS or not arguments.out.absolute().parent.is_dir()):
+        wanted = f"a file that ends in {' or '.join(_WRITERS)}, in a folder that is there"
+        raise ValueError(f"--out: expected {wanted}, got `{arguments.out}`")
+    found = _find(arguments)
+    summary = found.summary().sort_values(["pairs", "pairs_conditional"], ascending=False)
+    shown = (
+        summary.rename(lambda arn: f"{arn.split(':')[4]} {last_part(arn)}").rename_axis(None).rename(columns=_COLUMNS)
+    )
+    print(_LEGEND, shown.to_string(), sep="\n")
     if arguments.out:
         _write(found, arguments.out)
-    summary = found.summary().sort_values(["pairs", "pairs_conditional"], ascending=False)
-    summary.index = pd.Index([f"{arn.split(':')[4]} {last_part(arn)}" for arn in summary.index])
-    print(summary.to_string())
     return 0
 
 
-_WRITERS: Final[Mapping[str, Callable[[pd.DataFrame, Path], int]]] = {
-    ".csv": lambda frame, path: path.write_bytes(write_csv(frame)),
-    ".parquet": lambda frame, path: path.write_bytes(write_parquet(frame)),
-}
-
-
 def _write(found: ssmlab.Reach, path: Path) -> None:
-    if path.suffix not in _WRITERS:
-        raise ValueError(f"expected a file that ends in {' or '.join(_WRITERS)}, got `{path}`")
+    import pandas as pd
+
+    from ssmlab import exports
+
     frames = [found.pairs(outcome=outcome) for outcome in ("allowed", "conditional")]
     pairs = pd.concat(frames, ignore_index=True)
     nodes = found.snapshot.nodes.loc[pairs["node"], ["name", "managed"]].reset_index(drop=True)
-    _WRITERS[path.suffix](pairs.assign(node_name=nodes["name"], managed=nodes["managed"]), path)
+    frame = pairs.assign(node_name=nodes["name"], managed=nodes["managed"])
+    path.write_bytes(getattr(exports, _WRITERS[path.suffix])(frame))
+    apart = int((~frame["managed"].fillna(True).astype(bool)).sum())
+    told = f"; {apart:,} of them on nodes that are not managed: column `managed` is False" if apart else ""
+    print(f"wrote {say_count(len(frame), 'pair')} of node and document into {path}{told}")
 
 
 def _explain(arguments: argparse.Namespace) -> int:
-    found = ssmlab.reach(_load(arguments), context=_context(arguments))
-    print(found.explain(arguments.principal, arguments.node, arguments.document))
+    print(_find(arguments).explain(arguments.principal, arguments.node, arguments.document))
     return 0
 
 
 def _check(arguments: argparse.Namespace) -> int:
+    if arguments.expect is not None and not arguments.expect.is_file():
+        raise ValueError(f"--expect: expected a YAML file of expectations, got no file at `{arguments.expect}`")
     snapshot = _load(arguments)
-    problems = snapshot.problems
-    for row in problems.itertuples():
-        print(f"{row.severity}: {row.file} {row.where}: {row.what}")
-    findings = ssmlab.check_policies(snapshot)
-    for row in findings.itertuples():
-        print(f"finding: {last_part(str(row.policy))}, statement {row.statement}: {row.what}")
-    print(f"{len(problems)} problems, {len(findings)} findings in {arguments.path}")
+    problems, findings = snapshot.problems, ssmlab.check_policies(snapshot)
+    lines = _say_problems(problems)
+    lines += [
+        f"finding: {last_part(str(row.policy))}, statement {row.statement}: {row.what}" for row in findings.itertuples()
+    ]
+    told = f"{say_count(len(problems), 'problem')}, {say_count(len(findings), 'finding')} in {arguments.path}"
+    print(*lines, told, sep="\n")
     broken = arguments.expect is not None and not _expect(snapshot, arguments.expect)
     return int(broken or (problems["severity"] == "error").any())
 
@@ -193,21 +229,22 @@ def _pseudonymise(arguments: argparse.Namespace) -> int:
 
 
 def _new_folder(arguments: argparse.Namespace) -> int:
-    folder = make_folder(arguments.folder, arguments.seed)
+    folder = ssmlab.workshop.make_folder(arguments.folder, arguments.seed)
     first = min(folder.glob("*.ipynb"))
     print(f"made {folder}: open it with `ssmlab lab {first}`")
     return 0
 
 
 def _gather(arguments: argparse.Namespace) -> int:
-    frame = gather(arguments.folder)
-    print(find_stuck(frame).to_string())
-    print(f"{frame['learner'].nunique()} learners, {int(frame['passed'].sum())} exercises passed")
+    frame = ssmlab.workshop.gather(arguments.folder)
+    counts = say_count(frame["learner"].nunique(), "learner"), say_count(int(frame["passed"].sum()), "exercise")
+    print(ssmlab.workshop.find_stuck(frame).to_string(), f"{', '.join(counts)} passed", sep="\n")
     return 0
 
 
 def _build(arguments: argparse.Namespace) -> int:
-    print(f"wrote {len(build_course(arguments.folder))} notebooks into {arguments.folder}")
+    made = ssmlab.workshop.build_course(arguments.folder)
+    print(f"wrote {say_count(len(made), 'notebook')} into {arguments.folder}")
     return 0
 
 

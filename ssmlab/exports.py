@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import re
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import networkx as nx
 import pandas as pd
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 _NO_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # [XML 1.0, section 2.2]
 
@@ -48,6 +50,8 @@ def write_graphml(graph: nx.DiGraph[str] | None) -> bytes:
     """
     if graph is None:
         raise ValueError("this view has no graph, expected CSV or Parquet")
+    import networkx as nx  # slow to import: only who draws waits
+
     plain: nx.DiGraph[str] = nx.DiGraph(**_plain(graph.graph))
     plain.add_nodes_from((_clean(name), _plain(data)) for name, data in graph.nodes(data=True))
     plain.add_edges_from((_clean(a), _clean(b), _plain(data)) for a, b, data in graph.edges(data=True))

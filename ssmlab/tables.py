@@ -17,7 +17,7 @@ _LOOK: Final = "<style>table.ssmlab-table :is(td, th) {text-align: left !importa
 
 def show_table(frame: pd.DataFrame) -> HTML:
     """A frame without its index: texts whole, to the left, lines wrapped, what stands in backticks as code; of an ARN
-    the readable end, and the whole under the pointer.
+    the readable end, and the whole under the pointer; nothing where a value is missing.
 
     Examples
     --------
@@ -26,7 +26,8 @@ def show_table(frame: pd.DataFrame) -> HTML:
     >>> "<td><code>&lt;b&gt;</code> is text</td>" in show_table(pd.DataFrame({"what": ["`<b>` is text"]})).data
     True
     """
-    shown = frame.rename(columns=to_html).map(lambda value: _show(str(value)))
+    shown = frame.astype("object").where(frame.notna(), "").map(lambda value: _show(str(value)))
+    shown = shown.rename(columns=lambda name: to_html(name).replace("_", "_<wbr>"))
     with pd.option_context("display.max_colwidth", None):
         table = shown.to_html(index=False, escape=False, border=0, classes="ssmlab-table")
     return HTML(_LOOK + table)  # type: ignore[no-untyped-call]
@@ -35,4 +36,4 @@ def show_table(frame: pd.DataFrame) -> HTML:
 def _show(text: str) -> str:
     if not re.fullmatch(r"arn:\S+", text):
         return to_html(text)
-    return f'<span title="{html.escape(text)}">{to_html(last_part(text))}</span>'
+    return f'<span title="{html.escape(text)}">{to_html(last_part(text)).replace("/", "/<wbr>")}</span>'

@@ -33,11 +33,18 @@ def test_reach_prints_the_summary_and_writes_the_pairs(
     out = tmp_path / f"pairs{suffix}"
     assert main(["reach", "data/sample", "--out", str(out)]) == 0
     printed = capsys.readouterr()
+    assert re.search(r"^ +nodes +documents +pairs +nodes if +pairs if +not managed$", printed.out, re.MULTILINE)
     assert re.search(r"^123456789012 user/web-ops +6 +23 +72 +0 +0 +2$", printed.out, re.MULTILINE)
-    assert "problems in the data, see `ssmlab check data/sample`" in printed.err
+    for name in ("nodes, documents, pairs:", "nodes if, pairs if:", "not managed:"):
+        assert f"\n{name}" in f"\n{printed.out}", "a column without its meaning"
+    assert printed.err == "ssmlab: 5 warnings in the data, see `ssmlab check data/sample`\n"
     written = pd.read_csv(out) if suffix == ".csv" else pd.read_parquet(out)
     assert [*written.columns] == ["principal", "node", "document", "outcome", "node_name", "managed"]
     assert {*written["outcome"]} == {"allowed", "conditional"}
+    of_web_ops = written[written["principal"].str.endswith(":user/web-ops")]
+    assert (of_web_ops["managed"].sum(), of_web_ops[of_web_ops["managed"]]["node"].nunique()) == (72, 6)
+    apart = (~written["managed"].astype(bool)).sum()
+    assert f"wrote {len(written):,} pairs of node and document into {out}; {apart:,} of them on nodes" in printed.out
 
 
 @pytest.mark.parametrize(
@@ -49,7 +56,15 @@ def test_reach_prints_the_summary_and_writes_the_pairs(
             "no principal `web-op`, did you mean `web-ops`",
         ),
         (["reach", "data/sample", "--out", "pairs.xlsx"], "expected a file that ends in .csv or .parquet"),
-        (["reach", "data/sample", "--out", "no/such/folder/pairs.csv"], "no/such/folder"),
+        (
+            ["reach", "data/sample", "--out", "no/such/folder/pairs.csv"],
+            "in a folder that is there, got `no/such/folder",
+        ),
+        (
+            ["check", "data/sample", "--expect", "nope.yaml"],
+            "expected a YAML file of expectations, got no file at `nope",
+        ),
+        (["explain", "data/sample", "qqqq", NODE, "AWS-RunShellScript"], "no principal `qqqq`; there are 31\n"),
         (["reach", "data/sample", "--context", "nonsense"], "expected --context KEY=VALUE, got `nonsense`"),
     ],
 )
@@ -100,3 +115,75 @@ def test_collect_script_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
 def test_a_cell_that_would_start_a_formula_is_defused(text: str) -> None:
     assert [*defuse(pd.DataFrame({"a": [text, "safe"]}))["a"]] == [f"'{text}", "safe"]
+
+
+SLOW = {"IPython", "anywidget", "ipywidgets", "jupyterlab", "matplotlib", "networkx"}
+FRAMES = {"numpy", "pandas", "pyarrow"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "spared"),
+    [
+        ("--help", SLOW | FRAMES),
+        ("reach no/such/folder", SLOW | FRAMES),
+        ("reach data/sample --out pairs.xlsx", SLOW | FRAMES),
+        ("check data/sample --expect nope.yaml", SLOW | FRAMES),
+        ("collect-script", SLOW | FRAMES),
+        (f"explain data/sample web-ops {NODE} AWS-RunShellScript", SLOW),
+        ("check data/sample", SLOW),
+    ],
+)
+def test_a_command_waits_only_for_what_it_needs(arguments: str, spared: set[str]) -> None:
+    code = f"""
+import sys
+from ssmlab.cli import main
+try:
+    main({arguments.split()})
+finally:
+    print(sorted({spared} & {{*sys.modules}}))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines()[-1:] == ["[]"], done.stderr
+
+
+LINE = "i-0aaaaaaaaaaaaaaaa,123456789012,eu-west-1,dev"
+ANA = "arn:aws:iam::123456789012:user/ana"
+
+
+@pytest.fixture
+def spreadsheet(tmp_path: Path) -> Path:
+    """A folder with an inventory and a policy that a name is attached to, instead of an ARN."""
+    (tmp_path / "policies").mkdir()
+    shutil.copy("ssmlab/policies/examples/page-1-one-tag.json", tmp_path / "policies" / "send.json")
+    (tmp_path / "inventory.csv").write_text(f"node_id,account,region,tag:Env\n{LINE}\n")
+    (tmp_path / "attachments.csv").write_text(f"principal,policy\n{ANA},send\nalice,send\n")
+    return tmp_path
+
+
+def test_errors_of_the_data_stand_beside_the_answer(spreadsheet: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wanted = "error: attachments.csv line 3: expected the ARN of a user or role as `principal`, got `alice`"
+    assert main(["reach", str(spreadsheet)]) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == wanted
+    assert re.fullmatch(r"ssmlab: 1 error and \d warnings? in the data, see `ssmlab check .*`", lines[-1])
+    main(["explain", str(spreadsheet), "ana", "i-0aaaaaaaaaaaaaaaa", "AWS-RunShellScript"])
+    assert capsys.readouterr().err.splitlines()[0] == wanted
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("MFA", ", did you mean `aws:MultiFactorAuthPresent`?"),
+        ("MultiFactorAuthPresent", ", did you mean `aws:MultiFactorAuthPresent`?"),
+        ("aws:SourceIpp", ", did you mean `aws:SourceIp`?"),
+        ("qqqq", ""),
+        ("AWS:multifactorauthpresent", None),
+    ],
+)
+def test_a_context_key_that_no_policy_reads_is_told(
+    key: str, said: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["explain", "data/sample", "OnCall", NODE, "AWS-RunShellScript", "--context", f"{key}=true"])
+    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("warning")]
+    line = f"warning: --context {key} changes nothing: no loaded policy reads it{said}"
+    assert told == ([] if said is None else [line])

@@ -282,7 +282,7 @@ def test_a_region_is_asked_for_where_several_can_be_meant() -> None:
 def test_a_node_whose_tag_key_differs_by_case_is_told() -> None:
     command = send("lowercase", targets=[{"Key": "tag:Finance", "Values": ["WebServers"]}])
     assert command.notes == (
-        "nodes with `tag:finance`, not `tag:Finance`: 1; targets tell case apart, IAM conditions do not",
+        "1 node carries `tag:finance`, not `tag:Finance`: targets tell case apart, IAM conditions do not",
     )
 
 
@@ -293,7 +293,7 @@ def test_nodes_without_collected_tags_are_left_out_and_told() -> None:
     targets = [{"Key": "tag:Fleet", "Values": ["yes"]}]
     command = send_command(snapshot.replace(nodes=nodes), "web-ops", "AWS-RunShellScript", targets=targets)
     assert command.invocations["node"].tolist() == [f"{NODE}1"]
-    assert command.notes == ("nodes left out, because their tags were not collected: 1",)
+    assert command.notes == ("left out, since the tags were not collected: 1 node",)
 
 
 def test_nodes_of_which_it_is_not_known_whether_they_are_managed_count_as_managed_and_are_told() -> None:
@@ -302,7 +302,7 @@ def test_nodes_of_which_it_is_not_known_whether_they_are_managed_count_as_manage
     command = send_command(snapshot, "web-ops", "AWS-RunShellScript", ["i-00000000000000001"])
     assert (command.status, command.notes) == (
         "Success",
-        ("nodes taken as managed, because that was not collected: 1",),
+        ("whether 1 node is managed was not collected: taken as managed",),
     )
 
 
@@ -630,7 +630,7 @@ def test_a_rule_starts_a_command_and_its_role_decides() -> None:
     )
     assert other.invocations["node"].tolist() == [f"{NODE}2"]
     assert command.rules[["rule", "role", "command", "reason"]].to_numpy().tolist() == [
-        ["mend", STARTER, other.command_id, "1 of 1 nodes ended in Success"]
+        ["mend", STARTER, other.command_id, "1 of 1 node ended in Success"]
     ]
     assert [event["detail"]["command-id"] for event in command.events] == [command.command_id] * 8 + [
         other.command_id

@@ -2,6 +2,8 @@
 
 import html
 import json
+from threading import Event
+from typing import Any
 
 import networkx as nx
 import pandas as pd
@@ -11,6 +13,7 @@ import ssmlab
 from ssmlab.snapshots.accounts import lend_policies, take_account
 from ssmlab.widgets import Compare
 from ssmlab.widgets.differences import list_policies
+from ssmlab.widgets.explorer import _BACKGROUND
 
 NODE = "i-0123456789abcdef0"
 AUDITOR = "arn:aws:iam::123456789012:user/auditor"
@@ -50,18 +53,25 @@ def test_the_first_view_compares_the_first_two_policies_about_run_command(snapsh
     ]
     said = "2 principals gain 28 pairs of node and document; 2 principals lose 121 pairs of node and document."
     assert said in explorer._table._count.value
-    assert "By cause: policy 121 lost; policy 28 gained." in explorer._causes.value
+    assert "By cause: policy Page-1-OneTag 121 lost; policy Page-2-TwoTags 28 gained." in explorer._causes.value
 
 
 def test_two_snapshots_are_compared_and_each_row_has_its_cause(snapshot, changed) -> None:
     explorer = seen(Compare(snapshot, changed))
     first = rows(explorer)[0]
-    assert first == ["user/web-ops", "lost", "node tags", "web-1", "AWS-ConfigureAWSPackage and 12 more"]
-    assert {row[2] for row in rows(explorer)} == {"node tags", "policy"}
-    explorer.controls["cause"].value = "node tags"
-    assert {row[2] for row in rows(seen(explorer))} == {"node tags"}
+    assert first == ["user/web-ops", "lost", "node tag Finance", "web-1", "AWS-ConfigureAWSPackage and 12 more"]
+    assert {row[2] for row in rows(explorer)} == {"node tag Finance", "policy give"}
+    explorer.controls["cause"].value = "node tag Finance"
+    assert {row[2] for row in rows(seen(explorer))} == {"node tag Finance"}
     explorer.controls["change"].value = "gained"
     assert "Nothing differs" in seen(explorer)._table._count.value
+
+
+def test_a_cause_that_another_comparison_does_not_have_is_let_go(snapshot, changed) -> None:
+    explorer = seen(Compare(snapshot, changed, cause="node tag Finance"))
+    explorer.controls["what"].value = "policies"
+    assert "2 principals gain 28 pairs" in seen(explorer)._table._count.value
+    assert (explorer.state.cause, explorer.controls["cause"].value) == ("", "")
 
 
 def test_a_row_is_explained_on_both_sides(snapshot, changed) -> None:
@@ -84,12 +94,15 @@ def test_the_graph_leads_from_principals_through_causes_to_nodes(snapshot, chang
     explorer = seen(Compare(snapshot, changed), 1)
     graph = explorer._graph.graph
     assert graph["columns"] == ["Principal", "Gained or lost, and why", "Nodes"]
-    assert {mark["label"] for mark in graph["nodes"] if mark["layer"] == 1} == {"lost: node tags", "gained: policy"}
+    assert {mark["label"] for mark in graph["nodes"] if mark["layer"] == 1} == {
+        "lost: node tag Finance",
+        "gained: policy give",
+    }
     assert {edge["outcome"] for edge in graph["edges"]} == {"gained", "lost"}
-    explorer._graph.selected = "lost: node tags"
-    assert "because of: node tags" in explorer.why.value
-    explorer._graph.selected = f"{AUDITOR}→gained: policy"
-    assert "user/auditor: gained, because of: policy." in explorer.why.value
+    explorer._graph.selected = "lost: node tag Finance"
+    assert "because of: node tag Finance" in explorer.why.value
+    explorer._graph.selected = f"{AUDITOR}→gained: policy give"
+    assert "user/auditor: gained, because of: policy give." in explorer.why.value
     assert {*nx.parse_graphml(explorer.export("GraphML")[1].decode())} == {mark["id"] for mark in graph["nodes"]}
 
 
@@ -118,8 +131,47 @@ def test_a_policy_is_pasted_and_what_is_wrong_with_it_is_said(snapshot: ssmlab.S
     explorer.controls["second"]._text.value = json.dumps(GIVE)
     assert "2 principals gain" in seen(explorer)._table._count.value
     assert explorer.controls["second"]._list.value == ""
-    explorer.controls["second"]._text.value = "{no JSON"
-    assert "role='alert'" in seen(explorer).why.value
+    assert "ssmlab-old" not in explorer.tabs._dom_classes
+
+
+@pytest.mark.parametrize(
+    ("text", "line"), [("{no JSON", "line 1, column 2"), ('{"Statement":\n{"Efect": 1}}', "line 2")]
+)
+def test_what_is_wrong_with_a_pasted_policy_is_said_below_it_and_the_old_result_is_dimmed(
+    snapshot: ssmlab.Snapshot, text: str, line: str
+) -> None:
+    explorer = seen(Compare(snapshot))
+    second = explorer.controls["second"]
+    second._text.value = text
+    assert f"<b>{line}</b>" in second._wrong.value
+    assert "ssmlab-old" in seen(explorer).tabs._dom_classes
+    assert "Not compared" in explorer._live.value
+    second._text.value = json.dumps(GIVE)
+    assert second._wrong.value == ""
+    assert "ssmlab-old" not in seen(explorer).tabs._dom_classes
+
+
+def test_only_the_controls_of_what_is_compared_are_hidden(snapshot, changed) -> None:
+    explorer = Compare(snapshot, changed)
+    hidden = {name for name, control in explorer.controls.items() if control.layout.display == "none"}
+    assert hidden == {"first", "second", "nodes_of", "policies_of"}
+
+
+def test_an_old_result_is_dimmed_until_the_new_one_is_there(snapshot, changed) -> None:
+    explorer = seen(Compare(snapshot, changed))
+    for what, has_sides in (("policies", False), ("snapshots", True)):
+        gate = Event()
+        _BACKGROUND.submit(gate.wait)
+        explorer.controls["what"].value = what
+        assert ("ssmlab-old" in explorer.tabs._dom_classes, "Comparing" in explorer._live.value) == (True, True)
+        gate.set()
+        assert ("ssmlab-one-side" not in explorer._dom_classes) is has_sides
+        assert "ssmlab-old" not in seen(explorer).tabs._dom_classes
+    explorer.controls["what"].value = "policies"
+    explorer.controls["first"].value = ""
+    assert "Choose two policies" in seen(explorer).why.value
+    assert explorer._live.value == ""
+    assert "ssmlab-old" in explorer.tabs._dom_classes
 
 
 def test_a_policy_that_there_is_not_is_refused(snapshot: ssmlab.Snapshot) -> None:
@@ -195,3 +247,13 @@ def test_policies_that_name_their_own_account_name_the_other_where_they_are_lent
 def test_an_account_that_there_is_not_is_refused(snapshot: ssmlab.Snapshot) -> None:
     with pytest.raises(KeyError, match="no account `1`"):
         take_account(snapshot, "1")
+
+
+def test_the_result_is_there_again_after_a_look_at_another_view(snapshot: ssmlab.Snapshot, changed: Any) -> None:
+    explorer = seen(Compare(snapshot, changed))
+    first = explorer._live.value
+    assert "pairs of node and document" in first
+    for view in (1, 2, 0):
+        explorer.tabs.selected_index = view
+        assert seen(explorer)._live.value != ""
+    assert explorer._live.value == first

@@ -74,6 +74,62 @@ def test_changes_of_which_each_suffices_are_joined_by_or(snapshot: ssmlab.Snapsh
     assert causes(snapshot, changed)["web-ops"] == {("lost", "policy or node tags")}
 
 
+def named(before: ssmlab.Snapshot, after: ssmlab.Snapshot) -> dict[str, set[str]]:
+    """Principals by name, and the policies and tags by which they gain or lose."""
+    found = find_causes(ssmlab.reach(before), ssmlab.reach(after))
+    return {who.rpartition("/")[2]: {*part["named"]} for who, part in found.groupby("principal")}
+
+
+def test_a_cause_has_the_name_of_the_policy_or_of_the_tag(snapshot: ssmlab.Snapshot) -> None:
+    assert named(snapshot, snapshot.with_tags(NODE, {"Finance": "Ledger"}))["web-ops"] == {"node tag Finance"}
+    for layer, target, words in (
+        ("identity", WEB_OPS, "policy stop"),
+        ("boundary", WEB_OPS, "boundary stop"),
+        ("scp", "123456789012", "SCP stop"),
+    ):
+        changed = snapshot.with_policy(STOP, name="stop", principal=target, layer=layer)
+        assert named(snapshot, changed)["web-ops"] == {words}, layer
+
+
+def test_of_several_policies_and_tags_each_has_the_name_that_alone_suffices(snapshot: ssmlab.Snapshot) -> None:
+    changed = snapshot.with_policy(STOP, name="stop", principal=AUDITOR)
+    changed = changed.with_policy(STOP, name="stop-web", principal=WEB_OPS)
+    changed = changed.with_tags(NODE, {"Team": "red", "Other": "x"})
+    found = named(snapshot, changed)
+    assert (found["web-ops"], found["team-red"]) == ({"policy stop-web"}, {"node tag Team"})
+
+
+def test_policies_that_only_act_together_are_named_together(snapshot: ssmlab.Snapshot) -> None:
+    first, second = (policy(statement) for statement in NEW["Statement"])
+    tagged = snapshot.with_tags(NODE, {"New": "x"})
+    changed = tagged.with_policy(first, name="nodes", principal=AUDITOR)
+    changed = changed.with_policy(second, name="documents", principal=AUDITOR)
+    assert named(tagged, changed)["auditor"] == {"policy nodes with policy documents"}
+    both = changed.with_policy(NEW, name="all", principal=AUDITOR)
+    assert named(tagged, both)["auditor"] == {"policy all"}
+
+
+def test_where_very_many_changed_or_something_else_there_is_no_name(snapshot: ssmlab.Snapshot) -> None:
+    changed = snapshot
+    for number in range(13):
+        changed = changed.with_policy(STOP, name=f"stop-{number}", principal=WEB_OPS)
+    assert named(snapshot, changed)["web-ops"] == {"policy"}
+    groups = snapshot.principals["groups"].map(lambda _: ())
+    moved = snapshot.replace(principals=snapshot.principals.assign(groups=groups))
+    assert {*named(snapshot, moved)["op-ana"]} == {"policy"}
+
+
+def test_another_boundary_is_named_and_so_are_tags_of_principals_and_sharing(snapshot: ssmlab.Snapshot) -> None:
+    bound = snapshot.with_policy(STOP, name="first", principal=WEB_OPS, layer="boundary")
+    opened = bound.with_policy(policy({**SEND, "Resource": "*"}), name="second", principal=WEB_OPS, layer="boundary")
+    assert named(bound, opened)["web-ops"] == {"boundary second"}
+    documents = snapshot.documents.assign(shared_with=[()] * len(snapshot.documents))
+    assert named(snapshot, snapshot.replace(documents=documents))["borrower"] == {"document sharing"}
+    principals = snapshot.principals.assign(**{"tag:Team": snapshot.principals["tag:Team"].astype(object)})
+    principals.loc["arn:aws:iam::123456789012:user/team-red", "tag:Team"] = "blue"
+    assert named(snapshot, snapshot.replace(principals=principals))["team-red"] == {"principal tag Team"}
+
+
 def test_what_is_on_one_side_only_is_named(snapshot: ssmlab.Snapshot) -> None:
     smaller = snapshot.replace(
         nodes=snapshot.nodes.drop(index=snapshot.nodes.index[0]),

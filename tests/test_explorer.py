@@ -10,9 +10,21 @@ from hostile import PAYLOADS
 
 import ssmlab
 from ssmlab.graphs import to_marks
-from ssmlab.widgets import ReachExplorer, views
+from ssmlab.widgets import (
+    CommandExplorer,
+    Compare,
+    EventLab,
+    LogLab,
+    PolicyLab,
+    ReachExplorer,
+    Readiness,
+    TagLab,
+    views,
+)
 from ssmlab.widgets.controls import UNTAGGED
+from ssmlab.widgets.explorer import _parts
 from ssmlab.widgets.matrix import make_matrix, to_table
+from ssmlab.widgets.saver import Saver
 from ssmlab.widgets.texts import describe_data
 from ssmlab.widgets.views import State
 
@@ -78,7 +90,7 @@ def test_the_request_settles_what_depends_on_it(sample: ssmlab.Snapshot) -> None
 
 
 def test_typing_finds_principals_and_keeps_the_chosen_one(explorer: ReachExplorer) -> None:
-    control(explorer, "Find").value = "oncall"
+    control(explorer, "Find principal").value = "oncall"
     names = [label for label, _ in control(explorer, "Principals").options]
     assert [name.split()[1] for name in names] == ["web-ops", "OnCall"]
     assert explorer.state.principals == (WEB_OPS,)
@@ -268,3 +280,54 @@ def test_a_request_that_cannot_be_read_is_told_beside_the_control(explorer: Reac
     control(explorer, "More keys").value = "aws:PrincipalOrgID o-1"
     assert "expected a line such as key = value" in explorer.controls["context"]._wrong.value
     assert explorer.state == before
+
+
+def said(explorer: ReachExplorer) -> str:
+    return html.unescape(explorer._live.value).removeprefix("<span role='status'>").removesuffix("</span>")
+
+
+def test_the_result_of_each_view_stands_above_the_views(sample: ssmlab.Snapshot) -> None:
+    explorer = ReachExplorer(sample, node="db-1", ways=True)
+    assert said(explorer) == "Looking for other ways in…"
+    explorer.wait()
+    assert said(explorer).startswith(explorer._graph.caption)
+    assert said(explorer).endswith(" Choose principals to see their other ways in.")
+    explorer.tabs.selected_index = 1
+    assert said(explorer) == explorer._cells["caption"]
+    explorer.tabs.selected_index = 2
+    assert said(explorer).endswith(" pairs")
+
+
+def test_what_was_saved_is_told_until_something_changes(explorer: ReachExplorer) -> None:
+    saver = next(part for part in _parts(explorer) if isinstance(part, Saver))
+    saver._answer(saver, {"told": "Saved a.csv."}, [])
+    assert said(explorer) == f"{explorer._graph.caption} Saved a.csv."
+    saver._answer(saver, {"kind": "GraphML"}, [])
+    control(explorer, "Region").value = "eu-west-1"
+    assert said(explorer) == explorer._graph.caption
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "words"),
+    [
+        ("node", "db-1", "1 node of just this name"),
+        ("node", "DB-", "4 nodes with this in the name"),
+        ("node", "nope", "0 nodes with this in the name"),
+        ("node", "", ""),
+        ("document", "AWS-RunShellScript", "2 documents of just this name"),
+    ],
+)
+def test_how_much_a_name_leaves_is_told_under_it(explorer: ReachExplorer, field: str, text: str, words: str) -> None:
+    explorer.controls[field].value = text
+    assert explorer.controls[field]._count.value == words
+    chosen = {"node": views.choose_nodes, "document": views.choose_documents}[field]
+    found = chosen(explorer.snapshot.nodes if field == "node" else explorer.snapshot.documents, explorer.state)
+    assert not words or len(found) == int(words.split()[0])
+
+
+@pytest.mark.parametrize(
+    "kind", [ReachExplorer, PolicyLab, TagLab, Compare, CommandExplorer, EventLab, LogLab, Readiness]
+)
+def test_no_two_controls_share_a_layout(sample: ssmlab.Snapshot, kind: type) -> None:
+    layouts = [part.layout for part in _parts(kind(sample)) if part.has_trait("layout")]
+    assert len({id(layout) for layout in layouts}) == len(layouts)

@@ -1,6 +1,7 @@
 """The habits of CONTRIBUTING.md that a machine can check."""
 
 import ast
+import importlib
 import io
 import json
 import re
@@ -14,6 +15,8 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+import ssmlab
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "ssmlab"
@@ -134,6 +137,20 @@ def test_the_reader_of_imports_finds_each_kind_of_wrong_import(tmp_path):
         "`stray` has no place: add `stray` to the table in CONTRIBUTING.md",
         "modules of one package import each other: packed.one, packed.two",
     ]
+
+
+def test_the_public_names_are_those_that_mypy_reads_and_come_from_their_modules():
+    imports = [
+        node for node in ast.walk(ast.parse((PACKAGE / "__init__.py").read_text())) if isinstance(node, ast.ImportFrom)
+    ]
+    own = [(node.module, alias.name) for node in imports if node.module.startswith("ssmlab") for alias in node.names]
+    assert sorted(name for _, name in own) == sorted(ssmlab.__all__)
+    for module, name in own:
+        home = importlib.import_module(f"ssmlab.{name}" if module == "ssmlab" else module)
+        assert getattr(ssmlab, name) is (home if module == "ssmlab" else getattr(home, name))
+    assert dir(ssmlab) == sorted([*ssmlab.__all__, "__version__"])
+    with pytest.raises(AttributeError, match="module `ssmlab` has no attribute `lode`"):
+        _ = ssmlab.lode
 
 
 def test_the_package_stays_small():

@@ -196,6 +196,7 @@ def test_of_many_messages_and_periods_the_first_and_the_last_are_shown() -> None
     events = make_events(*["ERROR"] * 1000)
     lab = LogLab(events, pattern="ERROR", period=60)
     assert lab._messages.value.count("<tr>") == 1 + 200
+    assert "1,000 of 1,000 messages match." in lab._live.value
     assert lab._count.value == "The first 200 are shown."
     lab.tabs.selected_index = 1
     assert f"The last {MOST_PERIODS} of 1,000 periods are drawn." in html.unescape(lab.to_picture())

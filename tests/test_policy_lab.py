@@ -2,6 +2,7 @@
 
 import html
 import json
+from urllib.parse import unquote
 
 import pytest
 
@@ -9,6 +10,7 @@ import ssmlab
 from ssmlab.policies import read_examples
 from ssmlab.snapshots.trials import list_holders
 from ssmlab.widgets import PolicyLab
+from ssmlab.widgets.policy_lab import PolicyState
 
 PAGE = "arn:aws:iam::123456789012:policy/Page-1-OneTag"
 WEB_OPS = "arn:aws:iam::123456789012:user/web-ops"
@@ -70,17 +72,55 @@ def test_the_saved_version_is_what_changes_are_told_against(lab: PolicyLab) -> N
     assert lab.words == "user/web-ops gains 8 nodes and loses 3 nodes."
 
 
-def test_while_the_text_is_no_json_the_last_version_that_was_stays_in_the_picture(lab: PolicyLab) -> None:
+REFUSED = {
+    "no JSON": ('"Ledger"', '"Ledger', "<b>line 24, column 20</b> <code>&quot;Ledger</code>"),
+    "no operator": ('"StringLike"', '"StringLik"', "<b>line 22</b> <code>&quot;StringLik&quot;: {</code>"),
+    "no element": ('"Condition"', '"Conditon"', "<b>line 21</b> <code>&quot;Conditon&quot;: {</code>"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_of_a_text_that_aws_would_refuse_there_is_no_verdict_but_the_last_one_that_it_would_store(
+    lab: PolicyLab, case: str
+) -> None:
     write(lab, '"WebServers"', '"Ledger"')
-    write(lab, '"Ledger"', '"Ledger')
-    assert "<b>line 24" in lab._wrong.value
-    assert lab.words == "user/web-ops gains 3 nodes and loses 8 nodes."
+    kept = "user/web-ops gains 3 nodes and loses 8 nodes."
+    old, new, line = REFUSED[case]
+    write(lab, old, new)
+    assert line in lab._wrong.value
+    assert (lab.words, lab._save.disabled) == (kept, True)
+    assert "ssmlab-old" in lab.tabs._dom_classes
+    assert lab.notice.value == (
+        "<p>Not stored: AWS would refuse this version. Nothing changes in AWS.</p>"
+        "<p>Below is the last version that it would store.</p>"
+    )
+    lab.tabs.selected_index = 1
+    assert lab._live.value == ""
+    lab.tabs.selected_index = 3
+    assert "Not stored: AWS would refuse this version." in lab.findings._count.value
+    assert [*lab.findings._table.df["severity"]] == ["refused"]
+    assert "ssmlab-old" not in lab.tabs._dom_classes
+    assert [*lab.to_frame()["severity"]] == ["refused"]
+    write(lab, new, old)
+    assert (lab.notice.value, lab._save.disabled) == ("", False)
+    assert "refused" not in {*lab.findings._table.df["severity"]}
 
 
-def test_what_aws_would_refuse_is_told_with_its_line(lab: PolicyLab) -> None:
+def test_a_text_that_was_never_good_leaves_the_policy_as_it_is(snapshot: ssmlab.Snapshot) -> None:
+    lab = PolicyLab(snapshot, policy=PAGE, text="{")
+    assert (
+        lab.graph.caption
+        == "user/web-ops reaches 6 of 53 managed nodes. 2 more are not managed: no command reaches them yet."
+    )
+    assert "Not stored" in lab.notice.value
+
+
+def test_lines_are_numbered_and_those_that_are_wrong_are_marked(lab: PolicyLab) -> None:
+    assert lab._field in lab.editor._dom_classes
+    assert unquote(lab._lines.value).count("<tspan") == lab.editor.value.count("\n") + 1
+    assert "<rect" not in unquote(lab._lines.value)
     write(lab, '"StringLike"', '"StringLik"')
-    assert "<b>line 22</b> <code>&quot;StringLik&quot;: {</code>" in lab._wrong.value
-    assert lab.words == "user/web-ops loses 8 nodes."
+    assert "<rect y='315' " in unquote(lab._lines.value)  # line 22, of 15 pixels each
 
 
 def test_another_policy_brings_its_text_and_its_holders(lab: PolicyLab) -> None:
@@ -92,6 +132,54 @@ def test_another_policy_brings_its_text_and_its_holders(lab: PolicyLab) -> None:
         == "user/new-user reaches 6 of 53 managed nodes. 2 more are not managed: no command reaches them yet."
     )
     assert (lab.state.text, lab.state.saved) == (None, None)
+
+
+def test_what_was_written_in_a_policy_is_kept_while_another_is_loaded(lab: PolicyLab) -> None:
+    write(lab, '"WebServers"', '"Ledger"')
+    lab._save.click()
+    write(lab, '"Ledger"', '"Ledger')
+    broken = lab.state
+    lab.controls["policy"].value = "page 1: one tag"
+    assert lab._held.value == "<p>Attached to user/new-user</p><p>Drafts are kept of policy/Page-1-OneTag</p>"
+    assert (lab.notice.value, lab._discard.disabled) == ("", True)
+    lab.controls["policy"].value = PAGE
+    assert lab.state == broken
+    assert "Not stored" in lab.notice.value
+    lab._discard.click()
+    assert lab.state == PolicyState(policy=PAGE)
+    lab.controls["policy"].value = "page 1: one tag"
+    assert lab._held.value == "<p>Attached to user/new-user</p>"
+
+
+def test_a_text_that_is_as_it_was_is_no_draft(lab: PolicyLab) -> None:
+    write(lab, '"WebServers"', '"Ledger"')
+    assert not lab._discard.disabled
+    write(lab, '"Ledger"', '"WebServers"')
+    assert (lab._discard.disabled, lab.state) == (True, PolicyState(policy=PAGE))
+
+
+def test_a_policy_can_be_taken_from_its_holders_and_what_they_lose_is_told(lab: PolicyLab) -> None:
+    lab.controls["without"].value = (WEB_OPS,)
+    assert lab.graph.caption == "user/web-ops loses 8 nodes."
+    assert lab._held.value == "<p>Taken from user/web-ops</p>"
+    write(lab, '"WebServers"', '"Ledger"')
+    assert lab.words == "user/web-ops loses 8 nodes."
+    lab.controls["policy"].value = "page 1: one tag"
+    assert lab.state.without == lab.controls["without"].options == ()
+
+
+def test_who_holds_a_policy_by_a_group_or_as_a_boundary_can_lose_it(snapshot: ssmlab.Snapshot) -> None:
+    operators = "arn:aws:iam::123456789012:policy/Operator-Patching"
+    ana, ben = list_holders(snapshot, operators)
+    lab = PolicyLab(snapshot, policy=operators, without=[ben])
+    assert {*lab.counts.index} == {ben}
+    assert list_holders(lab.after.snapshot, operators) == [ana]
+    bound = PolicyLab(snapshot, policy="arn:aws:iam::210987654321:policy/Contractor-Boundary")
+    (who,) = (arn for _, arn in bound.controls["without"].options)
+    assert bound.after.snapshot.attached(who).boundary
+    bound.controls["without"].value = (who,)
+    assert bound.after.snapshot.attached(who).boundary is None
+    assert not PolicyLab(snapshot, policy="p-devguard1").controls["without"].options
 
 
 def test_a_policy_can_be_given_to_others_without_taking_it_from_its_holders(lab: PolicyLab) -> None:
@@ -140,6 +228,7 @@ def test_a_view_is_a_line_to_copy(lab: PolicyLab) -> None:
     lab._save.click()
     write(lab, '"Ledger"', '"It\'s <b>"')
     lab.controls["principals"].value = (DORA,)
+    lab.controls["without"].value = (WEB_OPS,)
     line = html.unescape(lab._line.value.partition("<code>")[2].partition("</code>")[0])
     again = eval(line, {"PolicyLab": PolicyLab, "snapshot": lab.snapshot})
     assert again.state == lab.state
@@ -166,5 +255,7 @@ def test_hostile_text_is_escaped_in_every_panel(snapshot: ssmlab.Snapshot, text:
 def test_a_policy_or_principal_that_there_is_not_is_refused_by_name(snapshot: ssmlab.Snapshot) -> None:
     with pytest.raises(ValueError, match=r"no policy `nothing`"):
         PolicyLab(snapshot, policy="nothing")
-    with pytest.raises(ValueError, match="expected ARNs of principals, got `nobody`"):
+    with pytest.raises(ValueError, match=r"expected ARNs of principals, `without`: of holders .*, got `nobody`"):
         PolicyLab(snapshot, principals=["nobody"])
+    with pytest.raises(ValueError, match=f"got `{DORA}`"):
+        PolicyLab(snapshot, policy=PAGE, without=[DORA])

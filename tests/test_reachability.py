@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from random_snapshots import MFA, decide_all, random_policy, random_snapshot
 
 import ssmlab
+from ssmlab import widgets
 from ssmlab.evaluation import Outcome
 from ssmlab.snapshots.memory import Memory
 
@@ -236,6 +237,12 @@ def test_an_unknown_name_suggests_the_nearest(reach: ssmlab.Reach, asked: tuple[
     with pytest.raises(KeyError, match="`") as error:
         reach.outcome(*asked)
     assert words in error.value.args[0]
+
+
+@pytest.mark.parametrize("ask", [ssmlab.reach, widgets.ReachExplorer, widgets.Readiness])
+def test_a_path_in_place_of_a_snapshot_is_refused_in_words(ask: Any) -> None:
+    with pytest.raises(TypeError, match=r"expected a snapshot, as `ssmlab.load\(path\)` gives it, got `data/sample`"):
+        ask("data/sample")
 
 
 def test_an_unknown_action_is_refused(sample: ssmlab.Snapshot) -> None:

@@ -403,6 +403,26 @@ def test_attachments_to_what_is_no_user_or_role_are_named(tmp_path):
     ]
 
 
+@pytest.mark.parametrize(
+    ("attachments", "file", "said"),
+    [
+        ({}, "attachments.csv", "there is no such file: 2 policies attached to nobody: `read`, `send`"),
+        (
+            {"policies/attachments.csv": f"principal,policy\n{USER}ana,send\n"},
+            "policies/attachments.csv",
+            "1 policy attached to nobody: `read`",
+        ),
+    ],
+    ids=["without a file of attachments", "by no line of it"],
+)
+@pytest.mark.parametrize("start", ["", "inventory.csv"])
+def test_a_policy_that_is_attached_to_nobody_is_named(tmp_path, start, attachments, file, said):
+    inventory = f"node_id,account,region,tag:Env\ni-00000001,{ACCOUNT},eu-west-1,dev\n"
+    files = {"inventory.csv": inventory, "policies/send.json": SEND, "policies/read.json": SEND, **attachments}
+    found = problems(load(write(tmp_path, files) / start), "warning")
+    assert (file, "", said) in found
+
+
 # --- Whatever may stand in a file -------------------------------------------------------------------------------------
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"

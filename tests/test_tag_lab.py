@@ -1,6 +1,7 @@
 """The tag lab without a browser: edits in, views out."""
 
 import html
+from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
@@ -39,6 +40,14 @@ def test_the_first_view_suggests_an_edit_by_which_somebody_gains(snapshot: ssmla
     assert lab._edits.options == (("Team = blue · 7 nodes, without Team, eu-west-1, 123456789012, ec2", 0),)
     assert lab.graph.caption == "user/team-blue gains 7 nodes. role/TeamOps gains 7 nodes."
     assert {edge["outcome"] for edge in lab.graph.graph["edges"]} == {"gained", "unchanged"}
+
+
+def test_groups_of_nodes_that_are_tagged_otherwise_now_are_told_from_others_with_the_same_tag(
+    snapshot: ssmlab.Snapshot,
+) -> None:
+    nodes = TagLab(snapshot).graph.graph["nodes"]
+    labels = [(mark["label"], mark["count"]) for mark in nodes if mark["label"].startswith("Team=blue · eu")]
+    assert sorted(labels) == [("Team=blue · eu-west-1", 10), ("Team=blue · eu-west-1 · 1 not managed · changed", 7)]
 
 
 def test_an_edit_is_told_counted_drawn_and_undone(lab: TagLab) -> None:
@@ -87,19 +96,23 @@ def test_filters_of_an_edit_are_read_on_the_tags_as_they_were_loaded(snapshot: s
 
 
 @pytest.mark.parametrize(
-    ("act", "words"),
+    ("key", "words"),
     [
-        (lambda lab: lab._add("x"), "expected a tag key that does not begin with `aws:`, got ``"),
-        (lambda lab: setattr(lab._key, "value", "aws:x") or lab._add("x"), "got `aws:x`"),
-        (lambda lab: setattr(lab._key, "value", "x") or lab._add("x"), "the filters leave none"),
+        ("", "Write a key first: which tag?"),
+        (" aws:x ", "AWS keeps keys that begin with aws: for itself."),
+        ("x", "The filters leave no node."),
     ],
     ids=["no key", "a key of AWS", "no node"],
 )
-def test_an_edit_that_cannot_be_is_told_in_the_panel(snapshot: ssmlab.Snapshot, act: Any, words: str) -> None:
+def test_an_edit_that_cannot_be_is_told_below_its_button(snapshot: ssmlab.Snapshot, key: str, words: str) -> None:
     lab = TagLab(snapshot, edits=[], node="no such node")
-    lab._guard(lambda: act(lab))
-    assert words in html.unescape(lab.why.value)
+    lab._key.value = key
+    lab._add("x")
+    assert lab._wrong.value == f"<div role='alert'><p>{words}</p></div>"
     assert lab.state.edits == ()
+    lab.controls["node"].value, lab._key.value = "", "x"
+    lab._add("x")
+    assert (lab._wrong.value, len(lab.state.edits)) == ("", 1)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +145,7 @@ def test_an_edited_inventory_becomes_edits_of_what_differs(lab: TagLab) -> None:
     lab._set_edits(())
     upload(lab, f"{HEADER}{WEB},123456789012,eu-west-1,Ledger,\n")
     assert lab.state.edits == ({"key": "Finance", "value": "Ledger", "nodes": [WEB_ARN]},)
-    assert (lab.words, lab._wrong.value) == (LOST, "")
+    assert (lab.words, lab.notice.value) == (LOST, "")
 
 
 def test_an_empty_cell_takes_a_tag_away_and_a_missing_column_does_not(snapshot: ssmlab.Snapshot) -> None:
@@ -151,15 +164,28 @@ def test_an_inventory_as_it_was_saved_changes_nothing(snapshot: ssmlab.Snapshot)
 
 def test_what_is_wrong_in_an_inventory_is_told_by_file_and_line(lab: TagLab) -> None:
     upload(lab, f"{HEADER}{WEB},12,eu-west-1,x,\ni-0,123456789012,eu-west-1,x,\n{WEB},123456789012,eu-west-1,x,\n")
-    said = html.unescape(lab._wrong.value)
+    said = html.unescape(lab.notice.value)
     assert "error: edited.csv line 2: expected an account id of 12 digits" in said
-    assert "warning: edited.csv : 1 nodes that are not loaded" in said
+    assert "warning: edited.csv : 1 node not loaded" in said
     assert len(lab.state.edits) == 2
     upload(lab, "<b>,x\n1,2\n")
     assert "`edited.csv` at line 1: expected the columns `node_id`, `account`, `region`" in html.unescape(
-        lab._wrong.value
+        lab.notice.value
     )
-    assert "<b>" not in lab._wrong.value
+    assert "<b>" not in lab.notice.value
+
+
+def test_after_a_file_was_read_its_button_counts_none(lab: TagLab) -> None:
+    file = {
+        "name": "a.csv",
+        "content": memoryview(b"a,b\n1,2\n"),
+        "size": 8,
+        "type": "",
+        "last_modified": datetime.now(UTC),
+    }
+    lab._upload.value = (file,)
+    assert "Nothing was read" in lab.notice.value
+    assert lab._upload.value == ()
 
 
 # --- Who may make the change ---
@@ -250,12 +276,12 @@ def test_a_view_is_a_line_to_copy(lab: TagLab) -> None:
 def test_hostile_text_is_escaped_in_every_panel(snapshot: ssmlab.Snapshot, text: str) -> None:
     nodes = snapshot.nodes.assign(name=text)
     lab = TagLab(snapshot.replace(nodes=nodes), edits=[{"key": "Finance", "value": text, "nodes": [WEB]}])
-    shown = [lab._line.value, lab._chosen.value, lab._wrong.value]
+    shown = [lab._line.value, lab._chosen.value, lab.notice.value]
     for mark in [*lab.graph.graph["nodes"], *lab.graph.graph["edges"]]:
         lab.graph.selected = mark["id"]
         shown.append(lab.why.value)
     lab.tabs.selected_index = 3
     lab.rights._table.selected_rows = [0]
     upload(lab, f"{HEADER}{text},1,2,3,4\n", name=f"{text}.csv")
-    shown += [lab.why.value, lab._wrong.value]
+    shown += [lab.why.value, lab.notice.value]
     assert not any(tag in part for part in shown for tag in ("<script", "<img", "<svg"))

@@ -80,7 +80,7 @@ def find_answers(responses: Mapping[str, Said], nodes: pd.DataFrame) -> dict[str
 def _find(nodes: pd.DataFrame, name: str) -> pd.Index[str]:
     found = nodes.index[(nodes.index == name) | (nodes["node_id"] == name) | (nodes["name"] == name).fillna(False)]
     if found.empty:
-        raise KeyError(describe_unknown("node", name, [*nodes["node_id"], *nodes.index]))
+        raise KeyError(describe_unknown("node", name, [*nodes["node_id"], *nodes.index], len(nodes)))
     return found
 
 

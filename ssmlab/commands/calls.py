@@ -22,7 +22,7 @@ TAG_KEY: Final = "tag-key"
 NODE_TYPES: Final = ("AWS::EC2::Instance", "AWS::SSM::ManagedInstance")
 _GROUPED: Final = {GROUP, GROUP_TYPES}
 _MOST_PAYLOAD: Final = 100_000  # bytes
-# Member of the call → the pattern that the API prints, and what it means.
+# Member of the call → the pattern that the API prints, and what that means.
 _PATTERNS: Final = {
     "instanceIds": (r"(^i-(\w{8}|\w{17})$)|(^mi-\w{17}$)", "`i-` and 8 or 17 letters or digits, or `mi-` and 17"),
     "targets": (r"^[\w\s.:/=@-]{1,163}$", "at most 163 letters, digits, spaces and `_.:/=@-` as a key"),

@@ -22,6 +22,7 @@ from ssmlab.commands.simulation import Change
 from ssmlab.commands.statuses import ERRORS, status_of
 from ssmlab.explanation import Explanation
 from ssmlab.reachability import Reach
+from ssmlab.words import say_count
 
 _TIME: Final = "datetime64[ms, UTC]"
 
@@ -99,7 +100,8 @@ class Command:
     rules: pd.DataFrame = field(default_factory=lambda: make_frame([], RULES))
 
     def __repr__(self) -> str:
-        return f"Command({self.command_id}: {self.document} on {len(self.invocations)} nodes, {self.status_details})"
+        nodes = say_count(len(self.invocations), "node")
+        return f"Command({self.command_id}: {self.document} on {nodes}, {self.status_details})"
 
     def explain(self, node: str) -> Explanation:
         """Why the sender may reach a node with the document, or not."""

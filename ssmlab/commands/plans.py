@@ -26,6 +26,7 @@ from ssmlab.commands.statuses import READINGS, Readings
 from ssmlab.commands.targets import Groups, find_ids, find_targets, group_name, invalid_ids, missing_ids
 from ssmlab.reachability import Reach
 from ssmlab.snapshots import Snapshot
+from ssmlab.words import say_count
 
 OFFLINE: Final = "Delayed"
 _CONDITIONAL: Final = "conditional"
@@ -133,7 +134,8 @@ class Planner:
         """How a command to so many nodes ends before any, and why; empty if it is sent."""
         limit = self.settings.pending_limit
         if limit is not None and total > limit:
-            return "RateExceeded", f"{total} targets are more than the account may have pending, {limit}"
+            targets = say_count(total, "target", "is", "are")
+            return "RateExceeded", f"{targets} more than the account may have pending, {limit}"
         return ("", "") if total else ("NoInstancesInTag", "no node is meant by the targets")
 
     def _is_refused(self, outcome: str) -> bool:
@@ -165,9 +167,10 @@ class Planner:
     def _note(self, nodes: pd.DataFrame) -> Iterator[str]:
         """What is not known of these nodes, and what is taken."""
         if self.settings.allow_unknown and (opened := int((self.outcomes[nodes.index] == _CONDITIONAL).sum())):
-            yield f"nodes taken as allowed, which hang on keys of the request that `context` does not give: {opened}"
+            nodes_hang = say_count(opened, "node", "hangs", "hang")
+            yield f"{nodes_hang} on keys of the request that `context` does not give: taken as allowed"
         if unknown := int(nodes["managed"].isna().sum()):
-            yield f"nodes taken as managed, because that was not collected: {unknown}"
+            yield f"whether {say_count(unknown, 'node', 'is', 'are')} managed was not collected: taken as managed"
 
     def _refuse_group(self, call: Call) -> str:
         """Why the caller may not list the resource group that it targets; empty if it may, or targets none."""

@@ -53,7 +53,7 @@ def play_scenario(snapshot: Snapshot, scenario: str, own: Mapping[str, Any] | No
     >>> import ssmlab
     >>> call = {"principal": "web-ops", "document": "AWS-RunShellScript", "instance_ids": "i-0123456789abcdef0"}
     >>> play_scenario(ssmlab.load("data/sample"), "all fail", **call).reason
-    '1 of 1 nodes failed or timed out in execution, max_errors is 0'
+    '1 of 1 node failed or timed out in execution, max_errors is 0'
     """
     if scenario not in SCENARIOS:
         raise ValueError(f"expected one of {', '.join(f'`{name}`' for name in SCENARIOS)}, got `{scenario}`")

@@ -26,6 +26,7 @@ from ssmlab.commands.simulation import Change, Limits, simulate
 from ssmlab.commands.statuses import find_doubts, status_of
 from ssmlab.commands.targets import choose_region
 from ssmlab.reachability import reach
+from ssmlab.words import say_count
 
 _UNTIL_VERDICT: Final = 1.0  # seconds until a command that goes to no node has ended
 
@@ -85,10 +86,11 @@ def _limit(call: Call, content: Content, total: int) -> tuple[Limits, list[str]]
     """The limits of a command with so many nodes, and a note where a percentage was rounded."""
     (at_once, cut), (errors, cut_errors) = (resolve_limit(text, total) for text in (call.concurrency, call.errors))
     rounded = [text for text, is_cut in ((call.concurrency, cut), (call.errors, cut_errors)) if is_cut]
-    notes = [f"`{text}` of {total} nodes is rounded down; how AWS rounds is not documented" for text in rounded]
+    note = f"of {say_count(total, 'node')} is rounded down; how AWS rounds is not documented"
     execution = content.execution_timeout(call.parameters or {})
     after = call.cancel_after, call.alarm_after
-    return Limits(max(at_once, 1), errors, call.timeout + execution, execution, *after), notes
+    limits = Limits(max(at_once, 1), errors, call.timeout + execution, execution, *after)
+    return limits, [f"`{text}` {note}" for text in rounded]
 
 
 def _follow_verdict(plan: Plan) -> list[Change]:

@@ -15,6 +15,7 @@ from typing import Final
 import orjson
 
 from ssmlab.snapshots.schema import listed
+from ssmlab.words import say_count
 
 OPEN: Final = ("Pending", "InProgress", "Delayed")  # StatusDetails of a node that has not ended
 ERRORS: Final = ("Failed", "ExecutionTimedOut")  # what counts against MaxErrors
@@ -94,15 +95,16 @@ def decide_command(details: Iterable[str], max_errors: int, readings: Readings) 
     total, errors, refused = (sum(counts[name] for name in names) for names in (counts, ERRORS, REFUSED))
     most = max_errors - (not is_default("max_errors") and max_errors > 0)
     told = ", ".join(f"{counts[name]} {words}" for name, words in _TOLD.items() if counts[name])
-    done, over = f"{success} of {total} nodes ended in Success", f"max_errors is {max_errors}"
+    nodes, over = say_count(total, "node"), f"max_errors is {max_errors}"
+    done = f"{success} of {nodes} ended in Success"
     is_late = late > most and not is_default("execution_timeouts")
     is_lost = lost > most and is_default("delivery_timeouts")
     is_fine = success + refused == total and is_default("refused")
     table = (
         (counts["Cancelled"] > 0, "Cancelled", "it was cancelled before all nodes had ended"),
-        (is_late, "ExecutionTimedOut", f"{late} of {total} nodes timed out in execution, {over}"),
-        (errors > most, "Failed", f"{errors} of {total} nodes failed or timed out in execution, {over}"),
-        (is_lost, "DeliveryTimedOut", f"{lost} of {total} nodes did not get the command in time, {over}"),
+        (is_late, "ExecutionTimedOut", f"{late} of {nodes} timed out in execution, {over}"),
+        (errors > most, "Failed", f"{errors} of {nodes} failed or timed out in execution, {over}"),
+        (is_lost, "DeliveryTimedOut", f"{lost} of {nodes} did not get the command in time, {over}"),
         (refused == total, "Failed", f"no node could run it: {told}"),
         (success == total, "Success", done),
         (is_fine, "Success", f"{done}; {told}, which is no error"),

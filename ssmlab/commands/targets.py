@@ -15,6 +15,7 @@ import pandas as pd
 from ssmlab.commands.calls import GROUP, GROUP_TYPES, INSTANCE_IDS, NODE_TYPES, TAG, TAG_KEY, Call, Targets
 from ssmlab.commands.errors import CommandError
 from ssmlab.snapshots.schema import listed
+from ssmlab.words import say_count
 
 Groups = Mapping[str, Iterable[str]]  # what resource groups hold, by name: ARNs or ids
 _Found = tuple[Any, list[str]]  # a flag a node, and notes
@@ -83,12 +84,13 @@ def find_targets(nodes: pd.DataFrame, groups: Groups, targets: Targets) -> tuple
 def _find_tag(nodes: pd.DataFrame, _: Groups, key: str, values: tuple[str, ...]) -> _Found:
     twins = (name for name in map(str, nodes.columns) if name.lower() == key.lower() and name != key)
     notes = [
-        f"nodes with `{twin}`, not `{key}`: {count}; targets tell case apart, IAM conditions do not"
+        f"{say_count(count, 'node', 'carries', 'carry')} `{twin}`, not `{key}`: "
+        "targets tell case apart, IAM conditions do not"
         for twin in twins
         if (count := int(nodes[twin].isin(values).sum()))
     ]
     if unknown := int((~nodes["tags_known"]).sum()):
-        notes.append(f"nodes left out, because their tags were not collected: {unknown}")
+        notes.append(f"left out, since the tags were not collected: {say_count(unknown, 'node')}")
     return nodes[key].isin(values) if key in nodes else np.zeros(len(nodes)), notes
 
 

@@ -13,15 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ssmlab.conditions.operators import (
-    OPERATORS,
-    UNREADABLE,
-    Equal,
-    Matcher,
-    Operator,
-    Unreadable,
-    parse_operator,
-)
+from ssmlab.conditions.operators import OPERATORS, UNREADABLE, Equal, Matcher, Operator, Unreadable, parse_operator
 from ssmlab.conditions.values import read_bool
 from ssmlab.patterns import (
     ABSENT,

@@ -6,28 +6,3 @@ from ssmlab.evaluation.policy_sets import DENY, Applied, Place, PolicySet
 from ssmlab.evaluation.principals import Caller, parse_principal
 from ssmlab.evaluation.requests import Request, normalise_context
 from ssmlab.evaluation.statements import Asked, Found, OpenCondition, decide_elements
-
-__all__ = [
-    "BINDING_CAPS",
-    "DENY",
-    "Applied",
-    "Asked",
-    "Caller",
-    "Decision",
-    "Found",
-    "Layers",
-    "OpenCondition",
-    "Outcome",
-    "Place",
-    "PolicySet",
-    "Request",
-    "Rule",
-    "arrange",
-    "decide",
-    "decide_elements",
-    "decide_layers",
-    "evaluate",
-    "find_statements",
-    "normalise_context",
-    "parse_principal",
-]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from ssmlab.policies import Policy, Statement, parse_policy
+from ssmlab.words import say_count
 
 Place = tuple[str, int | str]  # layer and level; of a resource policy that allows: "grants" and what Principal names
 DENY: Final[Place] = ("deny", 0)
@@ -97,9 +98,8 @@ class PolicySet:
         self.__dict__.update(layers, _by_action={})
 
     def __repr__(self) -> str:
-        unit = {"scps": ("level", "levels"), "rcps": ("level", "levels")}
         told = [
-            f"{name}: {len(value)} {unit.get(name, ('policy', 'policies'))[len(value) != 1]}"
+            f"{name}: {say_count(len(value), 'level' if name in ('scps', 'rcps') else 'policy')}"
             for name, value in vars(self).items()
             if value is not None and name != "_by_action" and (value or name != "resource")
         ]

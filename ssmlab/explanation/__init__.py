@@ -2,16 +2,5 @@
 
 from ssmlab.explanation.explanation import Explanation, explain_pair, say_reason, to_html
 from ssmlab.explanation.parts import Part
-from ssmlab.explanation.words import call_all, last_part, say_condition, say_statement
-
-__all__ = [
-    "Explanation",
-    "Part",
-    "call_all",
-    "explain_pair",
-    "last_part",
-    "say_condition",
-    "say_reason",
-    "say_statement",
-    "to_html",
-]
+from ssmlab.explanation.words import call_all, say_condition, say_statement
+from ssmlab.words import last_part

@@ -10,6 +10,7 @@ from ssmlab.evaluation import Applied, OpenCondition
 from ssmlab.patterns import ABSENT, Ambiguous, Special, Value
 from ssmlab.policies import State
 from ssmlab.services import TAG_KEYS
+from ssmlab.words import last_part
 
 _MOST: Final = 4  # values of a condition that are named
 _LONGEST: Final = 200  # characters of a text
@@ -27,12 +28,6 @@ _WANTED: Final = {  # operator -> what its values are to it, where it is neither
 }
 _OF_SET: Final = {"": "", "ForAnyValue": "at least one of ", "ForAllValues": "only "}
 _SPECIAL: Final = {Special.ABSENT: "absent", Special.UNKNOWN: "not known"}
-
-
-def last_part(arn: str) -> str:
-    """The readable end of an ARN: `user/web-ops`, `AWS-RunShellScript`, `i-0123…`."""
-    tail = arn.split(":", 5)[-1]
-    return tail.rpartition("/")[2] if tail.startswith(("document/", "instance/", "managed-instance/")) else tail
 
 
 def call_all(arns: Iterable[str]) -> list[str]:

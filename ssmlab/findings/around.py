@@ -14,6 +14,7 @@ from ssmlab.reachability.columns import Codes
 from ssmlab.reachability.fleets import CONDITIONAL
 from ssmlab.reachability.matrices import ask_one
 from ssmlab.truth import FALSE, TRUE
+from ssmlab.words import say_count
 
 _NODE: Final = read_ways()[DIRECT].steps[0]
 
@@ -28,9 +29,8 @@ def find_way_round(used: Used) -> tuple[str, ...]:
     paths, (who, groups), others = used.site.paths, found[0], len(found) - 1
     edges = paths.find(who, int(groups[paths.outcomes[who, groups].argmax()]))
     count = int(np.isin(paths.groups, groups).sum())
-    nodes = f"{count:,} node{'s' * (count != 1)}"
-    more = f"; {others} more principal{'s have' if others > 1 else ' has'} such a way" if others else ""
-    return last_part(edges[0].source), nodes, ", then ".join(edge.sentence for edge in edges), more
+    more = f"; {say_count(others, 'more principal', 'has', 'have')} such a way" if others else ""
+    return last_part(edges[0].source), say_count(count, "node"), ", then ".join(edge.sentence for edge in edges), more
 
 
 def _bound(used: Used) -> list[int]:

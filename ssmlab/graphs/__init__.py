@@ -6,15 +6,3 @@ from ssmlab.graphs.graph import COLUMNS, MOST_MARKS, to_marks, to_networkx
 from ssmlab.graphs.layout import place_layers
 from ssmlab.graphs.ways import add_ways
 from ssmlab.graphs.words import say_changes
-
-__all__ = [
-    "COLUMNS",
-    "MOST_MARKS",
-    "add_ways",
-    "draw_causes",
-    "draw_changes",
-    "place_layers",
-    "say_changes",
-    "to_marks",
-    "to_networkx",
-]

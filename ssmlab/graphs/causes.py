@@ -10,6 +10,7 @@ import pandas as pd
 
 from ssmlab.explanation import call_all, last_part
 from ssmlab.graphs.layout import place_layers
+from ssmlab.words import say_count
 
 _COLUMNS: Final = ("Principal", "Gained or lost, and why", "Nodes")
 _MOST_LINES: Final = 150
@@ -56,7 +57,7 @@ def draw_causes(found: pd.DataFrame, names: Mapping[str, str], limit: int = _MOS
     for mark, part in _merge(lines[lines["principal"].isin(shown)]):
         _draw(graph, mark, part, found, names)
     rest = len(size) - len(shown)
-    folded = f"the {len(shown)} of {len(size)} principals for whom most differs are drawn" if rest else ""
+    folded = f"of {say_count(len(size), 'principal')} the {len(shown)} for whom most differs are drawn" if rest else ""
     graph.graph.update(title="What is gained and lost, and why", folded=folded)
     place_layers(graph)
     return graph
@@ -77,7 +78,8 @@ def _draw(graph: nx.DiGraph[str], mark: str, part: pd.DataFrame, found: pd.DataF
     label = name if count == 1 else f"{name} and {count - 1:,} more"
     kind = "node" if count == 1 else "group"
     listed = ", ".join(names.get(str(arn), last_part(str(arn))) for arn in groups["example"].head(12))
-    graph.add_node(mark, kind=kind, layer=2, label=label, detail=f"{count:,} nodes, such as {listed}", count=count)
+    detail = f"{say_count(count, 'node')}, such as {listed}"
+    graph.add_node(mark, kind=kind, layer=2, label=label, detail=detail, count=count)
     graph.graph["members"][mark] = found.index[found["group"].isin(groups["group"])]
     for arn, change, cause in part[_ORDER].drop_duplicates().itertuples(index=False):
         why = f"{change}: {cause}"

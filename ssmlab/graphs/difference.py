@@ -21,6 +21,7 @@ from ssmlab.graphs.layout import place_layers
 from ssmlab.graphs.sides import Side, join_sides, name_rows, read_sides
 from ssmlab.graphs.words import say_changes
 from ssmlab.reachability import Reach, count_changes
+from ssmlab.reachability.changes import find_changes
 from ssmlab.reachability.columns import Codes, Truths, combine, encode, first_rows
 from ssmlab.reachability.comparing import Comparison
 from ssmlab.reachability.fleets import ALLOWED, CONDITIONAL
@@ -58,7 +59,7 @@ def draw_changes(
     -------
     networkx.DiGraph
         As `to_networkx`, but the outcome of an edge is "gained" (allowed now), "lost" (denied now), "conditional" (it
-        depends now) or "unchanged".
+        depends now) or "unchanged". Groups of nodes that are all tagged otherwise than before are called "changed".
 
     Raises
     ------
@@ -124,6 +125,8 @@ class _Pen:
         self._reaches = (before, after)
         both = Comparison(before, after)
         self._unions = (both.nodes, both.documents)
+        changes = find_changes(*(reach.snapshot.nodes for reach in self._reaches))
+        self._edited = changes.rows if changes else np.zeros(0, dtype=np.int64)
         of_each = [union.rows for union in self._unions]
         self._sides = [read_sides(reach, *of_each) for reach in self._reaches]
 
@@ -173,6 +176,8 @@ class _Pen:
         mark = f"{side.kind}:{rows[0]}"
         self._graph.graph["members"][mark] = rows
         named = name_rows(side, rows, self._keys, self._several)
+        if side.kind == "group" and np.isin(rows, self._edited).all():  # another may have the same tags from before
+            named["label"] += " · changed"
         self._graph.add_node(mark, kind=side.kind, layer=2, count=len(rows), **named)
         return mark
 

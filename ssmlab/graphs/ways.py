@@ -14,6 +14,7 @@ from ssmlab.paths import Edge, Paths
 from ssmlab.reachability import Reach
 from ssmlab.reachability.columns import Codes
 from ssmlab.reachability.names import Names
+from ssmlab.words import say_count
 
 
 def add_ways(
@@ -33,8 +34,8 @@ def add_ways(
                 more[kept] = True
                 _add_way(graph, side, f"{arn}#{number}", edges, kept)
     if more.any():
-        count = np.count_nonzero(more)
-        graph.graph["caption"] += f" By other ways {count} node{'s' if count > 1 else ''} that Run Command refuses."
+        count = say_count(int(more.sum()), "node")
+        graph.graph["caption"] += f" By other ways {count} that Run Command refuses."
     elif principals:
         graph.graph["caption"] += " No other way round these limits is known from these policies."
     place_layers(graph)

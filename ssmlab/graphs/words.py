@@ -13,6 +13,7 @@ from ssmlab.graphs.sides import Sides
 from ssmlab.reachability import Reach
 from ssmlab.reachability.columns import Codes, Truths
 from ssmlab.reachability.fleets import ALLOWED, CONDITIONAL, IMPLICIT
+from ssmlab.words import say_count
 
 Joint = Sequence[tuple[Truths, Truths]]  # for each chosen principal, the outcomes of node and document groups
 
@@ -34,33 +35,25 @@ def say_result(reach: Reach, sides: Sides, chosen: Codes, joint: Joint) -> str:
         return _nothing(reach, sides, chosen)
     managed = sides[0].count_managed()
     if len(sides[0].rows) == 1 and len(chosen) > 1:
-        more = f"; {perhaps} more {_verb('depend', perhaps)} on what is not known." if perhaps else "."
-        words = f"{sure} of {len(chosen)} principals {_verb('reach', sure)} {_call_nodes(sides)}{more}"
+        words = f"{sure} of {len(chosen)} principals {_reach(sure)} {_call_nodes(sides)}{_say_more(perhaps)}"
         return words if managed.any() else f"{words} It is not managed: no command reaches it yet."
     together = np.max([nodes for nodes, _ in joint], axis=0)
     allowed, depends = (int((together == outcome) @ managed) for outcome in (ALLOWED, CONDITIONAL))
     waiting = int((together >= CONDITIONAL) @ (sides[0].counts - managed))
     several = f"{sure + perhaps} of {len(chosen)} principals"
     who = several if len(chosen) > 1 else last_part(str(reach.snapshot.principals.index[chosen[0]]))
-    words = f"{who} {_verb('reach', sure + perhaps)} {allowed} of {managed.sum()} managed nodes"
-    words += f"; {depends} more {_verb('depend', depends)} on what is not known." if depends else "."
-    return (
-        f"{words} {waiting} more {_are(waiting)} not managed: no command reaches {_them(waiting)} yet."
-        if waiting
-        else words
-    )
+    words = f"{who} {_reach(sure + perhaps)} {allowed} of {say_count(int(managed.sum()), 'managed node')}"
+    is_, it = ("is", "it") if waiting == 1 else ("are", "them")
+    waits = f" {waiting} more {is_} not managed: no command reaches {it} yet." if waiting else ""
+    return f"{words}{_say_more(depends)}{waits}"
 
 
-def _verb(verb: str, count: int) -> str:
-    return verb if count != 1 else f"{verb}es" if verb.endswith("ch") else f"{verb}s"
+def _reach(count: int) -> str:
+    return "reaches" if count == 1 else "reach"
 
 
-def _are(count: int) -> str:
-    return "is" if count == 1 else "are"
-
-
-def _them(count: int) -> str:
-    return "it" if count == 1 else "them"
+def _say_more(count: int) -> str:
+    return f"; {count} more {'depends' if count == 1 else 'depend'} on what is not known." if count else "."
 
 
 _CHANGES: Final = {
@@ -88,7 +81,7 @@ def _say_counts(row: pd.Series[int]) -> str:
     """`gains 3 nodes and loses 1 node`; where the nodes stay the same, pairs of node and document."""
     what = "node" if row[[f"nodes_{change}" for change in _CHANGES]].any() else "pair"
     found = [(verbs[0], row[f"{what}s_{change}"]) for change, verbs in _CHANGES.items()]
-    words = [f"{verb} {count:,} {what}{'s' if count != 1 else ''}" for verb, count in found if count]
+    words = [f"{verb} {say_count(count, what)}" for verb, count in found if count]
     more = " of node and document" if what == "pair" else ""
     return " and ".join(words) + more
 
@@ -112,4 +105,4 @@ def _nothing(reach: Reach, sides: Sides, chosen: Codes) -> str:
     }.get((nodes, documents), "no policy allows any of these nodes or documents")
     if not nodes and not documents and any((side.outcomes[chosen][:, side.groups] < IMPLICIT).any() for side in sides):
         reason = "policies deny these nodes or documents, or do not allow them"
-    return f"{who} any of {len(sides[0].rows)} nodes: {reason}."
+    return f"{who} any of {say_count(len(sides[0].rows), 'node')}: {reason}."

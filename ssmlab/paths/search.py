@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import networkx as nx
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -25,6 +24,9 @@ from ssmlab.reachability.fleets import ALLOWED, CONDITIONAL, IMPLICIT, OUTCOMES
 from ssmlab.reachability.names import find_node, find_principal
 from ssmlab.snapshots import Snapshot
 from ssmlab.snapshots.memory import without_collector
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 Flags = npt.NDArray[np.bool_]
 
@@ -209,6 +211,8 @@ class Paths(Edges):
 
         Nodes: ARNs with `kind` and `label`. Edges: `way`, `outcome`, `sentence`, `statements`, `open_conditions`.
         """
+        import networkx as nx  # slow to import: only who draws waits
+
         graph: nx.DiGraph[str] = nx.DiGraph()
         for principal in [principals] if isinstance(principals, str) else principals:
             for node in [nodes] if isinstance(nodes, str) else nodes:

@@ -33,33 +33,3 @@ from ssmlab.patterns.texts import (
     variable_keys,
 )
 from ssmlab.patterns.vocabularies import Vocabulary
-
-__all__ = [
-    "ABSENT",
-    "ARN_PARTS",
-    "NOT_KNOWN",
-    "WILD_VALUE",
-    "Ambiguous",
-    "ArnPattern",
-    "Glob",
-    "Resolved",
-    "ResourcePattern",
-    "Special",
-    "Tokens",
-    "Value",
-    "Variable",
-    "Vocabulary",
-    "Wild",
-    "action_matches",
-    "compile_arn",
-    "compile_glob",
-    "compile_resource",
-    "is_wild",
-    "literal",
-    "parse_text",
-    "plain_text",
-    "resolve",
-    "split_arn",
-    "split_segments",
-    "variable_keys",
-]

@@ -6,22 +6,3 @@ from ssmlab.policies.grammar import LAYERS, PolicyError, parse_policy
 from ssmlab.policies.json_text import RepeatedKeys, decode_url, read_json
 from ssmlab.policies.model import Policy, PolicyProblem, State, Statement
 from ssmlab.policies.places import TextProblem, check_text, find_lines, line_of
-
-__all__ = [
-    "LAYERS",
-    "Policy",
-    "PolicyError",
-    "PolicyProblem",
-    "RepeatedKeys",
-    "State",
-    "Statement",
-    "TextProblem",
-    "check_text",
-    "decode_url",
-    "find_lines",
-    "line_of",
-    "parse_policy",
-    "read_examples",
-    "read_json",
-    "scalar_text",
-]

@@ -14,15 +14,7 @@ from ssmlab.reachability.answers import Answers
 from ssmlab.reachability.clauses import Clause
 from ssmlab.reachability.columns import TAG, Codes, Resources, Truths, combine, first_rows
 from ssmlab.reachability.deciding import Decider
-from ssmlab.reachability.fleets import (
-    IMPLICIT,
-    PLACES,
-    Block,
-    Fleet,
-    decide_block,
-    number_groups,
-    sign,
-)
+from ssmlab.reachability.fleets import IMPLICIT, PLACES, Block, Fleet, decide_block, number_groups, sign
 
 _MOST: Final = 0.1  # of the rows: where more must be decided again, all are
 

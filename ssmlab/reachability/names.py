@@ -11,6 +11,7 @@ import pandas as pd
 from ssmlab.reachability.columns import Codes
 from ssmlab.snapshots import Snapshot
 from ssmlab.snapshots.changes import describe_unknown
+from ssmlab.snapshots.schema import listed
 
 Names = str | Sequence[str] | Codes | None
 
@@ -78,11 +79,7 @@ def _find_row(frame: pd.DataFrame, name: str, columns: Sequence[str], what: str)
     if len(found) == 1:
         return int(found[0])
     if len(found):
-        raise KeyError(f"`{name}` means {len(found)} {what}s, expected one of {_listed(frame.index[found])}")
+        raise KeyError(f"`{name}` means {len(found)} {what}s, expected one of {listed(frame.index[found], 5)}")
     # ids and names before ARNs: they are what one mistypes
     known = [*(str(value) for column in columns for value in frame[column]), *frame.index]
-    raise KeyError(describe_unknown(what, name, known))
-
-
-def _listed(names: Sequence[str] | pd.Index[Any]) -> str:
-    return ", ".join(f"`{name}`" for name in list(names)[:5])
+    raise KeyError(describe_unknown(what, name, known, len(frame)))

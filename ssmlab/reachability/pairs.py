@@ -25,14 +25,7 @@ def to_outcomes(places: Truths) -> pd.Categorical:
 class Selection:
     """The pairs of chosen principals, nodes and documents with one outcome (None: all)."""
 
-    def __init__(
-        self,
-        reach: Matrices,
-        principals: Names,
-        nodes: Names,
-        documents: Names,
-        outcome: str | None,
-    ) -> None:
+    def __init__(self, reach: Matrices, principals: Names, nodes: Names, documents: Names, outcome: str | None) -> None:
         if outcome is not None and outcome not in OUTCOME_TYPE.categories:
             raise ValueError(f"expected an outcome of {', '.join(OUTCOME_TYPE.categories)}, got `{outcome}`")
         self._reach = reach

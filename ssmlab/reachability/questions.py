@@ -14,7 +14,7 @@ from ssmlab.reachability.fleets import Fleet, decide_fleet
 from ssmlab.reachability.matrices import Side
 from ssmlab.reachability.reach import Reach
 from ssmlab.services import ACTIONS, REACH_ACTIONS
-from ssmlab.snapshots import Snapshot
+from ssmlab.snapshots import Snapshot, expect_snapshot
 from ssmlab.snapshots.memory import without_collector
 
 _FRAMES: Final = {"instance": "nodes", "document": "documents"}  # resource type -> frame
@@ -41,8 +41,8 @@ def reach(
 
     Raises
     ------
-    ValueError
-        For an action whose resource types are not known.
+    TypeError, ValueError
+        For what is no snapshot; for an action whose resource types are not known.
 
     Examples
     --------
@@ -51,6 +51,7 @@ def reach(
     >>> found.outcome("web-ops", "i-0123456789abcdef0", "AWS-RunShellScript").value
     'allowed'
     """
+    expect_snapshot(snapshot)
     action = {name.lower(): name for name in REACH_ACTIONS}.get(action.lower(), action)
     if action not in REACH_ACTIONS:
         raise ValueError(f"expected an action of {', '.join(f'`{name}`' for name in REACH_ACTIONS)}, got `{action}`")

@@ -3,16 +3,3 @@
 from ssmlab.readiness.checklist import Checklist, check_readiness, make_checklist
 from ssmlab.readiness.checks import NO, NOT_KNOWN, STEPS, YES, Step
 from ssmlab.readiness.counting import count_readiness, find_waiting
-
-__all__ = [
-    "NO",
-    "NOT_KNOWN",
-    "STEPS",
-    "YES",
-    "Checklist",
-    "Step",
-    "check_readiness",
-    "count_readiness",
-    "find_waiting",
-    "make_checklist",
-]

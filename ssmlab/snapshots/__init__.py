@@ -2,6 +2,6 @@
 
 from ssmlab.snapshots.files import LoadError
 from ssmlab.snapshots.loading import load
-from ssmlab.snapshots.snapshot import Attached, Snapshot
+from ssmlab.snapshots.snapshot import Attached, Snapshot, expect_snapshot
 
-__all__ = ["Attached", "LoadError", "Snapshot", "load"]
+__all__ = ["Attached", "LoadError", "Snapshot", "expect_snapshot", "load"]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,17 +12,17 @@ import pandas as pd
 
 from ssmlab.snapshots.iam import PolicyRow, PrincipalRow, read_identity
 from ssmlab.snapshots.schema import TAG, listed
+from ssmlab.words import find_near
 
 Codes = npt.NDArray[np.int64]
-_MANY: Final = 5_000  # names: comparing more takes longer than one waits for an error
 
 
-def describe_unknown(what: str, name: str, known: Iterable[str]) -> str:
-    """That a name is not known, and which are nearest; among many, of those that begin alike."""
+def describe_unknown(what: str, name: str, known: Iterable[str], count: int = 0) -> str:
+    """That a name is not known, and which are nearest, else how many there are: `count`, where each has many names."""
     names = list(dict.fromkeys(known))
-    alike = [other for other in names if other[:3].lower() == name[:3].lower()]
-    near = difflib.get_close_matches(name, (names if len(names) <= _MANY else alike)[:_MANY], n=3)
-    return f"no {what} `{name}`" + (f", did you mean {listed(near)}?" if near else f"; there are {len(names)} names")
+    near, many = find_near(name, names), count or len(names)
+    there = f"; there {'is' if many == 1 else 'are'} {many:,}"
+    return f"no {what} `{name}`" + (f", did you mean {listed(near)}?" if near else there)
 
 
 def set_tags(nodes: pd.DataFrame, names: Iterable[str] | Codes, tags: Mapping[str, str | None]) -> pd.DataFrame:
@@ -54,9 +53,9 @@ def _find_rows(nodes: pd.DataFrame, names: Sequence[str]) -> Codes:
 
 def _find_one(nodes: pd.DataFrame, name: str, rows: Sequence[int]) -> int:
     if not rows:
-        raise KeyError(describe_unknown("node", name, [*nodes["node_id"], *nodes.index]))
+        raise KeyError(describe_unknown("node", name, [*nodes["node_id"], *nodes.index], len(nodes)))
     if len(rows) > 1:
-        raise KeyError(f"`{name}` means {len(rows)} nodes, expected one of {listed(nodes.index[list(rows)])}")
+        raise KeyError(f"`{name}` means {len(rows)} nodes, expected one of {listed(nodes.index[list(rows)], 5)}")
     return rows[0]
 
 
@@ -75,7 +74,7 @@ def put_principals(principals: pd.DataFrame, arns: Iterable[str]) -> pd.DataFram
             continue
         row = read_identity(arn)
         if row is None:
-            raise KeyError(describe_unknown("principal", arn, [*principals.index, *groups]))
+            raise KeyError(describe_unknown("principal", arn, [*principals.index, *groups], len(principals)))
         principals = _put(principals, arn, row, tags_known=False)
     return principals
 

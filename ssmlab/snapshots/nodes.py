@@ -13,6 +13,7 @@ import pandas as pd
 from ssmlab.snapshots.files import Folder, Listing, Spot, show
 from ssmlab.snapshots.schema import Tags, listed, make_frame
 from ssmlab.snapshots.tags import Export, Place, read_tags, tags_of
+from ssmlab.words import say_count
 
 KINDS: Final = ("ec2", "on-premises", "edge", "greengrass", "vm")
 NODE_ID: Final = re.compile(r"m?i-[\w-]+", re.ASCII)
@@ -111,8 +112,8 @@ class NodeRows:
                 own[node_id] = read_tags(body.get("TagList") if isinstance(body, dict) else body, spot, self._problems)
         tags = [export.merge(arn, own.get(node_id)) for node_id, arn in arns.items()]
         if unknown := [node_id for node_id, found in zip(arns, tags, strict=True) if found is None]:
-            some = listed(unknown[:5]) + " …" * (len(unknown) > 5)
-            self._problems.warning(Spot(place.path), f"not collected: the tags of {len(unknown)} nodes: {some}")
+            told = f"{say_count(len(unknown), 'node')}: {listed(unknown, 5)}"
+            self._problems.warning(Spot(place.path), f"not collected: the tags of {told}")
         return tags
 
     def _times(self, values: list[Any]) -> Any:

@@ -159,6 +159,7 @@ def _spread(rows: list[int], values: list[str], size: int) -> pd.Categorical:
     return pd.Categorical.from_codes(column, pd.Index(categories, dtype="str"))
 
 
-def listed(names: Iterable[object]) -> str:
-    """Names in backticks, for a message."""
-    return ", ".join(f"`{name}`" for name in names)
+def listed(names: Iterable[object], most: int | None = None) -> str:
+    """Names in backticks, for a message; of more than `most` the first, and `…`."""
+    texts = [f"`{name}`" for name in names]
+    return ", ".join(texts[:most]) + " …" * (most is not None and len(texts) > most)

@@ -19,6 +19,7 @@ from ssmlab.snapshots.memory import Memory
 from ssmlab.snapshots.schema import SCHEMAS, TAG, conform, listed
 from ssmlab.snapshots.statements import compile_policies, list_statements
 from ssmlab.snapshots.storage import write_frames
+from ssmlab.words import say_count
 
 # Not bound by policies of the organization. [Organizations User Guide, orgs_manage_policies_scps]
 _SERVICE_LINKED: Final = "/aws-service-role/"
@@ -83,8 +84,9 @@ class Snapshot:
         return cls(**frames, compiled=compile_policies(policies, policies[:0], {}))
 
     def __repr__(self) -> str:
-        names = ("nodes", "documents", "principals", "policies", "problems")
-        return f"Snapshot({', '.join(f'{len(getattr(self, name))} {name}' for name in names)})"
+        counts = {"node": self.nodes, "document": self.documents, "principal": self.principals}
+        counts |= {"policy": self.policies, "problem": self.problems}
+        return f"Snapshot({', '.join(say_count(len(frame), name) for name, frame in counts.items())})"
 
     @cached_property
     def problems(self) -> pd.DataFrame:
@@ -103,6 +105,15 @@ class Snapshot:
         `actions`, `resources`, `conditions`, and `problem`, empty if nothing is wrong.
         """
         return list_statements(self.policies, self.compiled)
+
+    @cached_property
+    def condition_keys(self) -> dict[str, str]:
+        """The condition keys that the policies read, also as variables: in lower case → as they are written."""
+        statements = [statement for policy in self.compiled.values() for statement in policy.statements]
+        conditions = [condition for statement in statements for condition in statement.conditions]
+        variables = {key: key for statement in statements for key in statement.resource_keys}
+        variables |= {key: key for condition in conditions for key in condition.keys}
+        return variables | {condition.key.lower(): condition.key for condition in conditions}
 
     @cached_property
     def tags(self) -> pd.DataFrame:
@@ -234,3 +245,9 @@ class Snapshot:
         """Write a folder of Parquet files, one a frame, that `load` reads again."""
         frames = {name: getattr(self, name) for name in (*SCHEMAS, "organization", "noted")}
         write_frames(Path(path), frames, self.management_account)
+
+
+def expect_snapshot(given: object) -> None:
+    """Refuse what is no snapshot, such as the path of one."""
+    if not isinstance(given, Snapshot):
+        raise TypeError(f"expected a snapshot, as `ssmlab.load(path)` gives it, got `{given!s:.80}`")

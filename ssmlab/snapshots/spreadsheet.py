@@ -12,6 +12,7 @@ from ssmlab.snapshots.iam import AccessRows, read_identity
 from ssmlab.snapshots.nodes import KINDS, NODE_ID, NodeRows, default_kind
 from ssmlab.snapshots.schema import SCHEMAS, TAG, Tags, listed
 from ssmlab.snapshots.tags import Place
+from ssmlab.words import say_count
 
 ATTACHMENTS: Final = "attachments.csv"
 _REQUIRED: Final = ("node_id", "account", "region")
@@ -65,15 +66,21 @@ def _tags(row: dict[str, Any]) -> Tags:
 
 def read_loose_policies(folder: Folder, access: AccessRows) -> None:
     """Add `policies/<name>.json`, attached as `attachments.csv` says: `principal` (an ARN), `policy` (a name)."""
-    for path in folder.find("policies/*.json"):
+    paths, tables = folder.find("policies/*.json"), folder.find(ATTACHMENTS) + folder.find(f"policies/{ATTACHMENTS}")
+    for path in paths:
         read_policy(folder, access, path)
-    for path in folder.find(ATTACHMENTS) + folder.find(f"policies/{ATTACHMENTS}"):
+    for path in tables:
         for spot, row in _read_table(folder, path, _ATTACHED, _ATTACHED):
             if (principal := read_identity(row["principal"])) is None:
                 folder.problems.error(spot, "the ARN of a user or role as `principal`", show(row["principal"]))
                 continue
             access.principals.setdefault(row["principal"], principal)
             access.attach(row["policy"].removesuffix(".json"), spot, row["principal"])
+    read = [path.stem for path in paths if path.stem in access.policies]
+    if idle := [name for name in read if not access.policies[name].attached_to]:
+        spot = Spot(folder.name(tables[0]) if tables else ATTACHMENTS)
+        told = f"{say_count(len(idle), 'policy')} attached to nobody: {listed(idle, 5)}"
+        folder.problems.warning(spot, told if tables else f"there is no such file: {told}")
 
 
 def read_policy(folder: Folder, access: AccessRows, path: Path) -> None:
@@ -106,7 +113,7 @@ def _read_table(
         problems.warning(spot, f"not read: the columns {listed(unread)}, expected {listed(known)}")
     for spot, cells in lines:
         if len(cells) != len(header):
-            problems.error(spot, f"{len(header)} cells", str(len(cells)))
+            problems.error(spot, say_count(len(header), "cell"), str(len(cells)))
             continue
         pairs = zip(header, cells, strict=True)
         row: dict[str, Any] = {name: cell if name.startswith(TAG) else cell.strip() for name, cell in pairs}

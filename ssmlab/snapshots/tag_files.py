@@ -14,6 +14,7 @@ from ssmlab.snapshots.files import Folder, Problems, Spot
 from ssmlab.snapshots.loading import load
 from ssmlab.snapshots.schema import TAG, listed
 from ssmlab.snapshots.spreadsheet import read_lines
+from ssmlab.words import say_count
 
 _NAMED = 5  # nodes in a message
 
@@ -57,8 +58,8 @@ def read_tag_file(name: str, content: bytes, nodes: pd.DataFrame) -> tuple[list[
     rows = nodes.index.get_indexer(loaded.nodes.index)
     problems = Problems()
     if unknown := [*loaded.nodes.index[rows < 0]]:
-        more = " …" * (len(unknown) > _NAMED)
-        problems.warning(Spot(path.name), f"{len(unknown)} nodes that are not loaded: {listed(unknown[:_NAMED])}{more}")
+        told = f"{say_count(len(unknown), 'node')} not loaded: {listed(unknown, _NAMED)}"
+        problems.warning(Spot(path.name), told)
     known = loaded.nodes[rows >= 0]
     before = nodes.iloc[rows[rows >= 0]]
     columns = dict.fromkeys(name.strip() for name in header if name.strip().startswith(TAG))

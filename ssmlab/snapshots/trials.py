@@ -34,6 +34,19 @@ def list_holders(snapshot: Snapshot, policy: str) -> list[str]:
     return [arn for arn, policies in every if not names.isdisjoint(bound.name for bound in policies)]
 
 
+def detach(snapshot: Snapshot, policy: str, principals: Sequence[str]) -> Snapshot:
+    """The snapshot in which these principals hold an identity policy or a boundary no more, nor by a group."""
+    holders = {str(arn): snapshot.attached(str(arn)) for arn in snapshot.principals.index if arn not in principals}
+    held = tuple(arn for arn, of in holders.items() if policy in [bound.name for bound in of.identity])
+    policies = snapshot.policies.copy()
+    policies["attached_to"] = [held if name == policy else to for name, to in policies["attached_to"].items()]
+    boundary = snapshot.principals["boundary"]
+    is_taken = (boundary == policy.removesuffix(AS_BOUNDARY)) & boundary.index.isin(principals)
+    return snapshot.replace(
+        policies=policies, principals=snapshot.principals.assign(boundary=boundary.mask(is_taken, None))
+    )
+
+
 def _binding(attached: Attached) -> list[Policy]:
     levels = [*(attached.scps or ()), *(attached.rcps or ())]
     return [*attached.identity, *(attached.boundary or ()), *(policy for level in levels for policy in level)]

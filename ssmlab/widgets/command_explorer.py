@@ -166,7 +166,7 @@ class CommandExplorer(Explorer):
 
     def _list(self, seen: int, command: Command) -> tuple[pd.DataFrame, str]:
         if seen == INVOCATIONS:
-            return views.list_invocations(command, self._names), count_endings(command)
+            return views.list_invocations(command, self._names), count_endings(command).rstrip(".")
         if seen == EVENTS:
             return views.list_events(command.events, self._ids), f"{len(command.events)} events, in time order"
         return views.list_outputs(command, self._names), views.tell_outputs(command)

@@ -13,7 +13,8 @@ import traitlets
 
 from ssmlab.explanation import last_part, to_html
 from ssmlab.graphs import draw_causes, to_marks
-from ssmlab.snapshots import Snapshot
+from ssmlab.policies import check_text
+from ssmlab.snapshots import Snapshot, expect_snapshot
 from ssmlab.snapshots.accounts import list_accounts
 from ssmlab.snapshots.memory import Memory
 from ssmlab.widgets import differences
@@ -22,8 +23,9 @@ from ssmlab.widgets.differences import ACCOUNTS, POLICIES, SNAPSHOTS, State
 from ssmlab.widgets.explorer import Explorer
 from ssmlab.widgets.graph_view import GraphView
 from ssmlab.widgets.tables import TableView
-from ssmlab.widgets.texts import describe_data, write_lines
+from ssmlab.widgets.texts import describe_data, list_problems, write_lines
 from ssmlab.widgets.views import MOST_ROWS
+from ssmlab.widgets.whatif import dim
 
 ROWS, GRAPH, WITNESSES = range(3)
 _CHANGES: Final = (("gained and lost", ANY), ("gained", "gained"), ("lost", "lost"))
@@ -43,9 +45,16 @@ class PolicyChoice(w.VBox):
         pasted = "" if is_known else value
         hint = "or paste a policy: JSON"
         self._text = area(f"{label}, pasted", pasted, hint, rows=2)
-        super().__init__([self._list, self._text], value=value)
+        self._known, self._wrong = policies, w.HTML().add_class("ssmlab-words")
+        super().__init__([self._list, self._text, self._wrong], value=value)
         self._list.observe(self._choose, "value")
         self._text.observe(self._paste, "value")
+
+    def check(self) -> bool:
+        """Whether AWS would store it; what it would refuse is said below the text."""
+        problems = check_text(self.value) if self.value not in ("", *self._known) else []
+        self._wrong.value = list_problems(problems, self.value) if problems else ""
+        return not problems
 
     def _choose(self, change: Mapping[str, Any]) -> None:
         self.value = change["new"] or self._text.value
@@ -82,6 +91,8 @@ class Compare(Explorer):
     state_type = State
 
     def __init__(self, before: Snapshot, after: Snapshot | None = None, **state: Any) -> None:
+        for side in (before, after or before):
+            expect_snapshot(side)
         self._sides = (before, after)
         self._own = _with_own_memory(before), after and _with_own_memory(after)  # asked in the background
         self.arguments = "snapshot" if after is None else "before, after"
@@ -90,10 +101,9 @@ class Compare(Explorer):
 
     def describe(self) -> str:
         """Both sides."""
-        if self._sides[1] is None:
-            return describe_data(self.snapshot)
-        sides = zip(("Before", "After"), self._sides, strict=True)
-        return "".join(f"<div>{called}: {describe_data(side)}</div>" for called, side in sides if side)
+        before, after = self._sides
+        told = f"<div><span class='ssmlab-side'>Before: </span>{describe_data(before)}</div>"
+        return f"{told}<div class='ssmlab-side'>After: {describe_data(after)}</div>" if after else describe_data(before)
 
     def begin(self, given: Mapping[str, Any]) -> State:
         """The snapshots where there are two, and two policies that are about Run Command."""
@@ -141,10 +151,10 @@ class Compare(Explorer):
         self._drawn: nx.DiGraph[str] = nx.DiGraph(members={})
         self._rows = self._found = self._witnesses = pd.DataFrame()
         self._causes = w.HTML()
-        self._table = TableView(self._search, self._causes, selected=self._explain_row, height=290, narrow=True)
+        self._table = TableView(self._search, self._causes, selected=self._explain_row, height=290)
         self._graph = GraphView(height=350)
         self._graph.observe(lambda change: self._explain_mark(change["new"]), "selected")
-        self._proofs = TableView(selected=self._explain_witness, narrow=True)
+        self._proofs = TableView(selected=self._explain_witness)
         return {"Gained and lost": self._table, "Graph": self._graph, "Witnesses": self._proofs}
 
     def formats(self) -> list[str]:
@@ -170,7 +180,13 @@ class Compare(Explorer):
         for what, names in _ASKED.items():
             for name in names:
                 self.controls[name].layout.display = "" if self.state.what == what else "none"
-        self.later("Comparing…", self._ask, self._draw)
+        (self.remove_class if self.state.what == SNAPSHOTS else self.add_class)("ssmlab-one-side")
+        dim(self.tabs, True)
+        are_good = [self.controls[name].check() for name in _ASKED[POLICIES]]
+        if self.state.what == POLICIES and not all(are_good):
+            self.say("Not compared: AWS would refuse what is pasted.")
+        else:
+            self.later("Comparing…", self._ask, self._draw)
 
     def _ask(self) -> Any:
         """In the background: what is compared, and its witnesses where those are seen."""
@@ -184,10 +200,12 @@ class Compare(Explorer):
         if self.tabs.selected_index == WITNESSES and WITNESSES not in self._known:
             self._known[WITNESSES] = differences.seek_witnesses(difference.policies)
         names = difference.names
-        found = differences.choose_rows(difference.found, state, names)
+        kept = state.cause if state.cause in {*difference.found["cause"]} else ANY  # of another difference
+        found = differences.choose_rows(difference.found, dataclasses.replace(state, cause=kept), names)
         return difference, names, found, differences.fold_documents(found), self._known.get(WITNESSES)
 
     def _draw(self, answer: Any) -> None:
+        dim(self.tabs, False)
         self._difference, names, self._found, self._rows, witnesses = answer
         every = sorted(self._difference.found["cause"].unique())
         kept = self.state.cause if self.state.cause in every else ANY
@@ -202,7 +220,6 @@ class Compare(Explorer):
         self._causes.value = write_lines(differences.count_causes(self._found))
         cut = f"first {len(rows)} of {len(self._rows):,} rows. " if len(rows) < len(self._rows) else ""
         self._table.show(differences.short_rows(rows, names), f"{cut}{words}")
-        self.say("")
 
     def _show_graph(self, words: str, names: Mapping[str, str]) -> None:
         self._drawn = draw_causes(self._found, names) if len(self._found) else nx.DiGraph(members={})
@@ -211,7 +228,6 @@ class Compare(Explorer):
             self._graph.graph, self._graph.label = to_marks(self._drawn), "What is gained and lost, and why"
             self._graph.caption, self._graph.empty = f"{words}{f' ({folded}.)' if folded else ''}", words
             self._graph.selected = ""
-        self.say("")
 
     def _show_witnesses(self, _: str, witnesses: pd.DataFrame) -> None:
         self._witnesses = witnesses
@@ -219,7 +235,6 @@ class Compare(Explorer):
         rows = witnesses.head(MOST_ROWS)
         shown = differences.short_witnesses(rows, both) if len(rows) else pd.DataFrame({"": []})
         self._proofs.show(shown, differences.say_witnesses(witnesses))
-        self.say("")
 
     # --- Why ---
 

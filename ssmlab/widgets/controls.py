@@ -11,7 +11,7 @@ import traitlets
 
 ANY: Final = ""
 UNTAGGED: Final = "\x00absent"
-WIDE: Final = w.Layout(width="100%")
+WIDE: Final = {"width": "100%"}  # no `Layout`, which widgets would share: hiding one would hide all
 MFA: Final = "aws:MultiFactorAuthPresent"
 _ABSENT: Final = "absent"
 _KEYS: Final = {"aws:SourceIp": "Source IP", "aws:CurrentTime": "Time"}  # key -> label of its own control
@@ -64,20 +64,30 @@ def frame_editor(control: w.Widget) -> tuple[w.VBox, w.HTML]:
     return editor, wrong
 
 
-class Finder(w.Combobox):
-    """A text that names contain; while one types, the first names that do are offered."""
+class Finder(w.VBox):
+    """A text that names contain, or just a name; while one types, the first that do are offered, and how many of what
+    the names are of (by their index) it leaves.
+    """
+
+    value = traitlets.Unicode()
 
     def __init__(self, label: str, names: pd.Series[Any], value: str = ANY, placeholder: str = "any") -> None:
-        self._names = pd.Series(names.dropna().astype("str").unique(), dtype="str")
-        super().__init__(
-            description=label, value=value, placeholder=placeholder, continuous_update=True, layout=WIDE, options=()
-        )
-        self.observe(lambda change: self._offer(change["new"]), "value")
-        self._offer(value)
+        self._names, self._what = names.dropna().astype("str"), label.lower()
+        self._folded = self._names.str.lower()
+        self._text, self._count = w.Combobox(description=label, placeholder=placeholder, layout=WIDE), w.HTML()
+        self._count.add_class("ssmlab-hint")
+        super().__init__([self._text, self._count], value=value)
+        traitlets.link((self, "value"), (self._text, "value"))
+        self.observe(lambda _: self._offer(), "value")
+        self._offer()
 
-    def _offer(self, text: str) -> None:
-        found = self._names[self._names.str.contains(text, case=False, regex=False)]
-        self.options = tuple(found.head(_MOST_OFFERED))
+    def _offer(self) -> None:
+        text, own = self.value.lower(), self._folded
+        found = self._names[own.str.contains(text, regex=False)] if text else self._names
+        self._text.options = tuple(found.drop_duplicates().head(_MOST_OFFERED))
+        same = own.index[own.index == self.value if text.startswith("arn:") else own == text].unique()
+        count, how = (len(same), "of just this name") if len(same) else (found.index.nunique(), "with this in the name")
+        self._count.value = f"{count:,} {self._what}{'' if count == 1 else 's'} {how}" if text else ""
 
 
 class PrincipalPicker(w.VBox):
@@ -89,10 +99,11 @@ class PrincipalPicker(w.VBox):
         self, principals: pd.DataFrame, value: Sequence[str] = (), rows: int = 5, nobody: str = "Everyone"
     ) -> None:
         self._labels = label_principals(principals)
-        self._find = w.Text(description="Find", placeholder="part of a name", continuous_update=True, layout=WIDE)
+        self._find = w.Text(description="Find principal", placeholder="part of a name", layout=WIDE)
         self._list = w.SelectMultiple(description="Principals", rows=rows, layout=WIDE)
         self._clear = w.Button(description=nobody, tooltip=f"choose no principal: {nobody.lower()}", layout=WIDE)
         super().__init__([self._find, self._list, self._clear], value=tuple(value))
+        self.add_class("ssmlab-picker")
         self._list.observe(self._choose, "value")
         self._offer()
         self._find.observe(lambda _: self._offer(), "value")

@@ -110,7 +110,7 @@ def compare(before: Snapshot, after: Snapshot | None, state: State) -> Differenc
     """Ask both sides, and find the causes."""
     if state.what == SNAPSHOTS and after is not None:
         old, new = (reach(side, context=state.context) for side in (before, after))
-        return Difference(old, new, find_causes(old, new, MOST_SAVED), _changed_policies(before, after))
+        return Difference(old, new, _find_named(old, new), _changed_policies(before, after))
     if state.what == ACCOUNTS:
         own = take_account(before, state.nodes_of)
         lent = lend_policies(after or before, state.policies_of, own)
@@ -122,7 +122,13 @@ def compare(before: Snapshot, after: Snapshot | None, state: State) -> Differenc
     called = [last_part(text) if text in before.policies.index else f"pasted ({side})" for side, text in texts.items()]
     old = reach_alone(before, first, state.context, name=called[0])
     new = reach_alone(before, second, state.context, name=called[1])
-    return Difference(old, new, find_causes(old, new, MOST_SAVED), {"": (first, second)})
+    return Difference(old, new, _find_named(old, new), {"": (first, second)})
+
+
+def _find_named(old: Reach, new: Reach) -> pd.DataFrame:
+    """What differs; its cause is the policy or the tag by name, where it is known."""
+    found = find_causes(old, new, MOST_SAVED)
+    return found.assign(cause=found.pop("named"))
 
 
 def _document(snapshot: Snapshot, text: str) -> Any:
@@ -222,7 +228,7 @@ def short_witnesses(found: pd.DataFrame, both: Sequence[str] = ("first", "second
     names = zip(found["resource"], found["more"], strict=True)
     shown: dict[str, Any] = {
         "resource": [arn.split(":", 5)[5] + (f" and {more} more" if more else "") for arn, more in names],
-        "with": [say_context(context) or "nothing more" for context in found["context"]],
+        "with": [say_context(context) or "no tags, no keys" for context in found["context"]],
         both[0]: [_SAID.get(word, word) for word in found["before"]],
         both[1]: [_SAID.get(word, word) for word in found["after"]],
     }
@@ -238,7 +244,7 @@ def say_context(context: Mapping[str, Any]) -> str:
 def say_witnesses(found: pd.DataFrame) -> str:
     """How many there are, and what that says."""
     if not found.attrs["policies"]:
-        return "No policy has another document here: choose two policies to look for witnesses."
+        return "The text of no policy differs: choose two policies to look for witnesses."
     tried = f"{found.attrs['tried']:,} requests made from the texts of the policies were tried"
     count = f"{len(found)} witness{'es' if len(found) != 1 else ''}" if len(found) else "No witness"
     return f"{count}: {tried}. {NO_PROOF}"

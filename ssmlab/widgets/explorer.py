@@ -14,7 +14,8 @@ import networkx as nx
 import pandas as pd
 
 from ssmlab.exports import write_csv, write_graphml, write_parquet
-from ssmlab.snapshots import Snapshot
+from ssmlab.snapshots import Snapshot, expect_snapshot
+from ssmlab.widgets.keys import Keys
 from ssmlab.widgets.saver import Saver
 from ssmlab.widgets.texts import describe_data
 
@@ -51,21 +52,27 @@ class Explorer(w.VBox):
         names = [field.name for field in fields(self.state_type)]
         if unknown := sorted(set(state) - {*names}):
             raise ValueError(f"unknown state {unknown}, expected some of {names}")
+        if self.arguments == "snapshot":
+            expect_snapshot(data)
         self.data = data
         self.state: Any = self.begin(state)
         self._latest: Future[Any] | None = None
+        self._said = self._saved = ""
         self.controls = self.make_controls()
         self.why, self._live, self._line = w.HTML(), w.HTML(), w.HTML()
         views = self.make_views()
         self.tabs = w.Tab(list(views.values()), titles=tuple(views))
-        saver = Saver(self.export, tuple(self.formats()))
+        saver = Saver(self.export, tuple(self.formats()), lambda saved: self.say(self._said, saved))
         for widget, name in ((self.why, "why-text"), (self._live, "live"), (self._line, "line"), (self.tabs, "views")):
             widget.add_class(f"ssmlab-{name}")
-        foot = w.HBox([*self.make_buttons(), self._live, saver], layout=w.Layout(justify_content="space-between"))
-        see = w.VBox([*self.make_editor(), self.tabs, foot])
-        zones = {"ask": self.arrange(), "see": [see], "why": [w.HTML("<b>Why</b>"), self.why]}
-        super().__init__([w.HTML(f"<style>{_STYLE}</style>"), self._header(), w.HBox(list(map(_zone, *_pair(zones))))])
+        foot = w.HBox([w.HBox(self.make_buttons()), saver], layout=w.Layout(justify_content="space-between"))
+        see = [*self.make_editor(), self._live, self.tabs, foot]
+        zones = {"ask": self.arrange(), "see": see, "why": [w.HTML("<b>Why</b>"), self.why]}
+        style = w.HTML(f"<style>{_STYLE}</style>")
+        super().__init__([style, self._header(), w.HBox([_zone(*each) for each in zones.items()]), Keys()])
         self.add_class("ssmlab-explorer")
+        for _, view in self._captions():
+            view.observe(lambda _: self._tell(), "caption")
         for control in self.controls.values():
             control.observe(self._changed, "value")
         self.tabs.observe(lambda _: self.update(), "selected_index")
@@ -128,9 +135,24 @@ class Explorer(w.VBox):
         snapshot: Snapshot = self.data
         return snapshot
 
-    def say(self, text: str) -> None:
-        """The result in words, which screen readers read out."""
-        self._live.value = f"<span role='status'>{html.escape(text)}</span>" if text else ""
+    def say(self, text: str, saved: str = "") -> None:
+        """The result in words, above the views, which screen readers read out. The `caption` of the view that is seen
+        stands before it, unless that view is old or work is under way; what was saved, after it.
+        """
+        self._said, self._saved = text, saved
+        self._tell()
+
+    def _captions(self) -> list[tuple[int, Any]]:
+        """The widgets with a caption, with the number of the view in which they stand."""
+        inside = [(number, part) for number, view in enumerate(self.tabs.children) for part in _parts(view)]
+        return [(number, part) for number, part in inside if part.has_trait("caption")]
+
+    def _tell(self) -> None:
+        seen = [part.caption for number, part in self._captions() if number == (self.tabs.selected_index or 0)]
+        is_old = self._latest or "ssmlab-old" in self.tabs._dom_classes
+        words = [*([] if is_old else seen), self._said, self._saved]
+        told = html.escape(" ".join(dict.fromkeys(filter(None, words))))
+        self._live.value = f"<span role='status'>{told}</span>" if told else ""
 
     def set_control(self, field: str, value: Any, options: Sequence[Any] | None = None) -> None:
         """Give a control a value, and other options, without acting on it."""
@@ -147,13 +169,15 @@ class Explorer(w.VBox):
         if at_once:
             done(work())
             return
-        self.say(words)
         ticket = self._latest = _BACKGROUND.submit(work)
+        self.say(words)
 
         def finish(future: Future[Any]) -> None:
             if future is self._latest:
                 self._latest = None
+                self.say("")
                 self._guard(lambda: done(future.result()))
+                self._tell()
 
         ticket.add_done_callback(finish)
 
@@ -205,14 +229,14 @@ class Explorer(w.VBox):
             self.why.value = f"<p role='alert'>{html.escape(str(said))}</p>"
 
 
-def _pair(zones: Mapping[str, Sequence[w.Widget]]) -> tuple[list[str], list[Sequence[w.Widget]]]:
-    return list(zones), list(zones.values())
-
-
 def _zone(name: str, children: Sequence[w.Widget]) -> w.VBox:
     zone = w.VBox(children)
     zone.add_class(f"ssmlab-{name}")
     return zone
+
+
+def _parts(view: w.Widget) -> list[w.Widget]:
+    return [view, *(part for child in getattr(view, "children", ()) for part in _parts(child))]
 
 
 def _default(field: Any) -> Any:

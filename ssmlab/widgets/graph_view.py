@@ -48,7 +48,8 @@ class Graph(TypedDict, total=False):
 class GraphView(anywidget.AnyWidget):
     """Picture of a layered graph, with a legend and a sentence below it.
 
-    Marks are selected by click, Enter or Space, and Escape clears the selection; wheel and buttons zoom, dragging pans.
+    Marks are selected by click, Enter or Space, and Escape clears the selection; buttons and the wheel with Ctrl zoom,
+    dragging pans. What all documents and nodes of a layer say after a " · ", their Region, stands in its heading.
     Text is data: it is shown as text, whatever it contains.
 
     Parameters
@@ -62,7 +63,7 @@ class GraphView(anywidget.AnyWidget):
     label : str
         Name of the picture for screen readers.
     caption : str
-        The result in words, read out when it changes.
+        The result in words, read out when it changes; an explorer shows it above its views.
     empty : str
         Why there is nothing to see, shown in place of a graph without nodes.
 

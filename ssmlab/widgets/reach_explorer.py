@@ -210,12 +210,12 @@ class ReachExplorer(Explorer):
         with self._matrix.hold_sync():
             self._matrix.matrix = {name: part for name, part in self._cells.items() if name != "members"}
             self._matrix.selected = ""
-        self.say("")
+        self.say(self._cells["caption"])
 
     def _show_table(self) -> None:
         self._pairs, words = views.list_pairs(self.reach, self.state)
-        self._table.show(views.short_pairs(self._pairs, self.reach), words)
-        self.say("")
+        self._table.show(views.short_pairs(self._pairs, self.reach), "")
+        self.say(words)
 
     # --- Selection ---
 

@@ -27,6 +27,7 @@ _FILTERS: Final = ("account", "region", "kind")
 _READY: Final = (("any", ANY), ("ready", "yes"), ("not ready", "no"), ("not known", "not known"))
 _MANAGED: Final = (("any", ANY), ("managed", "yes"), ("not managed", "no"))
 _SIGNS: Final = {YES: "✓", NO: "✗", NOT_KNOWN: "?"}
+_WORDS: Final = {YES: "ready", NO: "not ready", NOT_KNOWN: "not known"}
 _LEGEND: Final = ", ".join(f"{sign} {answer}" for answer, sign in _SIGNS.items())
 _STEPS: Final = ["not known", *(f"no {step}" for step in STEPS)]  # counts that are shown where there are any
 _LONGEST: Final = 36  # letters of a name in a table
@@ -99,8 +100,8 @@ class Readiness(Explorer):
         self._every = self._checklist.frame()
         self._shown = pd.DataFrame()
         self._tables = {
-            "Checklist": TableView(selected=self._explain_machine, height=390, narrow=True),
-            "Counts": TableView(height=390, narrow=True),
+            "Checklist": TableView(selected=self._explain_machine, height=390),
+            "Counts": TableView(height=390),
             "Who reaches them": TableView(selected=self._explain_waiting, height=390),
         }
         return dict(self._tables)
@@ -138,25 +139,25 @@ class Readiness(Explorer):
         self.why.value = write_lines(_CHOOSE)
         rows = self.choose()
         found = self._every.iloc[rows]
-        words = _say_counts(found)
-        self.say("")
+        self.say(_say_counts(found))
         if self.tabs.selected_index == WAITING:
             self.later("Asking who reaches them…", lambda: find_waiting(self.reach, rows), self._show_waiting)
         elif self.tabs.selected_index == COUNTS:
             counted = count_readiness(found)
             frame = counted.loc[:, [name not in _STEPS or counted[name].any() for name in counted]]
-            self._tables["Counts"].show(frame, words)
+            self._tables["Counts"].show(frame, "")
         else:
-            self._show_checklist(found, words)
+            self._show_checklist(found)
 
-    def _show_checklist(self, found: pd.DataFrame, words: str) -> None:
+    def _show_checklist(self, found: pd.DataFrame) -> None:
         """Those that lack something first."""
         order = found["ready"].map({NO: 0, YES: 2}).astype("float").fillna(1).to_numpy().argsort(kind="stable")
         self._shown = found.iloc[order[:MOST_ROWS]]
         told = {step: [_SIGNS[answer] for answer in self._shown[step]] for step in ("ready", *STEPS)}
+        managed = ["?" if pd.isna(flag) else _SIGNS[YES if flag else NO] for flag in self._shown["managed"]]
         cut = f"first {len(self._shown)} of {len(found):,}. " if len(self._shown) < len(found) else ""
-        frame = pd.DataFrame({"machine": _call(self._shown), **told})
-        self._tables["Checklist"].show(frame, f"{cut}{words} {_LEGEND}." if len(found) else words)
+        frame = pd.DataFrame({"machine": _call(self._shown), "managed": managed, **told})
+        self._tables["Checklist"].show(frame, f"{cut}{_LEGEND}" if len(found) else "")
 
     def _show_waiting(self, waiting: pd.DataFrame) -> None:
         self._shown = waiting.head(MOST_ROWS)
@@ -172,8 +173,8 @@ class Readiness(Explorer):
         words = f"{people} principals reach machines that are not managed, as soon as they are managed."
         if waiting.empty:
             words = "Nobody: all of these machines are managed, or nobody would reach them."
-        self._tables["Who reaches them"].show(frame, words)
-        self.say("")
+        self._tables["Who reaches them"].show(frame, "")
+        self.say(words)
 
     # --- Why ---
 
@@ -183,17 +184,14 @@ class Readiness(Explorer):
             machine = self._shown.iloc[row]
             arn = str(self._shown.index[row])
             managed = {True: "It is a managed node.", False: "It is not a managed node."}
-            heads = [
-                _call(self._shown.iloc[[row]])[0],
-                f"{machine['account']} · {machine['region']} · {machine['kind']}",
-            ]
+            place = f"{machine['account']} · {machine['region']} · {machine['kind']}"
             said = managed.get(machine["managed"], "Whether it is a managed node was not collected.")
             steps = "".join(
                 f"<p><b>{_SIGNS[step.answer]} {step.name.capitalize()}: {step.answer}</b>, {html.escape(step.why)}."
                 f"{f'<br><i>{html.escape(step.mend)}</i>' if step.mend else ''}</p>"
                 for step in self._checklist.of(arn)
             )
-            self.why.value = write_lines(*heads, said) + steps + write_lines(arn)
+            self.why.value = write_lines(*_call(self._shown.iloc[[row]]), place, said) + steps + write_lines(arn)
 
     def _explain_waiting(self, row: int) -> None:
         """The best pair of one machine and a document."""
@@ -215,11 +213,14 @@ def _shorten(name: str) -> str:
 
 
 def _say_counts(found: pd.DataFrame) -> str:
-    """How many are ready, are not, and of how many it is not known."""
+    """How many are managed, and how many ready: two sums of their own, without what there is none of."""
     if found.empty:
         return "No machine matches the filters."
-    managed = int(found["managed"].fillna(False).sum())
-    ready = found["ready"].value_counts()
-    words = {YES: "ready", NO: "not ready", NOT_KNOWN: NOT_KNOWN}
-    parts = [f"{ready[answer]:,} {word}" for answer, word in words.items()]
-    return f"{len(found):,} machines, {managed:,} of them managed: {', '.join(parts)}."
+    every, managed, ready = len(found), found["managed"].value_counts(), found["ready"].value_counts()
+    counts = {"managed": managed.get(True, 0), "not managed": managed.get(False, 0)}
+    counts["not known to be managed"] = every - sum(counts.values())
+    return f"{every:,} machines: {_list(counts)}. {_list({_WORDS[a]: ready[a] for a in _WORDS})}."
+
+
+def _list(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count:,} {word}" for word, count in counts.items() if count)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import anywidget
 import traitlets
 
-_STATIC: Final = Path(__file__).parent / "static"
+Export = Callable[[str], tuple[str, bytes]]
 
 
 class Saver(anywidget.AnyWidget):
@@ -21,20 +21,25 @@ class Saver(anywidget.AnyWidget):
         Kind → name and content of a file.
     kinds
         What is offered; "SVG" and "PNG" are the picture as it is seen.
+    tell
+        Is given, in words, what was saved, or why not.
     """
 
-    _esm = _STATIC / "saver.js"
+    _esm = Path(__file__).parent / "static" / "saver.js"
     kinds = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
-    def __init__(self, export: Callable[[str], tuple[str, bytes]], kinds: Sequence[str]) -> None:
+    def __init__(self, export: Export, kinds: Sequence[str], tell: Callable[[str], None]) -> None:
         super().__init__(kinds=[*kinds])
-        self._export = export
+        self._export, self._tell = export, tell
         self.on_msg(self._answer)
 
     def _answer(self, _: Any, content: Mapping[str, Any], __: Any) -> None:
+        if "told" in content:  # by the page, which has saved a file, or could not
+            self._tell(str(content["told"]))
+            return
         try:
             name, file = self._export(str(content.get("kind")))
         except (KeyError, ValueError) as error:
-            self.send({"error": str(error)})
+            self._tell(f"Not saved: {error}")
         else:
             self.send({"name": name}, [file])

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import ipywidgets as w
 import pandas as pd
+import traitlets
 from itables.widget import ITable
 
 _LOOK: Final[Any] = {  # search and paging are ours: the table holds only what is shown
@@ -15,30 +16,27 @@ _LOOK: Final[Any] = {  # search and paging are ours: the table holds only what i
     "paging": False,
     "showIndex": False,
     "allow_html": False,
+    "autoWidth": False,  # columns are as wide as their content
     "classes": "display compact",
+    "style": "table-layout:auto;width:100%;margin:0",
     "layout": {"topStart": None, "topEnd": None, "bottomStart": None, "bottomEnd": None},
 }
+_SHORT: Final = 24  # letters: no word of a column of no longer texts is broken
 
 
 class TableView(w.VBox):
-    """Rows, and a line that says how many there are. `selected` is called with the number of the row selected; a
-    `narrow` table has small columns and no room for the arrows of sorting.
+    """Rows, and a line that says how many there are; a whole sentence is the `caption`, which stands above the views.
+
+    `selected` is called with the number of the row selected.
     """
 
-    def __init__(
-        self,
-        *above: w.Widget,
-        selected: Callable[[int], None] = lambda _: None,
-        height: int = 330,
-        narrow: bool = False,
-    ) -> None:
-        self._look = _LOOK | ({"classes": "display compact ssmlab-narrow"} if narrow else {})
+    caption = traitlets.Unicode()
+
+    def __init__(self, *above: w.Widget, selected: Callable[[int], None] = lambda _: None, height: int = 330) -> None:
         self._count = w.HTML()
         self._count.add_class("ssmlab-count")
-        self._table = ITable(pd.DataFrame({"": []}), **self._look)
-        self._scroll = scroll = w.Box(
-            [self._table], layout=w.Layout(max_height=f"{height}px", overflow="auto"), tabbable=True
-        )
+        self._table = ITable(pd.DataFrame({"": []}), **_LOOK)
+        self._scroll = scroll = w.Box([self._table], layout=w.Layout(max_height=f"{height}px", overflow="auto"))
         scroll.add_class("ssmlab-scroll")
         super().__init__([*above, self._count, scroll])
         self._selected = selected
@@ -51,5 +49,11 @@ class TableView(w.VBox):
     def show(self, frame: pd.DataFrame, words: str) -> None:
         """Other rows, and how many there are in words."""
         self._count.value = f"<span role='status'>{html.escape(words)}</span>"
+        self.caption = words if words.endswith(".") else ""
+        self._count.layout.display = "none" if self.caption else None
         self._scroll.layout.display = None if len(frame) else "none"
-        self._table.update(frame, selected_rows=[], **self._look)
+        texts = [frame[name].astype("str") for name in frame]
+        short = [place for place, column in enumerate(texts) if column.str.len().max() <= _SHORT]
+        whole = [place for place in short if not texts[place].str.contains(" ").any()]
+        look = [{"className": f"ssmlab-{name}", "targets": to} for name, to in {"short": short, "whole": whole}.items()]
+        self._table.update(frame, selected_rows=[], **_LOOK, columnDefs=look)

@@ -115,7 +115,7 @@ class TagLab(WhatIf):
     def arrange(self) -> list[w.Widget]:
         """Which nodes, which tag, and the edits so far."""
         controls = self.controls
-        self._chosen, self._wrong = w.HTML(), w.HTML()
+        self._chosen, self._wrong = (w.HTML().add_class("ssmlab-words") for _ in range(2))
         self._key = w.Combobox(description="Key", options=self._keys, value=self.state.tag_key, layout=WIDE)
         self._value = w.Text(description="New value", layout=WIDE)
         self._edits = w.SelectMultiple(description="Edits", rows=3, layout=WIDE)
@@ -124,13 +124,13 @@ class TagLab(WhatIf):
             "Remove tag": lambda: self._add(None),
             "Undo": self._undo,
         }
-        upload = w.FileUpload(accept=".csv", description="Edited CSV", tooltip="an inventory CSV: its tags are taken")
+        self._upload = upload = w.FileUpload(
+            accept=".csv", description="Edited CSV", tooltip="an inventory CSV: its tags are taken"
+        )
         upload.observe(lambda change: self._read(change["new"]), "value")
         made = [w.Button(description=name, layout=w.Layout(width="auto")) for name in buttons]
         for button, act in zip(made, buttons.values(), strict=True):
             button.on_click(lambda _, act=act: self._guard(act))
-        for words in (self._chosen, self._wrong):
-            words.add_class("ssmlab-words")
         folded = w.Accordion(
             [w.VBox([controls[name] for name in _FOLDED]), controls["context"]],
             titles=("More filters", "Request: MFA, IP, time"),
@@ -139,7 +139,7 @@ class TagLab(WhatIf):
         which = [controls[name] for name in ("node", "tag_key", "tag_value", "nodes")]
         first = [w.HTML("<b>Choose nodes</b>"), *which, self._chosen, folded]
         then = [w.HTML("<b>Change a tag</b>"), self._key, self._value, w.HBox(made[:2])]
-        return [*first, *then, self._edits, w.HBox([made[2], upload]), self._wrong]
+        return [*first, *then, self._wrong, self._edits, w.HBox([made[2], upload])]
 
     def make_views(self) -> dict[str, w.Widget]:
         """Those of a change, and who may make it."""
@@ -201,20 +201,15 @@ class TagLab(WhatIf):
         return self._memory.recall(kind, made_from, lambda: reach(snapshot, context=context))
 
     def _rows_left(self) -> Codes:
-        filters = {name: getattr(self.state, name) for name in FILTERS}
-        return choose_nodes(self.snapshot.nodes, State(**filters))
+        return choose_nodes(self.snapshot.nodes, State(**{name: getattr(self.state, name) for name in FILTERS}))
 
     def _offer(self, chosen: Sequence[str] = ()) -> list[tuple[str, str]]:
         """The first of the nodes that the filters leave, those that are chosen before them."""
         frame = self.snapshot.nodes
         near = frame.iloc[self._rows_left()[:_MOST_LISTED]]
         near = pd.concat([frame.loc[[*chosen]], near.drop(index=[*chosen], errors="ignore")])
-        labels = (
-            near["name"].astype("str").where(near["name"].notna(), near["node_id"])
-            + " · "
-            + near["region"].astype("str")
-        )
-        return [*zip(labels, near.index, strict=True)]
+        names = near["name"].astype("str").where(near["name"].notna(), near["node_id"])
+        return [*zip(names + " · " + near["region"].astype("str"), near.index, strict=True)]
 
     def _tag_values(self, key: str) -> list[tuple[str, str]]:
         if not key:
@@ -223,13 +218,17 @@ class TagLab(WhatIf):
 
     def _add(self, value: str | None) -> None:
         key = self._key.value.strip()
-        if not key or key.startswith("aws:"):
-            raise ValueError(f"expected a tag key that does not begin with `aws:`, got `{key}`")
         filters = {name: getattr(self.state, name) for name in FILTERS if getattr(self.state, name)}
         whom = {"nodes": [*self.state.nodes]} if self.state.nodes else {"where": filters}
-        if not len(find_nodes(self.snapshot.nodes, whom)):
-            raise ValueError("expected at least one node, the filters leave none")
-        self._set_edits((*self.state.edits, {"key": key, "value": value, **whom}))
+        faults = {
+            "Write a key first: which tag?": not key,
+            "AWS keeps keys that begin with aws: for itself.": key.startswith("aws:"),
+            "The filters leave no node.": not len(find_nodes(self.snapshot.nodes, whom)),
+        }
+        if wrong := [words for words, is_so in faults.items() if is_so]:
+            self._wrong.value = f"<div role='alert'>{write_lines(wrong[0])}</div>"
+        else:
+            self._set_edits((*self.state.edits, {"key": key, "value": value, **whom}))
 
     def _undo(self) -> None:
         """Take back the chosen edits, else the last."""
@@ -237,22 +236,23 @@ class TagLab(WhatIf):
         self._set_edits(tuple(edit for place, edit in enumerate(self.state.edits) if place not in gone))
 
     def _set_edits(self, edits: tuple[Edit, ...]) -> None:
-        self.state, self._wrong.value = replace(self.state, edits=edits), ""
+        self.state, self._wrong.value, self.notice.value = replace(self.state, edits=edits), "", ""
         self.update()
 
     def _read(self, files: Sequence[Mapping[str, Any]]) -> None:
-        """The tags of an uploaded inventory as edits; what is wrong in it by file and line."""
+        """The tags of an uploaded inventory as edits; what is wrong in it by file and line. The button counts none."""
+        self._upload.value = ()
         for file in files:
             try:
                 changes, problems = read_tag_file(file["name"], bytes(file["content"]), self.snapshot.nodes)
             except LoadError as error:
-                self._wrong.value = f"<p role='alert'>{html.escape(str(error))}</p>"
+                self.notice.value = f"<p role='alert'>Nothing was read. {html.escape(str(error))}</p>"
                 return
             read = ({"key": c.key, "value": c.value, "nodes": c.nodes} for c in changes)
             self._set_edits((*self.state.edits, *read))
             rows = problems.to_dict("records")
             said = [f"{row['severity']}: {row['file']} {row['where']}: {row['what']}" for row in rows]
-            self._wrong.value = f"<div role='alert'>{write_list(said)}</div>" if said else ""
+            self.notice.value = f"<div role='alert'>{write_list(said)}</div>" if said else ""
 
     def _find_rights(self) -> pd.DataFrame:
         """Who may make each of the edits."""
@@ -286,7 +286,5 @@ class TagLab(WhatIf):
             found = self._allowed.iloc[row]
             who, count = last_part(found["principal"]), f"{found['allowed']:,} of {found['nodes']:,} nodes"
             sure = f"{who} may call {found['action']} on {count}, for: {found['edit']}."
-            open_ = (
-                f"On {found['conditional']:,} more it depends: {found['depends_on']}." if found["conditional"] else ""
-            )
-            self.why.value = write_lines(sure, *([open_] if open_ else []), found["principal"])
+            rest = f"On {found['conditional']:,} more it depends: {found['depends_on']}." * bool(found["conditional"])
+            self.why.value = write_lines(sure, rest, found["principal"])

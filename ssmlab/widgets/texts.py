@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
+from urllib.parse import quote
 
 from ssmlab.explanation import Explanation
+from ssmlab.policies import TextProblem
 from ssmlab.snapshots import Snapshot
 
 _LINES: Final = "\n\t"
+_LINE_HEIGHT: Final = 15  # pixels, of an editor
 _MARKS: Final = {"\n": "↵", "\t": "⇥"}
 
 
@@ -47,27 +50,50 @@ def write_explanation(explanation: Explanation) -> str:
     return show_controls(explanation._repr_html_(), keep=_LINES)
 
 
+def list_problems(problems: Sequence[TextProblem], text: str) -> str:
+    """What AWS would refuse, as HTML: line, rule, and the line itself."""
+    lines = text.splitlines() or [""]
+    rows = []
+    for problem in problems:
+        place = f"line {problem.line}" + (f", column {problem.column}" if problem.column else "")
+        code = lines[min(problem.line, len(lines)) - 1].strip()
+        rows.append(f"<li><b>{place}</b> <code>{html.escape(code[:80])}</code><br>{html.escape(problem.what)}</li>")
+    return f"<div role='status'>AWS would refuse this version:<ul>{''.join(rows)}</ul></div>"
+
+
+def number_lines(field: str, text: str, wrong: Collection[int]) -> str:
+    """A style that numbers the lines of the text field of a CSS class, and marks those that are wrong.
+
+    The numbers are a picture behind the text, which scrolls with it: no script is needed.
+    """
+    size, count = _LINE_HEIGHT, text.count("\n") + 1
+    marks = "".join(
+        f"<rect y='{size * n - size}' width='9999' height='{size}' fill='#d55e00' fill-opacity='.3'/>" for n in wrong
+    )
+    numbers = "".join(f"<tspan x='26' y='{size * n - 4}'>{n}</tspan>" for n in range(1, count + 1))
+    picture = (
+        f"<svg xmlns='http://www.w3.org/2000/svg' width='9999' height='{size * count}'>{marks}"
+        f"<text font-family='monospace' font-size='10' text-anchor='end' fill='#808080'>{numbers}</text></svg>"
+    )
+    ground = f'url("data:image/svg+xml,{quote(picture)}") 0 4px no-repeat local'
+    look = f"padding: 4px 4px 4px 32px; line-height: {size}px; background: {ground}, var(--jp-layout-color1, white)"
+    return f"<style>.ssmlab-explorer .{field} textarea {{ {look} }}</style>"
+
+
 def describe_data(snapshot: Snapshot) -> str:
     """One line on what is loaded and how complete it is, as HTML that opens to the list of problems."""
     nodes = snapshot.nodes
-    counts = [
-        f"{nodes['account'].nunique()} accounts",
-        f"{nodes['region'].nunique()} Regions",
-        f"{len(nodes)} nodes",
-        f"{len(snapshot.principals)} principals",
-        f"{len(snapshot.documents)} documents",
-    ]
+    sizes = {"account": nodes["account"].nunique(), "Region": nodes["region"].nunique(), "node": len(nodes)}
+    sizes |= {"principal": len(snapshot.principals), "document": len(snapshot.documents)}
+    counts = " · ".join(count_things(number, word) or f"0 {word}s" for word, number in sizes.items())
     problems = snapshot.problems
     if problems.empty:
-        return f"<span>{html.escape(' · '.join(counts))} · data complete</span>"
+        return f"<span>{counts} · data complete</span>"
     errors = int((problems["severity"] == "error").sum())
-    words = ", ".join(
-        part for part in (count_things(errors, "error"), count_things(len(problems) - errors, "warning")) if part
-    )
+    words = ", ".join(filter(None, (count_things(errors, "error"), count_things(len(problems) - errors, "warning"))))
     listed = "".join(f"<li>{html.escape(_problem(row))}</li>" for row in problems.head(50).to_dict("records"))
     more = f"<li>and {len(problems) - 50} more in snapshot.problems</li>" if len(problems) > 50 else ""
-    summary = f"{html.escape(' · '.join(counts))} · {words} in the data"
-    return f"<details><summary>{summary}</summary><ul>{listed}{more}</ul></details>"
+    return f"<details><summary>{counts} · {words} in the data</summary><ul>{listed}{more}</ul></details>"
 
 
 def _problem(row: Mapping[Any, Any]) -> str:

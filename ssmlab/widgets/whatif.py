@@ -24,8 +24,18 @@ _OUTCOMES: Final = {"conditional": "depends", "implicitDeny": "denied", "explici
 MOST_DRAWN: Final = 12  # principals
 
 
+def dim(views: w.DOMWidget, is_old: bool) -> None:
+    """Views that hold the result of something else than what is asked now are dimmed."""
+    (views.add_class if is_old else views.remove_class)("ssmlab-old")
+
+
 class WhatIf(Explorer):
     """An explorer of a change. A subclass says with `decide` what is before and after, and whose reach is drawn."""
+
+    def make_editor(self) -> list[w.Widget]:
+        """What must be known of the results before one reads them."""
+        self.notice = w.HTML().add_class("ssmlab-notice")
+        return [self.notice]
 
     def decide(self) -> tuple[Reach, Reach, Sequence[str]]:
         """The reach before and after (the same one: nothing is changed), and whom (ARNs) it is about."""
@@ -73,16 +83,13 @@ class WhatIf(Explorer):
         return self.before.compare(self.after, limit=MOST_SAVED, denials=False)
 
     def _show_graph(self) -> None:
-        changed = self.counts.index[:MOST_DRAWN]
-        self.drawn = (
-            draw_changes(self.before, self.after, [*changed], counts=self.counts)
-            if len(changed)
-            else self.draw_unchanged()
-        )
+        changed = [*self.counts.index[:MOST_DRAWN]]
+        told = draw_changes(self.before, self.after, changed, counts=self.counts) if changed else None
+        self.drawn = told or self.draw_unchanged()
         about, every = self.drawn.graph, len(self.counts) or len(self.whom)
         folded = f"{MOST_DRAWN} of {every} principals are drawn" if every > MOST_DRAWN else about["folded"]
         words = self.words if self.before is not self.after else ""  # with nothing to tell, what is reached is enough
-        words = about["caption"] if len(changed) else f"{words} {about['caption']}".strip()
+        words = about["caption"] if changed else f"{words} {about['caption']}".strip()
         with self.graph.hold_sync():
             self.graph.graph, self.graph.label = to_marks(self.drawn), about["title"]
             self.graph.caption = words + (f" ({folded}.)" if folded else "")
@@ -102,10 +109,8 @@ class WhatIf(Explorer):
                 **{name: [_OUTCOMES.get(o, o) for o in rows[name].astype(str)] for name in ("before", "after")},
             }
         )
-        total = rows.attrs["total"]
-        self.changes.show(
-            frame, f"first {len(rows)} of {total:,} changes" if len(rows) < total else f"{total:,} changes"
-        )
+        first = f"first {len(rows)} of " if len(rows) < rows.attrs["total"] else ""
+        self.changes.show(frame, f"{first}{rows.attrs['total']:,} changes")
 
     def _show_counts(self) -> None:
         named = {f"{what}_{how}": f"{what}: {word}" for what in ("nodes", "pairs") for how, word in _COLUMNS.items()}
@@ -161,15 +166,12 @@ class WhatIf(Explorer):
                 break
         count = graph.nodes[target]["count"]
         example = f"{graph.nodes[target]['label']}: one example of {count:,}." if count > 1 else ""
-        return (write_lines(example) if example else "") + (self._say_pair(*found) if found else "")
+        return write_lines(example) + (self._say_pair(*found) if found else "")
 
     def _say_pair(self, principal: str, node: str, document: str) -> str:
         first, then = (reach.explain(principal, node, document) for reach in (self.before, self.after))
-        same = first.sentence == then.sentence
-        return (
-            write_lines("As before:" if same else f"Before: {first.sentence}", *([] if same else ["Now:"]))
-            + then._repr_html_()
-        )
+        words = ["As before:"] if first.sentence == then.sentence else [f"Before: {first.sentence}", "Now:"]
+        return write_lines(*words) + then._repr_html_()
 
     def _explain_row(self, row: int) -> None:
         if row < len(self._rows):

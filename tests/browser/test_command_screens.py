@@ -118,7 +118,7 @@ def test_a_refused_call_is_told(lab: Any, notebook: str) -> None:
     expect(second.locator(".ssmlab-why-text")).to_contain_text("AccessDeniedException")
     second.get_by_label("Ids", exact=True).fill("i-0123456789abcdef0")
     second.get_by_label("Ids", exact=True).blur()
-    expect(second.locator(".ssmlab-live")).to_contain_text("1 of 1 nodes ended in Success")
+    expect(second.locator(".ssmlab-live")).to_contain_text("1 of 1 node ended in Success")
 
 
 def test_a_pattern_is_matched_while_one_types(lab: Any, explorer: Locator, notebook: str) -> None:

@@ -44,7 +44,7 @@ def test_a_row_chosen_with_the_mouse_is_explained(explorer: Locator, opened: Any
 def test_a_filter_is_changed_with_the_keyboard(explorer: Locator, opened: Any) -> None:
     page, views = opened
     label = "Change" if is_compare(views) else "Ready"
-    count = explorer.locator(".ssmlab-count:visible")
+    count = explorer.locator(".ssmlab-live [role=status]")
     before = count.text_content() or ""
     explorer.get_by_label(label, exact=True).focus()
     page.keyboard.press("ArrowDown")
@@ -97,7 +97,7 @@ def test_the_third_view_answers_its_question(explorer: Locator, opened: Any) -> 
         explorer.get_by_label("Compare", exact=True).select_option(label="two policies")
     explorer.get_by_role("tab", name=views[2]).click()
     wanted = "no proof" if is_compare(views) else "as soon as they are managed"
-    expect(explorer.locator(".ssmlab-count:visible")).to_contain_text(wanted)
+    expect(explorer.locator(".ssmlab-live [role=status]")).to_contain_text(wanted)
     explorer.locator("table.dataTable:visible tbody tr").first.locator("td").first.click()
     expect(explorer.locator(".ssmlab-why-text")).to_contain_text(re.compile("First: allowed|may run"))
     if is_compare(views):

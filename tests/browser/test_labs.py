@@ -80,8 +80,41 @@ def test_a_saved_version_is_compared_with_and_another_policy_is_loaded(policy_la
     expect(caption(policy_lab)).to_contain_text("user/web-ops reaches 2 of 53 managed nodes.")
     policy_lab.get_by_label("Load", exact=True).select_option(label="start from: page 1: one tag")
     expect(caption(policy_lab)).to_contain_text("user/new-user reaches 6 of 53 managed nodes.")
+    expect(policy_lab.get_by_text("Drafts are kept of policy/Page-1-OneTag")).to_be_visible()
     policy_lab.get_by_label("Load", exact=True).select_option(label="policy/Page-1-OneTag")
+    expect(caption(policy_lab)).to_contain_text("user/web-ops reaches 2 of 53 managed nodes.")
+    assert '"Ledger"' in editor.input_value()
+    policy_lab.get_by_role("button", name="Discard").click()
     expect(caption(policy_lab)).to_contain_text("user/web-ops reaches 6 of 53 managed nodes.")
+    assert editor.input_value() == text
+
+
+def test_of_a_text_that_aws_would_refuse_the_result_is_dimmed_and_its_line_is_marked(policy_lab: Locator) -> None:
+    editor = policy_lab.get_by_label("Policy", exact=True)
+    text, ground = editor.input_value(), "e => getComputedStyle(e).backgroundImage"
+    seen = policy_lab.locator(".ssmlab-views > .widget-tab-contents")
+    assert "%3Crect" not in editor.evaluate(ground)
+    editor.fill(text.replace('"Condition"', '"Conditon"'))
+    expect(policy_lab.locator(".ssmlab-notice")).to_contain_text("Not stored: AWS would refuse this version.")
+    expect(seen).to_have_css("opacity", "0.4")
+    expect(policy_lab.get_by_role("button", name="Save this version")).to_be_disabled()
+    assert "%3Crect" in editor.evaluate(ground)
+    policy_lab.get_by_role("tab", name="Findings").click()
+    expect(policy_lab.locator("tbody tr:visible", has_text="unknown element `Conditon`")).to_be_visible()
+    expect(seen).to_have_css("opacity", "1")
+    policy_lab.get_by_role("tab", name="Reach").click()
+    editor.fill(text)
+    expect(policy_lab.locator(".ssmlab-notice")).to_be_hidden()
+    expect(seen).to_have_css("opacity", "1")
+
+
+def test_a_policy_is_taken_from_a_holder(policy_lab: Locator) -> None:
+    policy_lab.get_by_text("Who holds it").click()
+    policy_lab.get_by_label("Take it from", exact=True).select_option(label="user/web-ops")
+    expect(caption(policy_lab)).to_have_text("user/web-ops loses 8 nodes.")
+    policy_lab.get_by_role("button", name="Discard").click()
+    expect(caption(policy_lab)).to_contain_text("user/web-ops reaches 6 of 53 managed nodes.")
+    policy_lab.get_by_text("Who holds it").click()
 
 
 def test_findings_and_changes_are_tables_with_reasons(policy_lab: Locator) -> None:
@@ -112,7 +145,8 @@ def test_an_edited_inventory_is_loaded_and_its_faults_are_told(tag_lab: Locator,
         tag_lab.get_by_role("button", name="Edited CSV").press("Enter")
     chooser.value.set_files(plan)
     expect(caption(tag_lab)).to_contain_text("user/web-ops loses 1 node.")
-    expect(tag_lab.locator(".ssmlab-words").last).to_contain_text("plan.csv line 3: expected an account id")
+    expect(tag_lab.locator(".ssmlab-notice")).to_contain_text("plan.csv line 3: expected an account id")
+    expect(tag_lab.get_by_role("button", name="Edited CSV")).to_have_text("Edited CSV (0)")
     tag_lab.get_by_role("button", name="Undo").click()
     expect(caption(tag_lab)).to_have_text("user/team-blue gains 7 nodes. role/TeamOps gains 7 nodes.")
 
@@ -132,7 +166,7 @@ def test_axe_finds_nothing_in_any_view(lab: Any, name: str, theme: str, request:
     lab.use_theme(theme)
     for view in VIEWS[name]:
         explorer.get_by_role("tab", name=view).click()
-        lab.page.wait_for_timeout(300)
+        lab.page.wait_for_timeout(1000)
         found = Axe().run(lab.page, context=".ssmlab-explorer").response["violations"]
         assert [f"{v['id']}: {n['html'][:200]} {n['failureSummary'][:200]}" for v in found for n in v["nodes"]] == []
         if folder := request.config.getoption("--pictures"):

@@ -118,7 +118,7 @@ def test_beside_the_file_browser_the_picture_keeps_its_labels(lab: Any, explorer
 
 
 def test_principals_are_found_as_one_types(explorer: Locator) -> None:
-    explorer.get_by_label("Find", exact=True).fill("OnCall")
+    explorer.get_by_label("Find principal", exact=True).fill("OnCall")
     principals = explorer.get_by_label("Principals", exact=True)
     principals.get_by_role("option", name=re.compile("OnCall")).wait_for()
     principals.select_option(label=next(t for t in principals.locator("option").all_text_contents() if "OnCall" in t))
@@ -128,12 +128,12 @@ def test_principals_are_found_as_one_types(explorer: Locator) -> None:
     choose(explorer, "MFA used", "yes")
     expect(explorer.locator(".mark.edge[data-outcome=conditional]")).to_have_count(0)
     choose(explorer, "MFA used", "not known")
-    explorer.get_by_label("Find", exact=True).fill("")
+    explorer.get_by_label("Find principal", exact=True).fill("")
 
 
 def test_the_table_holds_the_same_pairs_and_explains_a_row(explorer: Locator) -> None:
     explorer.get_by_role("tab", name="Table").click()
-    count = explorer.locator(".ssmlab-count")
+    count = explorer.locator(".ssmlab-live [role=status]")
     expect(count).to_contain_text(re.compile(r"^(first \d+ of )?[\d,]+ pairs$"))
     explorer.get_by_label("Search", exact=True).fill("AWS-RunPatchBaseline")
     explorer.get_by_label("Search", exact=True).press("Enter")
@@ -149,7 +149,7 @@ def test_the_table_holds_the_same_pairs_and_explains_a_row(explorer: Locator) ->
 def test_the_matrix_is_walked_with_the_keyboard(explorer: Locator, page: Page) -> None:
     explorer.get_by_role("button", name="Everyone").click()
     explorer.get_by_role("tab", name="Matrix").click()
-    expect(explorer.locator(".result")).to_contain_text("25 of 31 principals reach")
+    expect(explorer.locator(".ssmlab-live")).to_contain_text("25 of 31 principals reach")
     explorer.get_by_role("gridcell").first.click()
     expect(explorer.locator(".ssmlab-why-text")).to_contain_text("may run")
     page.keyboard.press("ArrowDown")
@@ -256,7 +256,7 @@ def test_pictures(
     """Not a check of pixels: pictures to look at, at the size of a projector."""
     folder = Path(request.config.getoption("--pictures") or tmp_path)
     lab.use_theme(theme)
-    explorer.get_by_label("Find", exact=True).fill("")
+    explorer.get_by_label("Find principal", exact=True).fill("")
     principals = explorer.get_by_label("Principals", exact=True)
     texts = principals.locator("option").all_text_contents()
     principals.select_option(label=next(text for text in texts if "web-ops" in text))

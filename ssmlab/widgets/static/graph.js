@@ -84,13 +84,47 @@ function placeColumns(layers, width, measure) {
   return layers.map((_, i) => ({ left: left(i), right: left(i) + widths[i], half: halves[i], room: rooms[i] }));
 }
 
+const LINE = 14; // height of a line of a label
+
+/** The label in one line, or in two where the row has room for them: broken at a blank, what is left of "·". */
+function setLines(label, room, row, measure) {
+  const whole = [shorten(label, room, measure)];
+  if (row < 2 * LINE + 2 || whole[0] === label || label.length > 300) return whole;
+  const words = label.split(" ");
+  const first = [words.shift()];
+  while (words.length > 1 && measure([...first, words[0]].join(" ")) <= room) first.push(words.shift());
+  const lines = [first.join(" "), words.join(" ").replace(/^· /u, "")];
+  return lines[1] ? lines.map((line) => shorten(line.replace(/ ·$/u, ""), room, measure)) : whole;
+}
+
+function drawLines(lines, x, middle, height, attributes) {
+  const line = (text, i) => svg("tspan", { x, y: middle + (i - (lines.length - 1) / 2) * height }, text);
+  return svg("text", attributes, ...lines.map(line));
+}
+
+const PLACED = new Set(["document", "group", "node"]);
+
+/** Where all documents and nodes of a layer name the same Region or account, the heading tells it, and they do not. */
+function factorOut(layers, titles) {
+  const parts = (node) => (node.label ?? "").split(" · ");
+  return layers.map((nodes) => {
+    const title = titles[nodes[0].layer] ?? "";
+    if (!nodes.every((node) => PLACED.has(node.kind))) return { nodes, title };
+    const shared = parts(nodes[0]).slice(1).filter((part) => nodes.every((node) => parts(node).indexOf(part) > 0));
+    const label = (node) => parts(node).filter((part, i) => !i || !shared.includes(part)).join(" · ");
+    return { nodes: nodes.map((node) => ({ ...node, label: label(node) })), title: [title, ...shared].join(" · ") };
+  });
+}
+
 const byId = (marks) => new Map(marks.map((mark) => [mark.id, mark]));
 
 /** Everything to draw, in pixels: placed nodes, edges and headings, width and height, the scale of the first fit. */
 function layOut(graph, size, measure) {
   const { nodes = [], edges = [], columns: titles = [] } = graph;
   if (!nodes.length) return { nodes, edges: [], headings: [], width: 0, height: 0, scale: 1 };
-  const layers = [...Map.groupBy(nodes, (node) => node.x)].sort(([a], [b]) => a - b).map(([, layer]) => layer);
+  const groups = [...Map.groupBy(nodes, (node) => node.x)].sort(([a], [b]) => a - b).map(([, layer]) => layer);
+  const named = factorOut(groups, titles);
+  const layers = named.map((layer) => layer.nodes);
   const rows = nodes.map((node) => node.y);
   const first = Math.min(...rows);
   const count = Math.max(...rows) - first + 1;
@@ -98,21 +132,21 @@ function layOut(graph, size, measure) {
   const scale = clamp(tall / ROW[0], [READABLE, 1]);
   const row = clamp(tall, ROW);
   const columns = placeColumns(layers, size.width / scale, measure);
-  const place = (node, i) => placeNode(node, columns[i], (node.y - first + 0.5) * row, measure);
+  const place = (node, i) => placeNode(node, columns[i], (node.y - first + 0.5) * row, row, measure);
   const placed = layers.flatMap((layer, i) => layer.map((node) => place(node, i)));
   const ends = byId(placed);
   const known = edges.filter((edge) => ends.has(edge.source) && ends.has(edge.target));
   const lines = known.map((edge) => placeEdge(edge, ends.get(edge.source), ends.get(edge.target)));
-  const headings = layers.map(([node], i) => ({ x: columns[i].left + CHIP, text: titles[node.layer] ?? "" }));
+  const headings = named.map(({ title }, i) => ({ x: columns[i].left + CHIP, text: title }));
   const extent = { width: columns.at(-1).right + CHIP, height: count * row };
   return { nodes: placed, edges: lines, headings, scale, ...extent };
 }
 
 // A mark knows the marks `before` and `after` it: an edge its two ends, a node its edges. Paths and keys need no more.
-function placeNode(node, { left, half, room }, y, measure) {
-  const text = shorten(node.label ?? "", room, measure);
+function placeNode(node, { left, half, room }, y, row, measure) {
+  const lines = setLines(node.label ?? "", room, row, measure);
   const [x, from, own] = [left + CHIP + half, half + CHIP, halfOf(node)];
-  const place = { x, y, from, text, left: x - own - CHIP, right: x + from + measure(text) + CHIP };
+  const place = { x, y, from, lines, left: x - own - CHIP, right: x + from + Math.max(...lines.map(measure)) + CHIP };
   const shape = KINDS[node.kind].path(own);
   return { ...node, ...place, shape, column: node.x, order: [node.y, 0], before: [], after: [] };
 }
@@ -152,10 +186,12 @@ function neighbour(mark, key, marks) {
 
 function drawNode(mark) {
   const shape = svg("path", { class: "shape", d: mark.shape });
-  const chip = { class: "chip", x: -mark.from, y: -13, width: mark.from + mark.right - mark.x, height: 26, rx: 6 };
+  const { lines, from } = mark;
+  const half = lines.length > 1 ? LINE + 1 : 13;
+  const chip = { class: "chip", x: -from, y: -half, width: from + mark.right - mark.x, height: 2 * half, rx: 6 };
   const number = (mark.count ?? 1).toLocaleString("en", { notation: "compact" });
   const count = mark.kind === "group" ? [svg("text", { class: "count" }, number)] : [];
-  const label = svg("text", { class: "label", x: mark.from }, mark.text);
+  const label = drawLines(lines, from, 0, LINE, { class: "label" });
   const attributes = { class: "mark node", "data-kind": mark.kind, transform: `translate(${mark.x},${mark.y})` };
   return drawMark(mark, attributes, svg("rect", chip), shape, ...count, label);
 }
@@ -193,11 +229,6 @@ const BUTTONS = {
   "Zoom out": ["−", (picture) => picture.zoom(0.8)],
   Fit: ["Fit", (picture) => picture.fit(ZOOM[0])], // all of it, however small
 };
-
-/** In command mode JupyterLab takes the arrows from lists and tabs, unless the element that has the focus forbids it. */
-function keepKeys({ target }) {
-  target.dataset.lmSuppressShortcuts = "true";
-}
 
 /** One picture of one model; a model may be shown several times. Listeners are methods named after their event. */
 class GraphPicture {
@@ -252,7 +283,6 @@ class GraphPicture {
     const { clientWidth: width, clientHeight: height } = this.canvas;
     const [graph, same] = [this.model.get("graph"), width === this.size.width && height === this.size.height];
     if (!width || !height || (same && graph === this.graph)) return;
-    this.root.closest(".ssmlab-explorer")?.addEventListener("focusin", keepKeys); // the same one is added once
     const start = performance.now();
     const [before, held] = [this.picture, this.svg.contains(document.activeElement)];
     const ruler = document.createElement("canvas").getContext("2d");
@@ -307,7 +337,9 @@ class GraphPicture {
     const room = (i) => (places[i + 1]?.at ?? width) - places[i].at - 2 * CHIP;
     this.headings.replaceChildren(
       svg("rect", { width: "100%", height: HEAD }),
-      ...places.map(({ at, text }, i) => svg("text", { x: at, y: HEAD / 2 }, shorten(text, room(i), this.measure))),
+      ...places.map(({ at, text }, i) =>
+        drawLines(setLines(text, room(i), ROW[1], this.measure), at, HEAD / 2, 12, {}),
+      ),
     );
   }
 
@@ -395,7 +427,9 @@ class GraphPicture {
     event.stopPropagation(); // JupyterLab moves between cells with the same keys
   }
 
+  /** With Ctrl, as which a pinch on a touchpad comes too, else the page scrolls. */
   wheel(event) {
+    if (!event.ctrlKey) return;
     event.preventDefault();
     const pixels = event.deltaY * (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1);
     this.zoom(Math.exp(-0.002 * pixels), this.pointAt(event));

@@ -18,16 +18,16 @@ function middle(text, most) {
 
 function render({ model, el }) {
   const table = made("table", { role: "grid", "aria-label": "Principals and the node groups that they reach" });
-  const caption = made("p", { class: "result", role: "status" });
+  const nothing = made("p");
   const legend = made("p", { class: "legend", "aria-hidden": "true" });
   for (const [name, [sign, word]] of Object.entries(SIGNS))
     legend.append(made("span", { "data-outcome": name }, sign), ` ${word}   `);
   el.classList.add("ssmlab-matrix");
-  el.append(made("div", { class: "scroll" }, table), legend, caption);
+  el.append(made("div", { class: "scroll" }, table), legend, nothing);
   let cells = [];
 
   const draw = () => {
-    const { rows = [], columns = [], cells: outcomes = [], caption: words = "", empty = "" } = model.get("matrix");
+    const { rows = [], columns = [], cells: outcomes = [], empty = "" } = model.get("matrix");
     const corner = made("th", { class: "corner" }, "principal ╲ nodes");
     const head = columns.map(({ label, detail, count }) => {
       const text = made("span", {}, `${middle(label, 22)} (${count})`);
@@ -38,7 +38,7 @@ function render({ model, el }) {
       made("tr", {}, made("th", { scope: "row", title: detail }, middle(label, 30)), ...cells[i]),
     );
     table.replaceChildren(...(rows.length ? [made("tr", {}, corner, ...head), ...lines] : []));
-    caption.textContent = rows.length ? words : empty;
+    nothing.textContent = rows.length ? "" : empty;
     legend.hidden = !rows.length;
     cells[0]?.[0]?.setAttribute("tabindex", 0);
     mark();
@@ -70,7 +70,6 @@ function render({ model, el }) {
     event.preventDefault();
     event.stopPropagation(); // JupyterLab moves between cells with the same keys
   };
-  table.addEventListener("focusin", ({ target }) => (target.dataset.lmSuppressShortcuts = "true"));
   const events = { "change:matrix": draw, "change:selected": mark };
   for (const [name, act] of Object.entries(events)) model.on(name, act);
   draw();

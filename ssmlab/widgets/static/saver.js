@@ -10,6 +10,7 @@ function download(name, parts, type) {
   link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  return `Saved ${name}, where the browser puts downloads.`;
 }
 
 /** The picture as it is seen, with its colours written into it; undefined where none is in sight. */
@@ -42,9 +43,10 @@ function pictureOf(explorer) {
   return { svg: new XMLSerializer().serializeToString(frame), width, height };
 }
 
+/** Saves the picture and says so. */
 async function savePicture(kind, explorer) {
   const picture = pictureOf(explorer);
-  if (!picture) return "Open the graph first: a picture is saved as it is seen.";
+  if (!picture) return "Not saved: open the graph first, a picture is saved as it is seen.";
   if (kind === "SVG") return download("picture.svg", [picture.svg], "image/svg+xml");
   const image = new Image();
   image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(picture.svg)}`;
@@ -54,38 +56,27 @@ async function savePicture(kind, explorer) {
   pen.fillStyle = getComputedStyle(explorer.querySelector(".ssmlab-graph .canvas")).backgroundColor;
   pen.fillRect(0, 0, canvas.width, canvas.height);
   pen.drawImage(image, 0, 0, canvas.width, canvas.height);
-  return canvas.toBlob((blob) => download("picture.png", [blob], "image/png"));
+  const blob = await new Promise((done) => canvas.toBlob(done));
+  return download("picture.png", [blob], "image/png");
 }
 
 function render({ model, el }) {
   const label = document.createElement("label");
-  const [choice, button, status] = ["select", "button", "span"].map((tag) => document.createElement(tag));
+  const [choice, button] = ["select", "button"].map((tag) => document.createElement(tag));
   choice.append(...model.get("kinds").map((kind) => new Option(kind)));
   label.append("Save as ", choice);
   button.textContent = "Save";
-  status.setAttribute("role", "status");
   el.classList.add("ssmlab-saver");
-  el.append(label, button, status);
+  el.append(label, button);
+  const tell = (told) => model.send({ told });
   button.onclick = async () => {
-    status.textContent = "";
     const kind = choice.value;
     if (!["SVG", "PNG"].includes(kind)) model.send({ kind });
-    else status.textContent = (await savePicture(kind, el.closest(".ssmlab-explorer"))) ?? "";
+    else tell(await savePicture(kind, el.closest(".ssmlab-explorer")));
   };
-  const answered = ({ name, error }, buffers) => {
-    status.textContent = error ?? "";
-    if (name) download(name, buffers, "application/octet-stream");
-  };
+  const answered = ({ name }, buffers) => name && tell(download(name, buffers, "application/octet-stream"));
   model.on("msg:custom", answered);
-  // JupyterLab would take the arrow keys of a select for moves between cells.
-  const keep = (event) => {
-    if (event.target.tagName === "SELECT" && event.target.closest(".ssmlab-explorer")?.contains(el)) event.stopPropagation();
-  };
-  window.addEventListener("keydown", keep, true);
-  return () => {
-    model.off("msg:custom", answered);
-    window.removeEventListener("keydown", keep, true);
-  };
+  return () => model.off("msg:custom", answered);
 }
 
 export default { render };

@@ -1,0 +1,44 @@
+"""Words of every message: a number and what it counts, the readable end of an ARN, the nearest names."""
+
+import difflib
+import re
+from collections.abc import Iterable
+from typing import Final
+
+_MANY: Final = 5_000  # names: comparing more takes longer than one waits for an error
+
+
+def say_count(number: int, noun: str, verb: str = "", verbs: str = "") -> str:
+    """The number with its noun, and what it does, singular or plural.
+
+    >>> say_count(1, "node"), say_count(1200, "policy"), say_count(0, "key", "is", "are")
+    ('1 node', '1,200 policies', '0 keys are')
+    """
+    one = number == 1
+    plural = re.sub("(?<=[^aeiou])y$", "ie", noun) + "s"
+    return f"{number:,} {noun if one else plural} {verb if one else verbs}".rstrip()
+
+
+def last_part(arn: str) -> str:
+    """The readable end of an ARN: `user/web-ops`, `AWS-RunShellScript`, `i-0123…`."""
+    tail = arn.split(":", 5)[-1]
+    return tail.rpartition("/")[2] if tail.startswith(("document/", "instance/", "managed-instance/")) else tail
+
+
+def find_near(name: str, known: Iterable[str]) -> list[str]:
+    """The names that may be meant: those whose capitals it begins, else the most alike; among many, of those that
+    begin alike.
+
+    >>> find_near("MFA", ["aws:SourceIp", "aws:MultiFactorAuthPresent"])
+    ['aws:MultiFactorAuthPresent']
+    """
+    names = list(dict.fromkeys(known))
+    short = name.rpartition(":")[2]
+    if short.isupper() and (meant := [other for other in names if _capitals(other).startswith(short)]):
+        return meant[:3]
+    alike = [other for other in names if other[:3].lower() == name[:3].lower()]
+    return difflib.get_close_matches(name, (names if len(names) <= _MANY else alike)[:_MANY], n=3)
+
+
+def _capitals(name: str) -> str:
+    return "".join(letter for letter in name.rpartition(":")[2] if letter.isupper())
