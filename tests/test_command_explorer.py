@@ -52,11 +52,34 @@ def test_the_first_view_shows_a_command_that_some_nodes_run_and_others_do_not(sn
 
 def test_the_status_is_told_with_its_reason_notes_and_doubts(explorer: CommandExplorer) -> None:
     assert (
-        "The command is Success: 2 of 4 nodes ended in Success; 2 refused, which is no error." in explorer._live.value
+        "The command is Success: 2 of 4 nodes ended in Success; 1 refused, 1 stopped or not managed, which is no error."
+        in explorer._live.value
     )
-    assert "<b>Success</b>" in explorer.why.value
     assert "tags were not collected" in explorer.why.value
     assert "by its definition of Incomplete it is that" in explorer.why.value
+
+
+def test_no_sentence_is_told_twice_on_one_screen(explorer: CommandExplorer) -> None:
+    picture = ElementTree.fromstring(explorer._picture.value)
+    assert "The command is Success: 2 of 4 nodes ended in Success" in picture.get("aria-label")
+    for sentence in ("nodes ended in Success", "1 AccessDenied"):
+        drawn = " ".join(picture.itertext())
+        assert sum(sentence in text for text in (drawn, explorer.why.value, explorer._live.value)) == 1
+
+
+def test_why_of_a_node_begins_with_what_happened_there_and_ends_with_why_it_may_run(explorer: CommandExplorer) -> None:
+    explorer.controls["answers"].value = "all fail"
+    explorer.tabs.selected_index = 1
+    why = []
+    for row in (0, 2, 3):
+        explorer._tables[1]._table.selected_rows = [row]
+        why.append(html.unescape(explorer.why.value))
+    failed, refused, stopped = why
+    assert failed.startswith("<p>web-11 (i-06aa5aa9e85538805): Failed, exit code 1.</p><pre>")
+    assert failed.index("ERROR Unit httpd.service") < failed.index("<details><summary><b>Why it may run there</b>")
+    assert "<details open><summary><b>Why it may not run there</b>" in refused
+    assert "web-13 (i-0433e9abfd1f41b06): Undeliverable, the node is stopped." in stopped
+    assert "<details><summary>" in stopped
 
 
 def test_the_views_hold_what_the_command_holds(explorer: CommandExplorer) -> None:
@@ -69,6 +92,10 @@ def test_the_views_hold_what_the_command_holds(explorer: CommandExplorer) -> Non
     ]
     explorer.tabs.selected_index = 2
     assert len(seen(explorer)) - 1 == len(explorer.command.events) == 13
+    assert [row.split()[1:3] for row in seen(explorer)[1:4]] == [
+        ["command", "e3e70682…"],
+        *(["node", n] for n in ("web-11", "web-12")),
+    ]
     explorer.tabs.selected_index = 3
     assert "2 streams in log group /aws/ssm/AWS-RunShellScript" in seen(explorer)[0]
 
@@ -89,7 +116,7 @@ def test_a_refused_call_is_told_with_the_name_of_its_error_and_why(snapshot: ssm
     assert explorer.command is None
     assert "<b>AccessDeniedException</b>" in explorer.why.value
     assert "user/web-ops may not run AWS-RunShellScript on db-1" in explorer.why.value
-    assert "No command was made" in explorer._picture.value
+    assert (explorer._picture.value, "No command was made" in explorer._live.value) == ("", True)
     explorer.controls["instance_ids"].value = NODE
     assert explorer.command.status == "Success"
 
@@ -97,7 +124,7 @@ def test_a_refused_call_is_told_with_the_name_of_its_error_and_why(snapshot: ssm
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [
-        ("max_errors", "many", "<b>ValidationException</b>"),
+        ("max_errors", "many", "<b>ValidationException</b></p><p>expected a number, or a percentage such as `10%`, as"),
         ("instance_ids", "", "<b>ValidationException</b>"),
         ("responses", '{"web-1": }', "responses, line 1, column 11: expected JSON"),
         ("responses", '{"nobody": {"exit_code": 1}}', "no node `nobody`"),
@@ -157,10 +184,10 @@ def test_without_live_nothing_is_sent_until_the_button_is_pressed(snapshot: ssml
     explorer.controls["answers"].value = "all fail"
     explorer.tabs.selected_index = 1
     assert explorer.command is first
-    assert "press Send command" in explorer._live.value
+    assert "press Simulate" in explorer._live.value
     explorer._send_now()
     assert explorer.command.status == "Failed"
-    assert "press Send command" not in explorer._live.value
+    assert "press Simulate" not in explorer._live.value
 
 
 def test_rules_start_commands_and_what_came_of_them_is_told(snapshot: ssmlab.Snapshot) -> None:

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import re
 from collections import Counter
 from typing import Any
 
@@ -117,6 +118,31 @@ def test_a_mostly_refused_command_says_why_it_is_a_success_and_that_this_is_open
         "the node's tag `Finance` is `Other`, the policy wants `WebServers` (policy Page-1-OneTag, statement 2)",
         "no other statement (identity) allows the node",
     )
+
+
+def test_refused_not_managed_and_of_another_platform_are_told_apart() -> None:
+    command = send("ok denied*2 windows unmanaged")
+    told = "2 refused, 1 of another platform, 1 stopped or not managed"
+    assert command.reason == f"1 of 5 nodes ended in Success; {told}, which is no error"
+    assert send("denied*2 windows unmanaged").reason == f"no node could run it: {told}"
+    assert command.invocations["reason"].iloc[4] == "the node is not managed by Systems Manager"
+
+
+def test_a_node_that_is_not_sent_to_says_why() -> None:
+    reasons = send("fails*2 ok", max_concurrency=1).invocations["reason"]
+    assert reasons.iloc[2] == "not sent: max_errors is 0, and 1 failed or timed out before"
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        ({"max_errors": "many"}, "expected a number, or a percentage such as `10%`, as `maxErrors`, got `many`"),
+        ({"max_concurrency": 0}, "expected a number from 1, or a percentage such as `10%`, as `maxConcurrency`, got `0`"),
+    ],
+)  # fmt: skip
+def test_a_limit_that_cannot_be_read_is_refused_in_words(call: dict[str, Any], said: str) -> None:
+    with pytest.raises(CommandError, match=re.escape(said)):
+        send("ok", **call)
 
 
 def test_every_reading_can_be_turned_and_no_other() -> None:

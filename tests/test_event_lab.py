@@ -14,6 +14,8 @@ from ssmlab.snapshots import LoadError
 from ssmlab.widgets import EventLab
 from ssmlab.widgets.event_views import ALL, OWN, STARTS, State, gather_events, write_pattern
 
+NODE = "i-06aa5aa9e85538805"
+
 
 @pytest.fixture(scope="module")
 def snapshot() -> ssmlab.Snapshot:
@@ -39,6 +41,25 @@ def test_the_first_view_is_the_pages_first_rule_on_the_events_of_a_command(lab: 
     assert json.loads(lab.state.pattern) == STARTS["any transition of a command"]
     assert "3 of 13 events match." in lab._live.value
     assert [row[4] for row in rows(lab) if row[0] == "✓ yes"] == ["Pending", "InProgress", "Success"]
+
+
+def test_of_all_events_the_matches_stand_first_and_nodes_have_names(lab: EventLab) -> None:
+    lab.controls["pattern"].value = '{"detail": {"status": ["Failed"]}}'
+    assert [row[0] for row in rows(lab)] == ["✓ yes"] * 2 + ["no"] * 11
+    assert [row[3] for row in rows(lab)[:2]] == ["kiosk-1", "web-13"]
+    assert "13 events, matches first" in lab._table._count.value
+    assert [row[3] for row in EventLab([*lab.events])._table._table.df.astype(str).to_numpy().tolist()][3] == NODE
+
+
+def test_why_none_matches_is_told_as_counts(lab: EventLab) -> None:
+    lab.controls["pattern"].value = '{"source": ["aws.ssm"], "detail": {"status": ["failed"]}}'
+    counts = '"Pending" 5, "InProgress" 3, "Success" 3, "Failed" 2'
+    assert f"<li>13 of 13 fail at `detail.status`; values there: {counts}</li>" in html.unescape(lab.why.value)
+    lab.controls["pattern"].value = '{"detail": {"status": ["Failed"], "no": ["x"]}}'
+    told = html.unescape(lab.why.value)
+    assert "<li>11 of 13 fail at `detail.status`" in told
+    assert "<li>2 of 13 fail at `detail.no`; values there: absent 2</li>" in told
+    assert "events match" not in told
 
 
 @pytest.mark.parametrize("start", STARTS)
@@ -72,7 +93,7 @@ def test_a_pattern_that_is_refused_is_told_with_its_place(lab: EventLab, pattern
     lab.controls["pattern"].value = pattern
     assert said in lab._wrong.value
     assert not lab.matched.any()
-    assert "The pattern is refused." in lab._live.value
+    assert "EventBridge refuses this pattern" in lab._live.value
     lab.controls["pattern"].value = '{"source": ["aws.ssm"]}'
     assert lab._wrong.value == ""
     assert lab.matched.all()
@@ -97,7 +118,7 @@ def test_many_events_are_matched_in_the_background_and_only_the_last_pattern_cou
     lab.wait()
     assert "1,000 of 2,600 events match." in lab._live.value
     lab.controls["pattern"].value = "{"
-    assert "The pattern is refused." in lab._live.value
+    assert "EventBridge refuses this pattern" in lab._live.value
     assert not lab.matched.any()
 
 

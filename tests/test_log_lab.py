@@ -2,6 +2,7 @@
 
 import html
 import json
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -21,6 +22,12 @@ MINUTE = 60_000
 
 def make_events(*messages: str, gap: int = MINUTE) -> pd.DataFrame:
     return pd.DataFrame({"timestamp": [gap * number for number in range(len(messages))], "message": messages})
+
+
+def cells(lab: LogLab) -> list[str]:
+    """The texts of the first message's row."""
+    row = ElementTree.fromstring(lab._messages.value).find("tbody/tr")
+    return ["".join(cell.itertext()) for cell in row]
 
 
 @pytest.fixture
@@ -65,8 +72,8 @@ def test_the_metric_and_the_alarm_are_drawn_and_told(lab: LogLab) -> None:
     assert lab.measured["state"].tolist() == ["INSUFFICIENT_DATA", "OK", "ALARM", "ALARM", "ALARM", "OK"]
     label = ElementTree.fromstring(lab._picture.value).get("aria-label")
     assert label == (
-        "Sum of 1 where `[word = ERROR, size]` matches, and its alarm. 6 periods of 60 s: the highest is 1 at 00:00:00; "
-        "0 without a value. It is ALARM in the periods 00:02:00 to 00:04:00, and OK at the end."
+        "Sum of 1 where `[word = ERROR, size]` matches, and its alarm. ALARM if it is >= 1 in 2 of the last 3 periods. "
+        "6 periods of 60 s: the highest is 1 at 00:00:00; 0 without a value. It is ALARM in the periods 00:02:00 to 00:04:00, and OK at the end."
     )
     lab.controls["value"].value = "$size"
     lab.controls["default"].value = ""
@@ -97,11 +104,67 @@ def test_what_cloudwatch_refuses_is_told_in_the_panel(lab: LogLab, field: str, v
     assert "<svg" in lab._picture.value
 
 
-def test_m_stays_at_most_n(lab: LogLab) -> None:
+def test_m_above_n_is_refused_and_changes_neither(lab: LogLab) -> None:
+    lab.tabs.selected_index = 1
     lab.controls["datapoints"].value = 5
-    assert (lab.state.datapoints, lab.state.evaluation_periods) == (5, 5)
-    lab.controls["evaluation_periods"].value = 2
-    assert (lab.controls["datapoints"].value, lab.state.evaluation_periods) == (2, 2)
+    assert (lab.state.datapoints, lab.state.evaluation_periods) == (5, 3)
+    assert "<p role='alert'>expected at most 3 of the last 3 periods, got 5</p>" in lab.why.value
+    lab.controls["evaluation_periods"].value = 5
+    assert "ALARM if it is &gt;= 1 in 5 of the last 5 periods." in lab._picture.value
+
+
+def test_an_error_or_a_result_is_told_once(lab: LogLab) -> None:
+    lab.tabs.selected_index = 1
+    drawn = " ".join(ElementTree.fromstring(lab._picture.value).itertext())
+    assert ("It is ALARM in the periods" in lab._live.value, "It is ALARM in the periods" in drawn) == (True, False)
+    lab.controls["threshold"].value = "many"
+    places = lab._live, lab.why, lab._picture, lab._messages, lab._count, lab._table._count
+    assert [place for place in places if "expected a number" in place.value] == [lab.why]
+    lab.controls["pattern"].value = "["
+    places = lab._live, lab._picture, lab._messages, lab._count, lab._table._count
+    assert [place for place in places if "refuses" in place.value] == [lab._live]
+    assert ("At character" in lab._wrong.value, lab.why.value) == (True, "")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "hint"),
+    [
+        ("error", "3 lines hold it in other letters: filter patterns count upper and lower case."),
+        ("Fine -error", "3 lines hold it in other letters"),
+        ("[word = Error, size = 5]", "1 line holds it in other letters"),
+        ("warning", ""),
+        ("%errOr%", ""),
+        ("{ $.a IS NULL }", ""),
+        ("ERROR", ""),
+    ],
+)
+def test_no_match_but_one_in_other_letters_is_told(lab: LogLab, pattern: str, hint: str) -> None:
+    lab.controls["pattern"].value = pattern
+    assert hint in lab._live.value
+    assert ("in other letters" in lab._live.value) == bool(hint)
+
+
+def test_messages_have_node_and_stream(lab: LogLab) -> None:
+    snapshot = ssmlab.load("data/sample")
+    call = {"instance_ids": "i-0123456789abcdef0", "responses": {"output": "ERROR a"}}
+    command = ssmlab.commands.send_command(snapshot, "web-ops", "AWS-RunShellScript", **call)
+    others = make_events("ERROR a").assign(log_stream="app/1")
+    found = [cells(LogLab(data)) for data in (command, command.log_events, others)]
+    assert found == [
+        ["✓", "09:00:02", "web-1", "stdout", "ERROR a"],
+        ["✓", "09:00:02", "i-0123456789abcdef0", "stdout", "ERROR a"],
+        ["✓", "00:00:00", "", "app/1", "ERROR a"],
+    ]
+    assert "stream" not in lab._messages.value
+
+
+def test_times_stand_centred_below_their_ticks(lab: LogLab) -> None:
+    lab.tabs.selected_index = 1
+    drawn = [*ElementTree.fromstring(lab._picture.value).iter()]
+    ticks = [e.get("x1") for e in drawn if e.tag.endswith("line") and e.get("x1") == e.get("x2")]
+    times = [(e.get("x"), e.get("text-anchor")) for e in drawn if re.fullmatch(r"00:0\d:00", e.text or "")]
+    assert times == [(x, "middle") for x in ticks]
+    assert len(times) == 6
 
 
 def test_logs_come_from_a_frame_a_command_a_file_or_a_snapshot(tmp_path: Path) -> None:
@@ -134,7 +197,7 @@ def test_of_many_messages_and_periods_the_first_and_the_last_are_shown() -> None
     lab = LogLab(events, pattern="ERROR", period=60)
     assert lab._messages.value.count("<tr>") == 1 + 200
     assert "1,000 of 1,000 messages match." in lab._live.value
-    assert "The first 200 are shown." in lab._count.value
+    assert lab._count.value == "The first 200 are shown."
     lab.tabs.selected_index = 1
     assert f"The last {MOST_PERIODS} of 1,000 periods are drawn." in html.unescape(lab.to_picture())
     assert len(lab.to_frame()) == 1000
@@ -217,5 +280,5 @@ def test_values_of_every_sign_are_drawn(messages: list[str]) -> None:
 
 def test_a_pattern_for_json_matches_without_marks() -> None:
     frame = gather_logs(make_events('{"a": 1}'))
-    listed, words = write_messages(frame, "{ $.a = 1 }", np.array([True]), "matches")
-    assert ("<mark>" in listed, words) == (False, "")
+    listed, words = write_messages(frame, "{ $.a = 1 }", np.array([True]), "matches", {})
+    assert ("<mark>" in listed, "&quot;a&quot;" in listed, words) == (False, True, "")

@@ -24,10 +24,10 @@ _GROUPED: Final = {GROUP, GROUP_TYPES}
 _MOST_PAYLOAD: Final = 100_000  # bytes
 # Member of the call → the pattern that the API prints, and what that means.
 _PATTERNS: Final = {
-    "instanceIds": (r"(^i-(\w{8}|\w{17})$)|(^mi-\w{17}$)", "an id such as `i-0123456789abcdef0`"),
-    "targets": (r"^[\w\s.:/=@-]{1,163}$", "a key such as `tag:Env`"),
-    "maxConcurrency": (r"^([1-9][0-9]*|[1-9][0-9]%|[1-9]%|100%)$", "a number or a percentage, from 1"),
-    "maxErrors": (r"^([1-9][0-9]*|[0]|[1-9][0-9]%|[0-9]%|100%)$", "a number or a percentage, from 0"),
+    "instanceIds": (r"(^i-(\w{8}|\w{17})$)|(^mi-\w{17}$)", "`i-` and 8 or 17 letters or digits, or `mi-` and 17"),
+    "targets": (r"^[\w\s.:/=@-]{1,163}$", "at most 163 letters, digits, spaces and `_.:/=@-` as a key"),
+    "maxConcurrency": (r"^([1-9][0-9]*|[1-9][0-9]%|[1-9]%|100%)$", "a number from 1, or a percentage such as `10%`"),
+    "maxErrors": (r"^([1-9][0-9]*|[0]|[1-9][0-9]%|[0-9]%|100%)$", "a number, or a percentage such as `10%`"),
 }
 
 Targets = Mapping[str, tuple[str, ...]]  # key → values, of which one must hold
@@ -161,8 +161,8 @@ def _fit(member: str, value: Any) -> str:
     text, (pattern, words) = str(value), _PATTERNS[member]
     if not re.search(pattern, text) or text.endswith("\n"):
         told = f"1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: "
-        told += f"Member must satisfy regular expression pattern: {pattern} (expected {words})"
-        raise CommandError("ValidationException", told)
+        told = f"expected {words}, as `{member}`, got `{text}`\n{told}"
+        raise CommandError("ValidationException", f"{told}Member must satisfy regular expression pattern: {pattern}")
     return text
 
 

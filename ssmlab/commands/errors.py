@@ -13,7 +13,8 @@ class CommandError(ValueError):
     name
         AWS's name of the error, such as "InvalidInstanceId".
     message
-        AWS's text where it is known, else what was expected and what was got.
+        AWS's text where it is known, after a line in words if it is a regular expression; else what was expected and
+        what was got.
     """
 
     def __init__(self, name: str, message: str) -> None:

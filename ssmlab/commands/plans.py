@@ -184,18 +184,19 @@ class Planner:
     def _members(self, nodes: pd.DataFrame) -> Iterator[Member]:
         listed: Any = self.reach.snapshot.documents["platforms"][self.document]
         platforms = tuple(listed) or KNOWN_PLATFORMS.get(self.document_name, ())  # none: not known, or all
-        told = nodes[["node_id", "platform", "ping_status"]].astype("object")
+        told = nodes[["node_id", "platform", "ping_status", "state"]].astype("object")
         told = told.assign(outcome=self.outcomes[nodes.index].astype("str"), dead=_is_dead(nodes))
-        for node, node_id, platform, ping, outcome, dead in told.itertuples():
+        for node, node_id, platform, ping, state, outcome, is_dead in told.itertuples():
+            dead = ("stopped" if state == "stopped" else "not managed by Systems Manager") if is_dead else ""
             yield Member(node, node_id, *self._fate(outcome, dead, platform, ping, platforms))
 
-    def _fate(self, outcome: str, dead: bool, platform: Any, ping: Any, fit: tuple[str, ...]) -> tuple[str, str]:
+    def _fate(self, outcome: str, dead: str, platform: Any, ping: Any, fit: tuple[str, ...]) -> tuple[str, str]:
         """StatusDetails and reason: the first row that holds."""
         open_ = ": it hangs on a key of the request that `context` does not give" * (outcome == _CONDITIONAL)
         unfit = bool(fit) and pd.notna(platform) and platform not in fit
         table = (
             (self._is_refused(outcome), "AccessDenied", f"ssm:SendCommand on this node is {outcome}{open_}"),
-            (dead, "Undeliverable", "the node is stopped, or not managed by Systems Manager"),
+            (bool(dead), "Undeliverable", f"the node is {dead}"),
             (unfit, "InvalidPlatform", f"the node runs {platform}, the document is for {', '.join(fit)}"),
             (pd.notna(ping) and ping != "Online", OFFLINE, f"the agent is not connected: {ping}"),
             (True, "", ""),

@@ -128,7 +128,7 @@ def send_command(
     >>> command.status, command.invocations["status_details"].value_counts().to_dict()
     ('Success', {'Success': 2, 'AccessDenied': 1, 'Undeliverable': 1})
     >>> command.reason
-    '2 of 4 nodes ended in Success; 2 refused, which is no error'
+    '2 of 4 nodes ended in Success; 1 refused, 1 stopped or not managed, which is no error'
     """
     if unknown not in ("refuse", "allow"):
         raise ValueError(f"expected `unknown` as `refuse` or `allow`, got `{unknown}`")

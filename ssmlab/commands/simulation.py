@@ -22,7 +22,6 @@ from ssmlab.commands.answers import Answer
 from ssmlab.commands.contents import agent_timeout
 from ssmlab.commands.plans import OFFLINE, Member
 from ssmlab.commands.statuses import ERRORS, OPEN, REFUSED, Readings, decide_command
-from ssmlab.words import say_count
 
 NOT_STARTED: Final = -1  # ResponseCode of a node that did not run the command, or has not ended
 KILLED: Final = 137
@@ -177,7 +176,7 @@ class _Queue:
         self._change(time, node, details, *told)
         self._errors += details in ERRORS
         while self._waiting and self._errors > self._limits.errors:
-            reason = f"{say_count(self._errors, 'error')}, max_errors is {self._limits.errors}"
+            reason = f"not sent: max_errors is {self._limits.errors}, and {self._errors} failed or timed out before"
             self._change(time, self._waiting.popleft(), "Terminated", reason)
         self._send(time)
 

@@ -21,6 +21,8 @@ OPEN: Final = ("Pending", "InProgress", "Delayed")  # StatusDetails of a node th
 ERRORS: Final = ("Failed", "ExecutionTimedOut")  # what counts against MaxErrors
 REFUSED: Final = ("AccessDenied", "InvalidPlatform", "Undeliverable")  # ends a node that never ran the command
 
+# Of those, in words: to AWS none is an error.
+_TOLD: Final = dict(zip(REFUSED, ("refused", "of another platform", "stopped or not managed"), strict=True))
 # StatusDetails → Status, where they differ.
 _STATUS: Final = {
     "Delayed": "Pending",
@@ -92,6 +94,7 @@ def decide_command(details: Iterable[str], max_errors: int, readings: Readings) 
     success, late, lost = (counts[name] for name in ("Success", "ExecutionTimedOut", "DeliveryTimedOut"))
     total, errors, refused = (sum(counts[name] for name in names) for names in (counts, ERRORS, REFUSED))
     most = max_errors - (not is_default("max_errors") and max_errors > 0)
+    told = ", ".join(f"{counts[name]} {words}" for name, words in _TOLD.items() if counts[name])
     nodes, over = say_count(total, "node"), f"max_errors is {max_errors}"
     done = f"{success} of {nodes} ended in Success"
     is_late = late > most and not is_default("execution_timeouts")
@@ -102,9 +105,9 @@ def decide_command(details: Iterable[str], max_errors: int, readings: Readings) 
         (is_late, "ExecutionTimedOut", f"{late} of {nodes} timed out in execution, {over}"),
         (errors > most, "Failed", f"{errors} of {nodes} failed or timed out in execution, {over}"),
         (is_lost, "DeliveryTimedOut", f"{lost} of {nodes} did not get the command in time, {over}"),
-        (refused == total, "Failed", f"no node could run it: {refused} of {nodes} refused"),
+        (refused == total, "Failed", f"no node could run it: {told}"),
         (success == total, "Success", done),
-        (is_fine, "Success", f"{done}; {refused} refused, which is no error"),
+        (is_fine, "Success", f"{done}; {told}, which is no error"),
         (True, "Incomplete", f"{done}, and too few failed for Failed"),
     )
     return next((found, why) for holds, found, why in table if holds)

@@ -19,7 +19,7 @@ from ssmlab.widgets.controls import WIDE, RequestControls, area, dropdown, entry
 from ssmlab.widgets.explorer import Explorer
 from ssmlab.widgets.tables import TableView
 from ssmlab.widgets.targets import TargetPicker
-from ssmlab.widgets.timeline import draw_timeline, say_end
+from ssmlab.widgets.timeline import count_endings, draw_timeline, say_end
 
 TIMELINE, INVOCATIONS, EVENTS, OUTPUT = range(4)
 _MOST_ROWS: Final = 200
@@ -42,7 +42,7 @@ class CommandExplorer(Explorer):
     --------
     >>> import ssmlab
     >>> CommandExplorer(ssmlab.load("data/sample"), sender="web-ops", region="us-east-2").command.reason
-    '2 of 4 nodes ended in Success; 2 refused, which is no error'
+    '2 of 4 nodes ended in Success; 1 refused, 1 stopped or not managed, which is no error'
     """
 
     title = "What becomes of a command"
@@ -75,7 +75,7 @@ class CommandExplorer(Explorer):
             "context": RequestControls(state.context),
             "groups": area("Resource groups, as JSON", state.groups, '{"web": ["i-…", "mi-…"]}'),
             "rules": area("EventBridge rules, as JSON", state.rules, _RULE),
-            "live": w.Checkbox(description="send at every change", value=state.live, indent=False, layout=WIDE),
+            "live": w.Checkbox(description="simulate at every change", value=state.live, indent=False, layout=WIDE),
         }
 
     def arrange(self) -> list[w.Widget]:
@@ -87,11 +87,12 @@ class CommandExplorer(Explorer):
         }
         inner = [w.VBox([self.controls[name] for name in names]) for names in folds.values()]
         hidden = {name for names in folds.values() for name in names} | {"live"}
-        send = w.Button(description="Send command", layout=WIDE)
+        send = w.Button(description="Simulate", tooltip="nothing is sent to AWS", layout=WIDE)
         send.on_click(lambda _: self._send_now())
         above = [control for name, control in self.controls.items() if name not in hidden]
         fold = w.Accordion(inner, titles=tuple(folds), selected_index=None)
-        return [w.HTML("<b>Ask</b>"), *above, fold, self.controls["live"], send]
+        words = w.HTML("<p>Nothing leaves this machine.</p>")
+        return [w.HTML("<b>Ask</b>"), *above, fold, self.controls["live"], send, words]
 
     def make_views(self) -> dict[str, w.Widget]:
         """Timeline, invocations, events and output."""
@@ -131,7 +132,7 @@ class CommandExplorer(Explorer):
             self._ask(asked)
         self._draw()
         if self._sent != asked:
-            self.say("The controls have changed: press Send command.")
+            self.say("The controls have changed: press Simulate.")
 
     def _send_now(self) -> None:
         self._sent = None
@@ -148,11 +149,10 @@ class CommandExplorer(Explorer):
 
     def _draw(self) -> None:
         if self.command is None:
-            self._picture.value = "<p>No command was made, so there is nothing to see: Why says what AWS refuses.</p>"
+            self._picture.value, self.why.value = "", self._refused
             for table in self._tables.values():
-                table.show(pd.DataFrame({"": []}), "No command was made.")
-            self.why.value = self._refused
-            self.say("No command was made.")
+                table.show(pd.DataFrame({"": []}), "")
+            self.say("No command was made: Why says what is refused.")
             return
         self.why.value = views.explain_command(self.command, self._names)
         self.say(say_end(self.command))
@@ -166,14 +166,18 @@ class CommandExplorer(Explorer):
 
     def _list(self, seen: int, command: Command) -> tuple[pd.DataFrame, str]:
         if seen == INVOCATIONS:
-            return views.list_invocations(command, self._names), f"{len(command.invocations)} nodes"
+            return views.list_invocations(command, self._names), count_endings(command).rstrip(".")
         if seen == EVENTS:
-            return views.list_events(command.events), f"{len(command.events)} events, in time order"
+            return views.list_events(command.events, self._ids), f"{len(command.events)} events, in time order"
         return views.list_outputs(command, self._names), views.tell_outputs(command)
 
     @cached_property
     def _names(self) -> pd.Series[Any]:
         return self.snapshot.nodes["name"].astype("object").fillna("")
+
+    @cached_property
+    def _ids(self) -> dict[str, str]:
+        return views.name_nodes(self.snapshot)
 
     def _explain(self, view: int, row: int) -> None:
         if self.command is None:

@@ -19,7 +19,7 @@ from ssmlab.reachability.names import find_principal
 from ssmlab.snapshots import Snapshot
 from ssmlab.widgets.targets import Target
 from ssmlab.widgets.texts import count_things, show_controls, write_explanation, write_lines, write_list, write_text
-from ssmlab.widgets.timeline import count_endings, say_status
+from ssmlab.widgets.timeline import say_status
 from ssmlab.widgets.views import first_principals
 
 TARGETS, IDS = "targets", "instance ids"
@@ -139,15 +139,23 @@ def list_invocations(command: Command, names: pd.Series[Any]) -> pd.DataFrame:
     )
 
 
-def list_events(events: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """Events as people read them; what is missing is empty."""
+def name_nodes(data: Any) -> dict[str, str]:
+    """The names of nodes by id, where a snapshot or the command's knows them."""
+    snapshot = data.reach.snapshot if isinstance(data, Command) else data
+    named = snapshot.nodes[["node_id", "name"]].dropna() if isinstance(snapshot, Snapshot) else pd.DataFrame()
+    return dict(named.itertuples(index=False, name=None))
+
+
+def list_events(events: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> pd.DataFrame:
+    """Events as people read them, with the names of nodes by id; what is missing is empty."""
     details = [_get_detail(event) for event in events]
     return pd.DataFrame(
         {
             "time": [shorten(str(event.get("time", ""))).partition("T")[2] for event in events],
             "of": [_name_kind(str(event.get("detail-type", ""))) for event in events],
             "who": [
-                shorten(str(d.get("instance-id") or ""), 30) or shorten(str(d.get("command-id") or ""), 8)
+                shorten(names.get(node := str(d.get("instance-id") or "")) or node, 30)
+                or shorten(str(d.get("command-id") or ""), 8)
                 for d in details
             ],
             "status": [shorten(str(detail.get("status", ""))) for detail in details],
@@ -187,7 +195,7 @@ def shorten(text: str, most: int = _LONGEST) -> str:
 
 
 def explain_command(command: Command, names: pd.Series[Any]) -> str:
-    """HTML of how it ended and what one should know."""
+    """HTML of what one should know of it."""
     lacking = command.findings.groupby("why", sort=False)["node"]
     finds = [f"{', '.join(_name(node, names) for node in nodes)}: {why}" for why, nodes in lacking]
     started = [f"{c.document.rpartition('/')[2]}: {say_status(c)}, {c.reason}" for c in command.started]
@@ -200,8 +208,7 @@ def explain_command(command: Command, names: pd.Series[Any]) -> str:
         "Doubt": [*command.doubts],
     }
     lists = [f"<b>{head}</b>{write_list(lines, 8)}" for head, lines in parts.items() if lines]
-    head = f"<p><b>{html.escape(say_status(command))}</b></p>"
-    return head + write_lines(f"{command.reason}.", count_endings(command)) + "".join(lists)
+    return "".join(lists) + write_lines("Choose a row of Invocations to read why a node ended so.")
 
 
 def _not_started(command: Command) -> list[dict[Any, Any]]:
@@ -210,12 +217,15 @@ def _not_started(command: Command) -> list[dict[Any, Any]]:
 
 
 def explain_invocation(command: Command, row: int, names: pd.Series[Any]) -> str:
-    """HTML of a node: how it ended, what it wrote, and why it may be reached or not."""
+    """HTML of a node: how it ended and what it wrote; last why it may be reached, folded where that did not end it."""
     found = command.invocations.iloc[row]
     head = f"{_name(found['node'], names)}: {found['status_details']}, {found['reason']}."
     cut = "" if "Output truncated" not in found["output"] else "The API cuts it after 2,500 characters."
     output = write_text(found["output"]) if found["output"] else write_lines("No output.")
-    return write_lines(head) + output + write_lines(cut) + write_explanation(command.explain(found["node"]))
+    why = command.explain(found["node"])
+    is_refused, may = found["status_details"] == "AccessDenied", "may" if why.outcome == "allowed" else "may not"
+    access = f"<summary><b>Why it {may} run there</b></summary>{write_explanation(why)}"
+    return write_lines(head) + output + write_lines(cut) + f"<details{' open' * is_refused}>{access}</details>"
 
 
 def explain_event(event: Mapping[str, Any]) -> str:
@@ -244,7 +254,9 @@ def tell_outputs(command: Command) -> str:
 
 def explain_refusal(known: Reach, state: State, error: CommandError) -> str:
     """HTML of why AWS refuses the whole call; for a refused access by the policies, on the node that was asked for."""
-    said = f"<p role='alert'><b>{html.escape(error.name)}</b></p>{write_lines(error.message)}"
+    words, _, told = error.message.partition("\n")
+    own = f"<details><summary>AWS's own words</summary>{write_lines(told)}</details>" if told else ""
+    said = f"<p role='alert'><b>{html.escape(error.name)}</b></p>{write_lines(words)}{own}"
     if not isinstance(error, AccessDenied):
         return said
     nodes = known.snapshot.nodes

@@ -14,12 +14,13 @@ import pandas as pd
 from ssmlab.events import PatternError, Stream, compile_pattern
 from ssmlab.reachability.columns import Codes
 from ssmlab.widgets import event_views as views
-from ssmlab.widgets.command_views import list_events
+from ssmlab.widgets.command_views import list_events, name_nodes
 from ssmlab.widgets.controls import WIDE, dropdown, frame_editor
 from ssmlab.widgets.event_views import ALL, MATCHED, OTHERS, OWN, STARTS, State
 from ssmlab.widgets.explorer import Explorer
 from ssmlab.widgets.filters import Flags
 from ssmlab.widgets.tables import TableView
+from ssmlab.widgets.texts import count_things
 
 EVENTS, COUNTS = range(2)
 _MOST_ROWS: Final = 200
@@ -49,7 +50,7 @@ class EventLab(Explorer):
     arguments = "events"
 
     def __init__(self, data: Any, **state: Any) -> None:
-        self.events = views.gather_events(data)
+        self.events, self._names = views.gather_events(data), name_nodes(data)
         self.matched, self._stream = np.zeros(len(self.events), dtype=np.bool_), Stream(self.events)
         super().__init__(data, **state)
 
@@ -116,20 +117,25 @@ class EventLab(Explorer):
         except PatternError as error:
             self._wrong.value = views.explain_place(pattern, error)
             self._draw(np.zeros(len(self.events), dtype=np.bool_))
-            self.why.value = "<p>EventBridge refuses this pattern: no event matches it.</p>"
-            self.say("The pattern is refused.")
+            self.why.value = ""
+            self.say("EventBridge refuses this pattern: no event matches it.")
             return
         self._wrong.value = ""
-        self.later("Matching…", lambda: self._stream.flags(pattern), self._show_matches, at_once=few)
 
-    def _show_matches(self, matched: Flags) -> None:
-        self.why.value = views.explain_pattern(self.state.pattern, matched)
+        def match() -> tuple[Flags, str]:
+            matched = self._stream.flags(pattern)
+            return matched, views.explain_pattern(pattern, self.events, matched)
+
+        self.later("Matching…", match, self._show_matches, at_once=few)
+
+    def _show_matches(self, found: tuple[Flags, str]) -> None:
+        matched, self.why.value = found
         self.say(views.say_matches(matched))
         self._draw(matched)
 
     @cached_property
     def _kinds(self) -> pd.DataFrame:
-        return list_events(self.events)[["of", "status"]]
+        return list_events(self.events, self._names)[["of", "status"]]
 
     def _draw(self, matched: Flags) -> None:
         self.matched = matched
@@ -142,8 +148,9 @@ class EventLab(Explorer):
         self._places = views.choose_events(self.matched, self.state.shown)
         shown = self._places[:_MOST_ROWS]
         cut = f"first {len(shown)} of " if len(shown) < len(self._places) else ""
-        words = f"{cut}{len(self._places):,} events" if len(shown) else "No event to show."
-        self._table.show(views.list_matches(self.events, self.matched, shown), words)
+        first = ", matches first" if self.state.shown == ALL and self.matched.any() else ""
+        words = f"{cut}{count_things(len(self._places), 'event')}{first}" if len(shown) else "No event to show."
+        self._table.show(views.list_matches(self.events, self._names, self.matched, shown), words)
 
     def _explain(self, row: int) -> None:
         if row < len(self._places):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ Events = Sequence[Mapping[str, Any]]
 OWN: Final = "my own"
 ALL, MATCHED, OTHERS = "all events", "matches", "no match"
 _SSM: Final = {"source": ["aws.ssm"]}
+_MOST_ASKED, _MOST_VALUES = 2_000, 8  # events that are asked why they do not match; values that are told
 _RUNS: Final = "AWS-RunPatchBaseline"
 
 # What the page "Setting up Run Command" proposes: a rule on any transition, on chosen states, one that runs a command.
@@ -112,13 +114,13 @@ def describe_events(events: Events) -> str:
 
 
 def choose_events(flags: Flags, shown: str) -> Codes:
-    """The places of those to show."""
-    return np.flatnonzero({ALL: flags | True, MATCHED: flags, OTHERS: ~flags}[shown])
+    """The places of those to show; of all, the matches first."""
+    return np.argsort(~flags, kind="stable") if shown == ALL else np.flatnonzero(flags == (shown == MATCHED))
 
 
-def list_matches(events: Events, flags: Flags, places: Codes) -> pd.DataFrame:
-    """Events as people read them, with whether they match."""
-    frame = list_events([events[place] for place in places])
+def list_matches(events: Events, names: Mapping[str, str], flags: Flags, places: Codes) -> pd.DataFrame:
+    """Events as people read them, with the names of nodes by id and whether they match."""
+    frame = list_events([events[place] for place in places], names)
     frame.insert(0, "match", ["✓ yes" if flags[place] else "no" for place in places])
     return frame
 
@@ -137,11 +139,31 @@ def explain_match(pattern: str, event: Mapping[str, Any]) -> str:
     return write_lines(words) + explain_event(event)
 
 
-def explain_pattern(pattern: str, flags: Flags) -> str:
-    """HTML of what a pattern matches, and its doubts."""
-    doubts = compile_pattern(pattern).doubts
-    words = "Choose a row to see why it matches or not."
-    return write_lines(say_matches(flags), words) + (f"<b>Doubt</b>{write_list(doubts)}" if doubts else "")
+def explain_pattern(pattern: str, events: Events, flags: Flags) -> str:
+    """HTML of why events do not match, as counts, and the doubts of a pattern."""
+    doubts, words = compile_pattern(pattern).doubts, "Choose a row to see why it matches or not."
+    counts = write_list(count_mismatches(pattern, events, flags))
+    return counts + write_lines(words) + (f"<b>Doubt</b>{write_list(doubts)}" if doubts else "")
+
+
+def count_mismatches(pattern: str, events: Events, flags: Flags) -> list[str]:
+    """At which field how many events fail first, and what stands there; of many events the first are asked.
+
+    >>> count_mismatches('{"source": ["b"]}', [{"source": "a"}, {"source": "b"}, {}], np.array([False, True, False]))
+    ['2 of 2 others fail at `source`; values there: "a" 1, absent 1']
+    """
+    asked = np.flatnonzero(~flags)[:_MOST_ASKED]
+    found = (miss for place in asked if (miss := explain_mismatch(pattern, events[place])))
+    of = f"{'the first ' * (len(asked) == _MOST_ASKED)}{len(asked):,}{' others' * bool(flags.any())}"
+    values: dict[str, Counter[str]] = defaultdict(Counter)
+    for miss in found:
+        values[miss.field][miss.actual] += 1
+    return [f"{n.total():,} of {of} fail at `{field}`; values there: {_tell(n)}" for field, n in values.items()]
+
+
+def _tell(counts: Counter[str]) -> str:
+    told = [f"{value[:40] or 'absent'} {count:,}" for value, count in counts.most_common(_MOST_VALUES)]
+    return ", ".join(told + ["…"] * (len(counts) > _MOST_VALUES))
 
 
 def say_matches(flags: Flags) -> str:

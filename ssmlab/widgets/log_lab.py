@@ -14,6 +14,7 @@ from ssmlab.logs import PatternError, compile_filter
 from ssmlab.logs.alarms import COMPARISONS, MISSING
 from ssmlab.logs.metrics import STATISTICS
 from ssmlab.widgets import log_views as views
+from ssmlab.widgets.command_views import name_nodes
 from ssmlab.widgets.controls import WIDE, dropdown, entry, frame_editor
 from ssmlab.widgets.explorer import Explorer
 from ssmlab.widgets.filters import Flags
@@ -25,7 +26,7 @@ MESSAGES, METRIC, PERIODS = range(3)
 _PERIODS: Final = (10, 30, 60, 300, 900, 3600, 86_400)
 _MOST_ROWS: Final = 500
 _FEW: Final = 2_000  # log events that are searched at once, more in the background
-_Found = tuple[Flags, pd.DataFrame | str]  # which match; the metric, or what CloudWatch refuses of it
+_Found = tuple[Flags, str, pd.DataFrame | str]  # which match; a hint; the metric, or what CloudWatch refuses of it
 
 
 class LogLab(Explorer):
@@ -51,7 +52,7 @@ class LogLab(Explorer):
     arguments = "log_events"
 
     def __init__(self, data: Any, **state: Any) -> None:
-        self.log_events = views.gather_logs(data)
+        self.log_events, self._names = views.gather_logs(data), name_nodes(data)
         self.matched = np.zeros(len(self.log_events), dtype=np.bool_)
         self.measured = pd.DataFrame({"period_start": [], "value": [], "state": []})
         super().__init__(data, **state)
@@ -69,6 +70,9 @@ class LogLab(Explorer):
         state, periods = self.state, sorted({*_PERIODS, self.state.period})
         pattern = entry("Filter pattern", state.pattern, "ERROR, ?WARN ?ERROR, { $.status >= 500 }, [ip, ..., code]")
         pattern.continuous_update, signs = True, [(f"{SIGNS[name]} threshold", name) for name in COMPARISONS]
+        missing = dropdown("Treat missing as", [(name, name) for name in MISSING], state.missing)
+        below = {"flex_flow": "wrap", "margin": "2px 2px 32px"}  # the choice below its name, each a line high
+        missing.layout, missing.style.description_width = w.Layout(width="100%", **below), "100%"
         return {
             "pattern": pattern,
             "shown": dropdown("Show", [(name, name) for name in (MATCHED, ALL)], state.shown),
@@ -80,9 +84,9 @@ class LogLab(Explorer):
             "statistic": dropdown("Statistic", [(name, name) for name in STATISTICS], state.statistic),
             "comparison": dropdown("If value", signs, state.comparison),
             "threshold": entry("Threshold", state.threshold, "a number"),
-            "datapoints": _count("In M", state.datapoints),
-            "evaluation_periods": _count("of N", state.evaluation_periods),
-            "missing": dropdown("Missing is", [(name, name) for name in MISSING], state.missing),
+            "datapoints": _count("In at least", state.datapoints),
+            "evaluation_periods": _count("of the last", state.evaluation_periods),
+            "missing": missing,
         }
 
     def arrange(self) -> list[w.Widget]:
@@ -120,12 +124,6 @@ class LogLab(Explorer):
             return self.measured
         return self.log_events.assign(matched=self.matched)
 
-    def react(self, field: str) -> None:
-        """M is at most N: the one that was not touched follows."""
-        if self.state.datapoints > self.state.evaluation_periods:
-            other = "evaluation_periods" if field == "datapoints" else "datapoints"
-            self.set_control(other, getattr(self.state, field))
-
     # --- State to views ---
 
     def show(self) -> None:
@@ -143,39 +141,38 @@ class LogLab(Explorer):
 
         def search() -> _Found:
             flags = compiled.flags(self.log_events["message"])
+            hint = views.tell_other_case(self.log_events, state.pattern, flags)
             try:
-                return flags, views.measure(self.log_events, state, flags) if is_measured else self.measured.head(0)
+                measured = views.measure(self.log_events, state, flags) if is_measured else self.measured.head(0)
             except ValueError as error:
-                return flags, str(error)
+                return flags, hint, str(error)
+            return flags, hint, measured
 
         self.later("Searching…", search, self._draw, at_once=few)
 
     def _draw(self, found: _Found) -> None:
-        self.matched, measured = found
+        self.matched, hint, measured = found
         if isinstance(measured, str):
             self.measured = self.measured.head(0)
-            self._clear(measured)
+            self._clear("CloudWatch refuses this metric or alarm.", f"<p role='alert'>{html.escape(measured)}</p>")
             return
         self.measured, seen = measured, self.tabs.selected_index or MESSAGES
         self.why.value = views.explain_logs(self.state.pattern, self.matched)
+        self.say(f"{views.say_matches(self.matched) if seen == MESSAGES else views.say_alarm(measured)} {hint}".strip())
         if seen == MESSAGES:
-            self.say(views.say_matches(self.matched))
-            shown = views.write_messages(self.log_events, self.state.pattern, self.matched, self.state.shown)
-            self._messages.value, self._count.value = shown[0], f"<span>{shown[1]}</span>"
+            asked = self.state.pattern, self.matched, self.state.shown, self._names
+            self._messages.value, self._count.value = views.write_messages(self.log_events, *asked)
             return
-        self.say(views.describe_metric(measured, self.state).partition(": ")[2].partition(". ")[2])
         if seen == METRIC:
             self._picture.value = draw_metric(measured, self.state)
         else:
             self._table.show(views.list_periods(measured).head(_MOST_ROWS), f"{len(measured):,} periods")
 
-    def _clear(self, why: str) -> None:
-        self._messages.value, self._count.value = "", ""
-        self._table.show(pd.DataFrame({"": []}), why)
-        self._picture.value = f"<p>{html.escape(why)}</p>"
-        role = "" if self._wrong.value else " role='alert'"  # of two alerts one would drown the other
-        self.why.value = f"<p{role}>{html.escape(why)}</p>"
-        self.say(why)
+    def _clear(self, words: str, why: str = "") -> None:
+        self._messages.value = self._count.value = self._picture.value = ""
+        self._table.show(pd.DataFrame({"": []}), "")
+        self.why.value = why
+        self.say(words)
 
     def _explain(self, row: int) -> None:
         self.why.value = views.explain_period(self.log_events, self.measured, row, self.state)

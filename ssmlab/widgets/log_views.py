@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -15,7 +15,7 @@ import pandas as pd
 from ssmlab.commands import Command
 from ssmlab.logs import MetricFilter, PatternError, alarm_states, compile_filter, load_logs, metric_values
 from ssmlab.snapshots import Snapshot
-from ssmlab.widgets.command_views import send_first
+from ssmlab.widgets.command_views import send_first, shorten
 from ssmlab.widgets.filters import Flags
 from ssmlab.widgets.texts import count_things, show_controls, write_lines, write_list
 
@@ -98,20 +98,34 @@ def describe_logs(frame: pd.DataFrame) -> str:
     return show_controls(f"{told}{', ' if groups else ''}{', '.join(groups[:3])}")
 
 
-def write_messages(frame: pd.DataFrame, pattern: str, flags: Flags, shown: str) -> tuple[str, str]:
-    """HTML of the first messages, matches marked, and in words how many, where not all are shown."""
+def write_messages(
+    frame: pd.DataFrame, pattern: str, flags: Flags, shown: str, names: Mapping[str, str]
+) -> tuple[str, str]:
+    """HTML of the first messages, matches marked, with node (by its name, where there is one) and stream; and whether
+    some are left out, in words.
+    """
     rows = np.flatnonzero(flags | (shown == ALL))
     compiled, listed = compile_filter(pattern), list[str]()
-    for time, message, is_match in (
-        frame.assign(match=flags).iloc[rows[:MOST_MESSAGES]][["timestamp", "message", "match"]].itertuples(index=False)
-    ):
+    here, has_streams = frame.assign(match=flags).iloc[rows[:MOST_MESSAGES]], "log_stream" in frame
+    streams = [_say_stream(str(name), names) if has_streams else [] for name in here.get("log_stream", here["match"])]
+    told = here[["timestamp", "message", "match"]].itertuples(index=False)
+    for (time, message, is_match), stream in zip(told, streams, strict=True):
         spans = compiled.spans(message) if is_match else []
         sign = "<b title='it matches'>✓</b>" if is_match else "<span title='it does not match'>·</span>"
-        listed.append(f"<tr><td>{sign}</td><td>{_say_time(time)}</td><td>{mark_spans(message, spans)}</td></tr>")
-    head = "<tr><th scope='col'>match</th><th scope='col'>time</th><th scope='col'>message</th></tr>"
+        cells = [sign, _say_time(time), *(html.escape(shorten(text, 30)) for text in stream)]
+        begin = "".join(f"<td style='white-space: nowrap'>{cell}</td>" for cell in cells)
+        listed.append(f"<tr>{begin}<td>{mark_spans(message, spans)}</td></tr>")
+    heads = ["match", "time", *["node", "stream"] * has_streams, "message"]
+    head = "".join(f"<th scope='col'>{name}</th>" for name in heads)
+    table = f"<table class='ssmlab-messages'><thead><tr>{head}</tr></thead><tbody>{''.join(listed)}</tbody></table>"
     words = f"The first {MOST_MESSAGES} are shown." if len(rows) > MOST_MESSAGES else ""
-    table = f"<table class='ssmlab-messages'><thead>{head}</thead><tbody>{''.join(listed)}</tbody></table>"
     return (table if listed else write_lines("No message to show: none matches.")), words
+
+
+def _say_stream(name: str, names: Mapping[str, str]) -> list[str]:
+    """Node and stream; Run Command names a log stream `command/node/plugin/stream`."""
+    parts = name.split("/")
+    return [names.get(parts[1]) or parts[1], parts[3]] if len(parts) == 4 else ["", name]
 
 
 def mark_spans(message: str, spans: Sequence[tuple[int, int]]) -> str:
@@ -141,6 +155,22 @@ def say_matches(flags: Flags) -> str:
     return f"{int(flags.sum()):,} of {len(flags):,} messages match."
 
 
+def tell_other_case(frame: pd.DataFrame, pattern: str, flags: Flags) -> str:
+    """Of a pattern that finds nothing: how many messages hold it in other letters; nothing for none.
+
+    >>> tell_other_case(pd.DataFrame({"message": ["ERROR a"]}), "error", np.array([False]))
+    '1 line holds it in other letters: filter patterns count upper and lower case.'
+    """
+    if flags.any() or "%" in pattern:  # of a regular expression, letters in another case mean something else
+        return ""
+    try:
+        found = int(compile_filter(pattern.lower()).flags(frame["message"].str.lower()).sum())
+    except PatternError:  # such as a keyword in small letters
+        return ""
+    held = f"{count_things(found, 'line')} hold{'s' * (found == 1)} it in other letters"
+    return f"{held}: filter patterns count upper and lower case." if found else ""
+
+
 def explain_place(error: PatternError) -> str:
     """HTML of what is wrong with a filter pattern: the place marked in it, and the reason."""
     said = f"<p role='alert'>At character {error.where + 1}: {_show(error.reason)}</p>"
@@ -158,6 +188,9 @@ def measure(frame: pd.DataFrame, state: State, flags: Flags | None = None) -> pd
     PatternError, ValueError
         For a pattern, a metric filter or an alarm that CloudWatch refuses.
     """
+    most, asked = state.evaluation_periods, state.datapoints
+    if asked > most:
+        raise ValueError(f"expected at most {most} of the last {count_things(most, 'period')}, got {asked}")
     default = float(_number("default", state.default)) if state.default.strip() else None
     metric = MetricFilter(state.pattern, state.value.strip(), default)
     values = metric_values(metric, frame, state.period, state.statistic, flags)[["period_start", "value"]]
@@ -194,7 +227,7 @@ def list_runs(states: Sequence[str]) -> list[tuple[str, int, int]]:
 
 
 def describe_metric(measured: pd.DataFrame, state: State) -> str:
-    """The values and the alarm in words."""
+    """The values in words."""
     if measured.empty:
         return "There is no log event, so the metric has no period and the alarm no state."
     values, times = measured["value"], measured["period_start"]
@@ -204,6 +237,14 @@ def describe_metric(measured: pd.DataFrame, state: State) -> str:
         if values.isna().all()
         else f"the highest is {most:g} at {_say_time(times[int(values.argmax())])}"
     )
+    return f"{count_things(len(values), 'period')} of {state.period} s: {highest}; {gaps} without a value."
+
+
+def say_alarm(measured: pd.DataFrame) -> str:
+    """When the alarm is ALARM, in words."""
+    if measured.empty:
+        return ""
+    times = measured["period_start"]
     alarms = [
         f"{_say_time(times[start])}{f' to {_say_time(times[end - 1])}' if end - start > 1 else ''}"
         for name, start, end in list_runs([*measured["state"]])
@@ -214,8 +255,7 @@ def describe_metric(measured: pd.DataFrame, state: State) -> str:
         if alarms
         else "It is never ALARM"
     )
-    first = f"{count_things(len(values), 'period')} of {state.period} s: {highest}; {gaps} without a value."
-    return f"{first} {told}, and {measured['state'].iloc[-1]} at the end."
+    return f"{told}, and {measured['state'].iloc[-1]} at the end."
 
 
 def explain_logs(pattern: str, flags: Flags) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 
 import pandas as pd
 
-from ssmlab.widgets.log_views import State, describe_metric, list_runs
+from ssmlab.widgets.log_views import State, describe_metric, list_runs, say_alarm
 from ssmlab.widgets.svg import WIDTH, element, make_picture, place_legend, write
 
 MOST_PERIODS: Final = 240
@@ -41,8 +41,18 @@ def draw_metric(measured: pd.DataFrame, state: State) -> str:
     axis = _Axis(shown["value"], float(state.threshold), top + 14, len(shown))
     drawn = [legend, *_draw_values(shown, axis), *_draw_threshold(state, axis), *_draw_states(shown, axis)]
     title = f"{state.statistic} of {state.value} where `{state.pattern}` matches, and its alarm"
-    caption = describe_metric(measured, state) + cut
-    return make_picture(title, caption, [*drawn, *_draw_times(shown, axis)], top + _HIGH + 64)
+    of = (
+        f"{state.datapoints} of the last {state.evaluation_periods} periods"
+        if state.evaluation_periods > 1
+        else "a period"
+    )
+    caption = f"ALARM if it is {_say_limit(state)} in {of}. {describe_metric(measured, state)}{cut}"
+    drawn += _draw_times(shown, axis)
+    return make_picture(title, caption, drawn, top + _HIGH + 68, heard=say_alarm(measured))
+
+
+def _say_limit(state: State) -> str:
+    return f"{SIGNS[state.comparison]} {float(state.threshold):g}"
 
 
 class _Axis:
@@ -94,7 +104,7 @@ def _draw_values(shown: pd.DataFrame, axis: _Axis) -> list[str]:
 def _draw_threshold(state: State, axis: _Axis) -> list[str]:
     y = axis.up(float(state.threshold))
     line = {"x1": _LEFT, "x2": _RIGHT, "y1": y, "y2": y, "stroke": _LINE, "stroke_width": 2, "stroke_dasharray": "6 3"}
-    return [element("line", **line), write(8, y - 5, f"{SIGNS[state.comparison]} {float(state.threshold):g}")]
+    return [element("line", **line), write(8, y - 5, _say_limit(state))]
 
 
 def _draw_states(shown: pd.DataFrame, axis: _Axis) -> list[str]:
@@ -107,9 +117,10 @@ def _draw_states(shown: pd.DataFrame, axis: _Axis) -> list[str]:
 
 
 def _draw_times(shown: pd.DataFrame, axis: _Axis) -> list[str]:
-    step, y = max(1, math.ceil(axis.count * 64 / (_RIGHT - _LEFT))), axis.top + _HIGH + 44
-    return [
-        write(axis.across(number), y, shown["period_start"][number].strftime("%H:%M:%S"), text_anchor="start")
-        for number in range(0, len(shown), step)
-        if axis.across(number) <= _RIGHT - 52 or number == 0
-    ]
+    """A tick where a period begins, its time centred below."""
+    step, y, drawn = max(1, math.ceil(axis.count * 64 / (_RIGHT - _LEFT))), axis.top + _HIGH, list[str]()
+    for number in range(0, len(shown), step):
+        x, time = axis.across(number), shown["period_start"][number].strftime("%H:%M:%S")
+        drawn.append(element("line", x1=x, x2=x, y1=y + 30, y2=y + 36, stroke="currentColor"))
+        drawn += [write(x, y + 48, time, text_anchor="middle")] if x < _RIGHT - 8 else []
+    return drawn

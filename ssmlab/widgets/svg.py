@@ -72,8 +72,8 @@ def place_legend(entries: Iterable[tuple[str, str]], y: float) -> tuple[str, flo
     return "".join(drawn), y + LINE + 6
 
 
-def make_picture(title: str, caption: str, drawing: Sequence[str], height: float) -> str:
-    """A whole picture: title above, caption below, both also for those who hear it."""
+def make_picture(title: str, caption: str, drawing: Sequence[str], height: float, heard: str = "") -> str:
+    """A whole picture: title above, caption below; both, and what stands beside it, also for those who hear it."""
     lines = textwrap.wrap(show_controls(caption), int(WIDTH / LETTER) - 2)
     below = [write(8, height + LINE * (number + 1), line) for number, line in enumerate(lines)]
     bottom = height + LINE * (len(lines) + 0.7)
@@ -86,7 +86,7 @@ def make_picture(title: str, caption: str, drawing: Sequence[str], height: float
         viewBox=f"0 0 {WIDTH} {_say(bottom)}",
         width="100%",
         role="img",
-        aria_label=show_controls(f"{title}. {caption}"),
+        aria_label=show_controls(f"{title}. {caption}{heard and ' '}{heard}"),
         fill="currentColor",
         font_family="sans-serif",
         font_size=12,

@@ -84,7 +84,8 @@ def draw_timeline(command: Command, names: pd.Series[Any]) -> str:
     height = top + 24 + (len(shown) + 1) * _ROW
     for number, line in enumerate(tell_rest(rest)):
         drawn.append(write(8, height + 4 + number * _ROW, line, font_style="italic"))
-    return make_picture(title_of(command), describe_command(command), drawn, height + len(rest) * _ROW)
+    words = title_of(command), describe_command(command)
+    return make_picture(*words, drawn, height + len(rest) * _ROW, heard=say_end(command))
 
 
 def title_of(command: Command) -> str:
@@ -94,10 +95,10 @@ def title_of(command: Command) -> str:
 
 
 def describe_command(command: Command) -> str:
-    """How a command ended, and its nodes, in words."""
+    """How its nodes ended, and how long it took, in words."""
     seconds = (command.history["time"].max() - command.requested).total_seconds()
     late = " Time is drawn shorter the later it is." if seconds > _LONG else ""
-    return f"{say_end(command)} {count_endings(command)} It took {say_seconds(seconds)}.{late}"
+    return f"{count_endings(command)} It took {say_seconds(seconds)}.{late}"
 
 
 def say_end(command: Command) -> str:
