@@ -107,18 +107,18 @@ def test_a_pass_stays_and_is_counted_no_further(tmp_path):
     for answer in (["op-ana"], ["web-1"], ["not-prod"], ["web-ops"]):
         judge("10-1", answer, tmp_path)
     assert json.loads(file.read_text()) == {"10-1": {"tries": 2, "passed": True}}
-    assert str(workshop.progress(file)) == "0 of 17 core exercises passed, 1 of 13 others"
+    assert str(workshop.progress(file)) == "0 of 13 core exercises passed, 1 of 17 others"
 
 
 def test_the_panel_follows_each_check_and_says_its_state_in_signs_and_words(tmp_path):
     panel, other = (workshop.progress(tmp_path / name) for name in ("progress.json", "other.json"))
     before = panel.children[0].value
-    assert "0 of 17 core exercises passed, 0 of 13 others, next is 01-1" in before
+    assert "0 of 13 core exercises passed, 0 of 17 others, next is 01-1" in before
     assert before.index("○ open 14-3") < before.index("if there is time, or at home") < before.index("○ open 01-2")
     judge("10-1", ["op-ana"], tmp_path)
     assert "… tried 10-1" in panel.children[0].value
     judge("10-1", ["not-prod"], tmp_path)
-    assert "0 of 17 core exercises passed, 1 of 13 others, next is 01-1" in panel.children[0].value
+    assert "0 of 13 core exercises passed, 1 of 17 others, next is 01-1" in panel.children[0].value
     assert "✓ done 10-1" in panel.children[0].value
     assert "○ open 10-2" in panel.children[0].value
     assert panel.frame.set_index("exercise").loc["10-1", ["tries", "passed"]].to_list() == [2, True]

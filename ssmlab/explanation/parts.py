@@ -85,10 +85,11 @@ def say_silent(place: Place, items: Sequence[Found], part: Part) -> str:
 
 
 def say_missed(part: Part, policy: str) -> str:
-    """A clause on the Deny statements of a policy: what keeps the nearest one from applying; empty: none is there."""
+    """What keeps the nearest Deny of a policy about such resources from applying; empty: nothing, or there is none."""
     found = find_statements(part.asked, part.policies)
     own = [item for item in found if item.applied.statement.effect == "Deny" and item.applied.policy == policy]
-    return _say_gaps(own, part) if own and best(own) is FALSE else ""
+    near = [item for item in own if _count_lacks(item, part) < _FAR]
+    return _say_gaps(near, part) if near and best(own) is FALSE else ""
 
 
 def _say_gaps(items: Sequence[Found], part: Part) -> str:

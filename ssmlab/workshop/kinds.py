@@ -149,7 +149,7 @@ def _find_by_reach(snapshot: Snapshot, ask: Ask) -> list[int]:
 def _say_reach(snapshot: Snapshot, ask: Ask, row: int) -> str:
     """What sets it apart from those asked about; else the answer for it, and for what stands beside it in the Region.
 
-    Of nodes those come first that are reached with something, so that only one thing is in the way.
+    Nodes and documents that are reached with something come first, so that only one thing is in the way.
     """
     frame = getattr(snapshot, ask["which"])
     if misfit := next(say_misfits(frame, ask.get(ask["which"]), row), ""):
@@ -158,10 +158,13 @@ def _say_reach(snapshot: Snapshot, ask: Ask, row: int) -> str:
     names = ("principals", "nodes", "documents")
     sides = [alike if name == ask["which"] else rows for name, rows in zip(names, _sides(snapshot, ask), strict=True)]
     regions = [snapshot.nodes["region"].astype(str).array, snapshot.documents["region"].astype(str).array]
-    near = _find_by_reach(snapshot, {**ask, "which": "nodes"})
+    near = [{*_find_by_reach(snapshot, {**ask, "which": side})} for side in names[1:]]
     node, document = min(
         ((node, document) for node in sides[1] for document in sides[2]),
-        key=lambda pair: (regions[0][pair[0]] != regions[1][pair[1]], pair[0] not in near),
+        key=lambda pair: (
+            regions[0][pair[0]] != regions[1][pair[1]],
+            *(row not in rows for row, rows in zip(pair, near, strict=True)),
+        ),
     )
     arns = (getattr(snapshot, name).index[at] for name, at in zip(names, (sides[0][0], node, document), strict=True))
     return reach(snapshot, context=ask.get("context")).explain(*arns).sentence
@@ -245,14 +248,10 @@ def _watch(settings: Mapping[str, Any], cases: list[dict[str, Any]]) -> Iterator
 def say_shape(exercise: Exercise) -> str:
     """What an answer to an exercise looks like; none of the names is right anywhere."""
     which = exercise.rest["ask"]["which"] if "ask" in exercise.rest else ""
-    return KINDS[exercise.kind].shape.replace("{which}", which).replace("{such}", _SUCH.get(which, ""))
+    return KINDS[exercise.kind].shape + (f" of {which}, such as {_SUCH[which]}" if which else "")
 
 
-_SUCH: Final = {
-    "nodes": '["lab-1", "lab-2"]',
-    "principals": '["ann", "BackupRole"]',
-    "documents": '["AWS-StopEC2Instance"]',
-}
+_SUCH: Final = {"nodes": '["lab-1", "lab-2"]', "principals": '["ann", "BackupRole"]'}
 KINDS: Final[dict[str, Kind]] = {
     "policy": Kind(reading.read_policy, _judge_reach(_with_policy), "a policy, as JSON text between triple quotes"),
     "tags": Kind(reading.read_tags, _judge_tags, 'tags, such as {"Env": "test"}; None as a value removes a tag'),
@@ -261,7 +260,7 @@ KINDS: Final[dict[str, Kind]] = {
         _judge_reach(_with_request),
         'condition keys of a request, such as {"aws:SourceIp": "203.0.113.9"}',
     ),
-    "names": Kind(reading.read_names, _judge_names, "a list of names of {which}, such as {such}"),
+    "names": Kind(reading.read_names, _judge_names, "a list of names"),
     "event pattern": Kind(
         reading.read_event_pattern, _judge_shown("events", _match_events), "an event pattern, as JSON text"
     ),

@@ -88,7 +88,7 @@ def progress(file: str | Path | None = None) -> Progress:
     Examples
     --------
     >>> progress("no such file")
-    0 of 17 core exercises passed, 0 of 13 others
+    0 of 13 core exercises passed, 0 of 17 others
     """
     return Progress(file)
 

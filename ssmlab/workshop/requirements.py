@@ -13,7 +13,6 @@ Nodes whose tags were not collected are left out: what must be reached there is 
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,10 +20,10 @@ from typing import Any, Final
 
 import pandas as pd
 
-from ssmlab.evaluation import Asked, Outcome, PolicySet, normalise_context, parse_principal
+from ssmlab.evaluation import Asked, Outcome, PolicySet, Request, parse_principal
+from ssmlab.evaluation.requests import read_context
 from ssmlab.expectations import ExpectationError, choose_rows
 from ssmlab.explanation import Part, last_part, say_missed, say_reason
-from ssmlab.patterns import ABSENT
 from ssmlab.reachability import Reach, reach
 from ssmlab.reachability.columns import TAG
 from ssmlab.snapshots import Snapshot
@@ -50,8 +49,7 @@ def find_broken(change: Change, entry: Entry) -> Iterator[str]:
     """What is wrong with the answer, by one requirement; nothing if it holds."""
     verb = next(verb for verb in _VERBS if verb in entry)
     request = f"where the request carries {_say_keys(entry[_CONTEXT])}, " if _CONTEXT in entry else ""
-    for told in _VERBS[verb](change, entry):
-        yield f"{request}{told}"
+    return (f"{request}{told}" for told in _VERBS[verb](change, entry))
 
 
 def drop_unknown(snapshot: Snapshot) -> Snapshot:
@@ -92,14 +90,13 @@ def _never(change: Change, entry: Entry) -> Iterator[str]:
 def _may(change: Change, entry: Entry) -> Iterator[str]:
     is_wanted = "may" in entry
     for who in _principals(change.after, entry["may" if is_wanted else "may not"]):
-        attached = change.after.attached(who)
+        attached, caller = change.after.attached(who), parse_principal(who)
         policies = PolicySet(attached.identity, attached.boundary, None, attached.scps, attached.rcps)
         for row in choose_rows(change.after, "nodes", entry["nodes"], "nodes"):
             node = change.after.nodes.iloc[row]
-            keys = normalise_context({**_resource_tags(node), **entry["request"]})
-            lookup = defaultdict(lambda: ABSENT, keys).__getitem__
-            asked = Asked(parse_principal(who), entry["action"], str(node.name), lookup)
-            part = Part("node", str(node["name"]), asked, policies)
+            request = Request(who, entry["action"], str(node.name), {**_resource_tags(node), **entry["request"]})
+            lookup = read_context(request, caller, caller.account)
+            part = Part("node", str(node["name"]), Asked(caller, request.action, request.resource, lookup), policies)
             outcome = part.decide().outcome
             if (outcome is Outcome.ALLOWED) is not is_wanted:
                 what, given = "missing" if is_wanted else _TOO_MUCH, _say_keys(entry["request"])
@@ -172,22 +169,16 @@ def _reached(found: Reach, principal: str, outcome: str) -> list[Pair]:
 
 
 def _compare(
-    change: Change,
-    entry: Entry,
-    found: Reach,
-    principal: str,
-    wanted: list[Pair],
-    more: bool = False,
-    open_too: bool = True,
+    change: Change, entry: Entry, found: Reach, who: str, wanted: list[Pair], more: bool = False, open_too: bool = True
 ) -> Iterator[str]:
     """What is reached beyond what is wanted (unless more may be), then what is missing: the first of each, and why."""
-    allowed = _reached(found, principal, "allowed")
-    reached = allowed + (_reached(found, principal, "conditional") if open_too else [])
+    allowed = _reached(found, who, "allowed")
+    reached = allowed + (_reached(found, who, "conditional") if open_too else [])
     sides = {_TOO_MUCH: [] if more else _without(reached, wanted), "missing": _without(wanted, allowed)}
     for what, pairs in sides.items():
         for node, document in pairs[:1]:
             count = f" ({len(pairs)} pairs of node and document, such as this one)" if len(pairs) > 1 else ""
-            asked = (principal, node, document)
+            asked = (who, node, document)
             told = _tell_too_much(change, entry, found, asked) if what == _TOO_MUCH else found.explain(*asked).sentence
             yield f"{what}{count}: {told}"
 
@@ -200,17 +191,15 @@ def _tell_too_much(change: Change, entry: Entry, found: Reach, asked: Sequence[s
     misfits = min(([*say_misfits(change.after.nodes, each, int(where))] for each in wanted), key=len, default=[])
     told = [found.explain(*asked).sentence, *(f"This node does not belong: {misfit}." for misfit in misfits[:1])]
     missed = [say_missed(part, change.policy) for part in (found.ask_document(who, what), found.ask_node(who, where))]
-    told += [f"Your Deny does not fit: {gap}." for gap in missed if gap and " names it" not in gap][:1]
+    told += [f"Your Deny does not fit: {gap}." for gap in missed if gap][:1]
     return " ".join([*told, *([entry[_TOO_MUCH]] if _TOO_MUCH in entry else [])])
 
 
 def say_misfits(frame: pd.DataFrame, where: Any, row: int) -> Iterator[str]:
     """The columns of a row that do not fit, each as a clause."""
     for column, wanted in where.items() if isinstance(where, Mapping) else ():
-        value, texts = (
-            frame[column].iloc[row],
-            [str(each) for each in (wanted if isinstance(wanted, list) else [wanted])],
-        )
+        value = frame[column].iloc[row]
+        texts = [str(each) for each in (wanted if isinstance(wanted, list) else [wanted])]
         if str(value) not in texts:
             name = f"tag `{column.removeprefix(TAG)}`" if column.startswith(TAG) else f"`{column}`"
             yield f"its {name} is {'absent' if pd.isna(value) else f'`{value}`'}, the exercise asks for {listed(texts)}"
