@@ -68,17 +68,13 @@ _SHOWN: Final[WeakSet[Progress]] = WeakSet()
 
 def _write_summary(said: str, following: list[str], told: pd.DataFrame) -> str:
     """A sentence, and for each part its exercises with a sign and a word; the next one has a frame."""
-    items = {
-        part: "".join(
-            f"<li style='padding: 0 4px; outline: {'2px solid' if name in following else 'none'}'>{state} {name}</li>"
-            for state, name in zip(rows["state"], rows["exercise"], strict=True)
-        )
-        for part, rows in told.groupby(told["core"].map(_PARTS), sort=False)
-    }
-    more = "".join(f", next is {name}" for name in following)
+    outlines = told["exercise"].isin(following).map({True: "2px solid", False: "none"})
+    items = "<li style='padding: 0 4px; outline: " + outlines + "'>" + told["state"] + " " + told["exercise"] + "</li>"
     lists = "".join(
-        f"<div>{part}</div><ul aria-label='{part}' style='{_FLOW}'>{each}</ul>" for part, each in items.items()
+        f"<div>{part}</div><ul aria-label='{part}' style='{_FLOW}'>{each.str.cat()}</ul>"
+        for part, each in items.groupby(told["core"].map(_PARTS), sort=False)
     )
+    more = "".join(f", next is {name}" for name in following)
     return _INK.format(f"<p role='status'>{said}{more}</p>{lists}")
 
 
