@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+from importlib import import_module
 from pathlib import Path
 
 import nbformat
@@ -113,6 +114,25 @@ def test_the_fifteen_contradictions_of_the_page_are_all_met():
     tags = [tag for path in SOLUTIONS for cell in nbformat.read(path, 4).cells for tag in cell.metadata.get("tags", [])]
     met = {int(tag.removeprefix("contradiction-")) for tag in tags if tag.startswith("contradiction-")}
     assert met == set(range(1, 16))
+
+
+def test_what_is_for_home_stands_under_its_heading_and_the_guide_has_the_minutes_of_the_script(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    course = import_module("course")
+    for path in SOLUTIONS[:-1]:
+        placed = {
+            cell["metadata"]["exercise"]: part == "core"
+            for part, found in course.read_parts(path).items()
+            for cell in found
+            if "exercise" in cell["metadata"]
+        }
+        assert placed == {name: workshop.read_exercises()[name].core for name in placed}
+    minutes = course.estimate_course()
+    guide = (ROOT / "docs" / "instructor.md").read_text(encoding="utf-8")
+    told = re.findall(r"^\| (\d+) \| (\d+) \| (\d\d) ", guide, re.M)
+    assert told == [(str(core), str(home), name[:2]) for name, core, home in minutes.itertuples()]
+    assert f"The core is {minutes['core'].sum()} minutes" in guide
+    assert minutes["core"].sum() <= 180
 
 
 def test_links_lead_to_notebooks_of_the_course():

@@ -89,7 +89,7 @@ def test_document_and_node_both_refused_are_a_pair(sample: ssmlab.Snapshot) -> N
     (line,) = ssmlab.reach(changed).explain("auditor", "web-1", SHELL).nearest
     assert line == (
         f"no policy of the principal allows the document: the ARN of the document is `{SHELL_ARN}`, the policy wants `arn:aws:ssm:*:*:document/Own` (policy Narrow, statement 1);"
-        " and no policy of the principal allows the node: what comes nearest is about `arn:aws:ssm:*:*:document/Own` (policy Narrow, statement 1)"
+        " and no policy of the principal allows the node: no statement names it, only `arn:aws:ssm:*:*:document/Own` (policy Narrow, statement 1)"
     )
 
 

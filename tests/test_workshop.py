@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from casebook import read_cases
@@ -56,6 +57,8 @@ def test_an_answer_that_cannot_be_read_is_refused_in_words(exercise, tmp_path):
     verdict = judge(exercise, TEXTS[EXERCISES[exercise].kind], tmp_path)
     assert not verdict.passed
     assert told(verdict)
+    assert verdict.text.startswith(f"{exercise} is not judged yet, and this counts as no try.")
+    assert not (tmp_path / "progress.json").exists()
 
 
 @pytest.mark.parametrize("exercise", EXERCISES)
@@ -65,8 +68,26 @@ def test_objects_that_are_no_data_are_refused_and_not_run(exercise, tmp_path):
     assert "got `" in verdict.text
 
 
+@pytest.mark.parametrize("as_list", [list, tuple, set, frozenset, pd.Series, pd.Index, pd.array, np.array])
+def test_names_may_be_a_list_of_any_form(as_list, tmp_path):
+    names = ["bastion", "batch-1", "legacy-1", "web-13", "ledger-11"]
+    assert judge("01-1", as_list(names), tmp_path).passed
+    assert not judge("01-1", as_list([*names, "web-1"]), tmp_path).passed
+
+
+def test_what_the_hints_lead_to_passes_and_a_whole_table_is_told_to_be_one(tmp_path):
+    nodes, reach = SAMPLE.nodes, ssmlab.reach(SAMPLE)
+    assert judge("01-1", nodes.query('account == "123456789012" and not managed')["name"], tmp_path).passed
+    who = reach.who_can(node="db-1", document="AWS-RunShellScript")
+    assert judge("02-2", who.query("outcome == 'allowed'")["principal"], tmp_path).passed
+    pairs = reach.pairs(node="web-1", document="AWS-RunShellScript", outcome="explicitDeny")
+    said = judge("10-1", pairs, tmp_path).text
+    assert 'got a whole table: take one column of it, such as `["principal"]`' in said
+
+
 def test_hints_grow_with_each_try_and_end(tmp_path):
-    answers = [judge("02-1", "{}", tmp_path).text.count("\nhint ") for _ in range(5)]
+    nobody = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}
+    answers = [judge("02-1", nobody, tmp_path).text.count("\nhint ") for _ in range(5)]
     assert answers == [1, 2, 3, 3, 3]
 
 
@@ -83,20 +104,21 @@ def test_a_verdict_is_shown_as_text_and_never_as_html(tmp_path):
 
 def test_a_pass_stays_and_is_counted_no_further(tmp_path):
     file = tmp_path / "progress.json"
-    for answer in (["web-1"], ["not-prod"], ["web-ops"]):
+    for answer in (["op-ana"], ["web-1"], ["not-prod"], ["web-ops"]):
         judge("10-1", answer, tmp_path)
     assert json.loads(file.read_text()) == {"10-1": {"tries": 2, "passed": True}}
-    assert str(workshop.progress(file)) == f"1 of {len(EXERCISES)} exercises passed"
+    assert str(workshop.progress(file)) == "0 of 13 core exercises passed, 1 of 17 others"
 
 
 def test_the_panel_follows_each_check_and_says_its_state_in_signs_and_words(tmp_path):
     panel, other = (workshop.progress(tmp_path / name) for name in ("progress.json", "other.json"))
     before = panel.children[0].value
-    assert "0 of 30 exercises passed, next is 01-1" in before
-    judge("10-1", ["web-1"], tmp_path)
+    assert "0 of 13 core exercises passed, 0 of 17 others, next is 01-1" in before
+    assert before.index("○ open 14-3") < before.index("if there is time, or at home") < before.index("○ open 01-2")
+    judge("10-1", ["op-ana"], tmp_path)
     assert "… tried 10-1" in panel.children[0].value
     judge("10-1", ["not-prod"], tmp_path)
-    assert "1 of 30 exercises passed, next is 01-1" in panel.children[0].value
+    assert "0 of 13 core exercises passed, 1 of 17 others, next is 01-1" in panel.children[0].value
     assert "✓ done 10-1" in panel.children[0].value
     assert "○ open 10-2" in panel.children[0].value
     assert panel.frame.set_index("exercise").loc["10-1", ["tries", "passed"]].to_list() == [2, True]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from ssmlab.conditions import Condition
+from ssmlab.conditions import OPERATORS, Condition, parse_operator
 from ssmlab.evaluation import Asked, Decision, Found, Place, PolicySet, arrange, decide, find_statements
 from ssmlab.evaluation.requests import Lookup
 from ssmlab.explanation.words import quote, say_actual, say_statement, say_value, say_wanted
@@ -81,11 +81,27 @@ def say_silent(place: Place, items: Sequence[Found], part: Part) -> str:
     words = _SILENT[place[0]].format(int(place[1]) + 1, len(part.policies.scps or ()))
     if not items:
         return f"{words} `{part.asked.action}`"
+    return f"{words} the {part.kind}" + (f": {gaps}" if (gaps := _say_gaps(items, part)) else "")
+
+
+def say_missed(part: Part, policy: str) -> str:
+    """What keeps the nearest Deny of a policy about such resources from applying; empty: nothing, or there is none."""
+    found = find_statements(part.asked, part.policies)
+    own = [item for item in found if item.applied.statement.effect == "Deny" and item.applied.policy == policy]
+    near = [item for item in own if _count_lacks(item, part) < _FAR]
+    return _say_gaps(near, part) if near and best(own) is FALSE else ""
+
+
+def _say_gaps(items: Sequence[Found], part: Part) -> str:
+    """What the nearest statement lacks; where none is about such a resource, what they are about."""
     item = choose(items, part)[0]
     gaps = [element.gap for element in read_elements(item, part) if element.truth is FALSE]
     if gaps and _count_lacks(item, part) > _FAR:
-        gaps = [f"what comes nearest is about {read_elements(item, part)[0].wanted}"]
-    return f"{words} the {part.kind}" + (f": {', and '.join(gaps)} ({say_statement(item.applied)})" if gaps else "")
+        wanted = [
+            f"{read_elements(each, part)[0].wanted} ({say_statement(each.applied)})" for each in items[:_MOST_NEAR]
+        ]
+        return f"no statement names it, only {' and '.join(wanted)}"
+    return f"{', and '.join(gaps)} ({say_statement(item.applied)})" if gaps else ""
 
 
 def say_held(item: Found, part: Part) -> str:
@@ -126,6 +142,10 @@ def _read(condition: Condition, part: Part) -> Element:
     texts = [_fill(text, lookup) for text in condition.values] if len(values) > 1 else condition.values
     wanted = say_wanted(condition.operator, texts)
     gap = f"{say_actual(condition.key, values[0], part.kind)}, the policy wants {wanted}"
+    of_set, base, _ = parse_operator(condition.operator)
+    if isinstance(values[0], tuple) and base in OPERATORS and not of_set:
+        single = f"`{condition.operator}` compares one value"
+        gap = f"`{condition.key}` is a list, and {single}: a list needs `ForAllValues:` or `ForAnyValue:`"
     name = f"{condition.operator} {condition.key}"
     return Element(name, wanted, say_value(values[0]), condition.decide(values).truth, gap, condition)
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from ssmlab.snapshots import Snapshot
 from ssmlab.workshop.exercises import Exercise, find_exercise, load_sample
-from ssmlab.workshop.kinds import KINDS
+from ssmlab.workshop.kinds import KINDS, say_shape
 from ssmlab.workshop.panel import refresh
 from ssmlab.workshop.progress import note_try
 from ssmlab.workshop.reading import AnswerError
@@ -51,12 +51,14 @@ def check(
 ) -> Verdict:
     """Check an answer. Any answer passes under which what was asked for holds; nothing of the answer is executed.
 
+    What cannot be read, or AWS would not take, counts as no try.
+
     Parameters
     ----------
     exercise_id
         Such as "03-2".
     answer
-        JSON text or plain data; `...` stands for no answer yet.
+        JSON text or plain data, names also as a column of a frame; `...` stands for no answer yet.
     snapshot
         The inventory at hand; default: the sample in the folder that one works in.
     progress
@@ -76,8 +78,11 @@ def check(
     """
     exercise = find_exercise(exercise_id)
     if answer is ... or answer is None:
-        return Verdict(False, f"{exercise.id} is not answered yet: expected {KINDS[exercise.kind].shape}")
-    wrong = _complain(exercise, answer, snapshot or load_sample())
+        return Verdict(False, f"{exercise.id} is not answered yet: expected {say_shape(exercise)}")
+    try:
+        wrong = _complain(exercise, answer, snapshot or load_sample())
+    except AnswerError as error:
+        return Verdict(False, f"{exercise.id} is not judged yet, and this counts as no try.\n{error}")
     tries = note_try(exercise.id, not wrong, progress)
     refresh(progress)
     if not wrong:
@@ -88,12 +93,9 @@ def check(
 def _complain(exercise: Exercise, answer: Any, snapshot: Snapshot) -> list[str]:
     """What is wrong, in the order in which one would mend it; empty: nothing."""
     kind = KINDS[exercise.kind]
-    try:
-        for said, complaints in kind.judge(exercise, kind.read(answer), snapshot):
-            if told := [f"{said}{complaint}" for complaint in islice(complaints, _MOST)]:
-                return told
-    except AnswerError as error:
-        return [str(error)]
+    for said, complaints in kind.judge(exercise, kind.read(answer), snapshot):
+        if told := [f"{said}{complaint}" for complaint in islice(complaints, _MOST)]:
+            return told
     return []
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ssmlab.workshop.exercises import find_exercise
-from ssmlab.workshop.kinds import KINDS
+from ssmlab.workshop.kinds import say_shape
 
 SOLUTIONS: Final = "solutions"
 _TAG: Final = "solution"
@@ -46,6 +46,5 @@ def _empty(cell: dict[str, Any]) -> dict[str, Any]:
     if not _is_solution(cell):
         return cell
     exercise = cell["metadata"]["exercise"]
-    shape = KINDS[find_exercise(exercise).kind].shape
     metadata = {"tags": ["answer"], "exercise": exercise}
-    return {**cell, "metadata": metadata, "source": [f"answer = ...  # {shape}"]}
+    return {**cell, "metadata": metadata, "source": [f"answer = ...  # {say_shape(find_exercise(exercise))}"]}

@@ -29,6 +29,8 @@ class Exercise:
     ----------
     id, title
         `03-2`: the second exercise of notebook 03.
+    core
+        Is it a part of the afternoon, or for those who have time, and for home?
     kind
         What is answered: a row of the table in `kinds`.
     hints
@@ -39,6 +41,7 @@ class Exercise:
 
     id: str
     title: str
+    core: bool
     kind: str
     hints: tuple[str, ...]
     rest: Mapping[str, Any]
@@ -50,8 +53,8 @@ def read_exercises() -> Mapping[str, Exercise]:
     return {name: _read_exercise(name, **body) for name, body in _read_file()["exercises"].items()}
 
 
-def _read_exercise(name: str, title: str, kind: str, hints: Sequence[str], **rest: Any) -> Exercise:
-    return Exercise(name, title, kind, tuple(hints), rest)
+def _read_exercise(name: str, title: str, kind: str, hints: Sequence[str], core: bool = True, **rest: Any) -> Exercise:
+    return Exercise(name, title, core, kind, tuple(hints), rest)
 
 
 @cache

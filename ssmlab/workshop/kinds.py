@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import Any, Final
 
 import pandas as pd
@@ -14,11 +15,12 @@ from ssmlab.expectations import choose_rows
 from ssmlab.explanation import last_part
 from ssmlab.paths import find_paths
 from ssmlab.reachability import reach
+from ssmlab.reachability.columns import TAG
 from ssmlab.reachability.names import find_node, find_principal, find_rows
 from ssmlab.snapshots import Snapshot
 from ssmlab.workshop import reading
 from ssmlab.workshop.exercises import Exercise, find_exercise, make_events, set_up
-from ssmlab.workshop.requirements import Change, drop_unknown, find_broken
+from ssmlab.workshop.requirements import Change, drop_unknown, find_broken, say_misfits
 from ssmlab.workshop.variations import VARIATIONS
 
 Ask = Mapping[str, Any]
@@ -66,12 +68,31 @@ def _judge_one(exercise: Exercise, change: Change) -> Iterator[str]:
 def _with_policy(exercise: Exercise, answer: Mapping[str, Any], snapshot: Snapshot) -> Change:
     place = exercise.rest["policy"]
     reading.check_policy(answer, place.get("layer", "identity"))
-    return Change(snapshot, snapshot.with_policy(answer, **place), {})
+    return Change(snapshot, snapshot.with_policy(answer, **place), {}, place["name"])
 
 
 def _with_tags(exercise: Exercise, answer: Mapping[str, str | None], snapshot: Snapshot) -> Change:
     node = str(snapshot.nodes.index[find_node(snapshot, exercise.rest["node"])])
     return Change(snapshot, snapshot.with_tags(node, answer), {})
+
+
+def _judge_tags(exercise: Exercise, answer: Mapping[str, str | None], snapshot: Snapshot) -> Stages:
+    """As any change of what is reached; that a key stands beside its twin with other capitals is said instead."""
+    twins = _find_twins(exercise.rest["node"], answer, snapshot)
+    for said, complaints in _judge_reach(_with_tags)(exercise, answer, snapshot):
+        yield said, (twins for _ in islice(complaints, 1)) if twins else complaints
+
+
+def _find_twins(node: str, answer: Mapping[str, str | None], snapshot: Snapshot) -> str:
+    row = snapshot.nodes.iloc[find_node(snapshot, node)]
+    there = {name.removeprefix(TAG): row[name] for name in map(str, row.index) if name.startswith(TAG)}
+    now = {key: value for key, value in {**there, **answer}.items() if not pd.isna(value)}
+    for key in answer:
+        twins = sorted(other for other in now if other.lower() == key.lower())
+        if len({now[twin] for twin in twins}) > 1:
+            why = "conditions ignore the case of keys, and it is not known which of them counts"
+            return f"the node now has `{twins[0]}` and `{twins[1]}`: {why}. Change the key that is there."
+    return ""
 
 
 def _with_request(_: Exercise, answer: Mapping[str, Any], snapshot: Snapshot) -> Change:
@@ -85,9 +106,10 @@ def _judge_names(exercise: Exercise, answer: list[str], snapshot: Snapshot) -> S
 def _compare_names(ask: Ask, answer: list[str], snapshot: Snapshot) -> Iterator[str]:
     """The first name too many, with what is true of it; of those that are missing only how many there are."""
     which, (find, say_why_not) = ask["which"], _QUESTIONS[ask["by"]]
-    frame = getattr(snapshot, which)
+    frame, short = getattr(snapshot, which), ask.get("short", {})
     wanted = {_label(frame, row) for row in find(snapshot, ask)}
-    named = {_label(frame, row): (name, row) for name in answer for row in _find_rows(snapshot, which, name)}
+    rows = {name: _find_rows(snapshot, which, short.get(name, name)) for name in answer}
+    named = {_label(frame, row): (name, row) for name, found in rows.items() for row in found}
     for name, row in [where for label, where in named.items() if label not in wanted][:1]:
         yield f"`{name}` does not belong in your list: {say_why_not(snapshot, ask, row)}"
     if missing := wanted - set(named):
@@ -112,14 +134,7 @@ def _find_by_columns(snapshot: Snapshot, ask: Ask) -> list[int]:
 
 def _say_columns(snapshot: Snapshot, ask: Ask, row: int) -> str:
     """The first column that does not fit."""
-    return next(_say_misfits(getattr(snapshot, ask["which"]), ask["where"], row))
-
-
-def _say_misfits(frame: pd.DataFrame, where: Any, row: int) -> Iterator[str]:
-    for column, wanted in where.items() if isinstance(where, Mapping) else ():
-        value = frame[column].iloc[row]
-        if str(value) not in (wanted if isinstance(wanted, list) else [str(wanted)]):
-            yield f"its `{column}` is {'absent' if pd.isna(value) else f'`{value}`'}"
+    return next(say_misfits(getattr(snapshot, ask["which"]), ask["where"], row))
 
 
 def _find_by_reach(snapshot: Snapshot, ask: Ask) -> list[int]:
@@ -134,19 +149,22 @@ def _find_by_reach(snapshot: Snapshot, ask: Ask) -> list[int]:
 def _say_reach(snapshot: Snapshot, ask: Ask, row: int) -> str:
     """What sets it apart from those asked about; else the answer for it, and for what stands beside it in the Region.
 
-    Of nodes those come first that are reached with something, so that only one thing is in the way.
+    Nodes and documents that are reached with something come first, so that only one thing is in the way.
     """
     frame = getattr(snapshot, ask["which"])
-    if misfit := next(_say_misfits(frame, ask.get(ask["which"]), row), ""):
+    if misfit := next(say_misfits(frame, ask.get(ask["which"]), row), ""):
         return misfit
     alike = [other for other in range(len(frame)) if _label(frame, other) == _label(frame, row)]
     names = ("principals", "nodes", "documents")
     sides = [alike if name == ask["which"] else rows for name, rows in zip(names, _sides(snapshot, ask), strict=True)]
     regions = [snapshot.nodes["region"].astype(str).array, snapshot.documents["region"].astype(str).array]
-    near = _find_by_reach(snapshot, {**ask, "which": "nodes"})
+    near = [{*_find_by_reach(snapshot, {**ask, "which": side})} for side in names[1:]]
     node, document = min(
         ((node, document) for node in sides[1] for document in sides[2]),
-        key=lambda pair: (regions[0][pair[0]] != regions[1][pair[1]], pair[0] not in near),
+        key=lambda pair: (
+            regions[0][pair[0]] != regions[1][pair[1]],
+            *(row not in rows for row, rows in zip(pair, near, strict=True)),
+        ),
     )
     arns = (getattr(snapshot, name).index[at] for name, at in zip(names, (sides[0][0], node, document), strict=True))
     return reach(snapshot, context=ask.get("context")).explain(*arns).sentence
@@ -208,7 +226,15 @@ def _match_lines(pattern: str, sides: Mapping[str, list[str]]) -> Iterator[str]:
     for side, wanted, told in (("match", True, "does not find"), ("no match", False, "also finds")):
         for line in sides[side]:
             if logs.matches(pattern, line) is not wanted:
-                yield f"the pattern {told} the line `{line}`"
+                yield f"the pattern {told} the line `{line}`{_say_absent(pattern, line) if wanted else ''}"
+
+
+def _say_absent(pattern: str, line: str) -> str:
+    """The first JSON field that a pattern names and a line has not."""
+    body = logs.compile_filter(pattern).body
+    absent = [name for name in body.names if name.startswith("$.") and name not in body.fields(line)]
+    is_known = not absent or "NOT EXISTS" in pattern
+    return "" if is_known else f": it has no `{absent[0]}`, and of a field that is absent only `NOT EXISTS` is true"
 
 
 def _watch(settings: Mapping[str, Any], cases: list[dict[str, Any]]) -> Iterator[str]:
@@ -219,17 +245,22 @@ def _watch(settings: Mapping[str, Any], cases: list[dict[str, Any]]) -> Iterator
             yield f"{case['story']}: after the values {told} it is `{state}`, expected `{case['ends']}`"
 
 
+def say_shape(exercise: Exercise) -> str:
+    """What an answer to an exercise looks like; none of the names is right anywhere."""
+    which = exercise.rest["ask"]["which"] if "ask" in exercise.rest else ""
+    return KINDS[exercise.kind].shape + (f" of {which}, such as {_SUCH[which]}" if which else "")
+
+
+_SUCH: Final = {"nodes": '["lab-1", "lab-2"]', "principals": '["ann", "BackupRole"]'}
 KINDS: Final[dict[str, Kind]] = {
     "policy": Kind(reading.read_policy, _judge_reach(_with_policy), "a policy, as JSON text between triple quotes"),
-    "tags": Kind(
-        reading.read_tags, _judge_reach(_with_tags), 'tags, such as {"Env": "test"}; None as a value removes a tag'
-    ),
+    "tags": Kind(reading.read_tags, _judge_tags, 'tags, such as {"Env": "test"}; None as a value removes a tag'),
     "request": Kind(
         reading.read_request,
         _judge_reach(_with_request),
         'condition keys of a request, such as {"aws:SourceIp": "203.0.113.9"}',
     ),
-    "names": Kind(reading.read_names, _judge_names, 'a list of names, such as ["web-1", "web-2"]'),
+    "names": Kind(reading.read_names, _judge_names, "a list of names"),
     "event pattern": Kind(
         reading.read_event_pattern, _judge_shown("events", _match_events), "an event pattern, as JSON text"
     ),

@@ -12,6 +12,7 @@ import pandas as pd
 from ssmlab.workshop.progress import find_file, read_progress
 
 _SIGNS: Final = {"done": "✓", "tried": "…", "open": "○"}
+_PARTS: Final = {True: "core", False: "if there is time, or at home"}
 _INK: Final = "<div style='color: var(--jp-ui-font-color1)'>{}</div>"
 _TITLES: Final = "Titles and tries"
 _SCROLL: Final = _INK.replace(
@@ -31,7 +32,7 @@ class Progress(w.VBox):
     Attributes
     ----------
     frame
-        A row an exercise: `exercise`, `title`, `tries`, `passed`.
+        A row an exercise: `exercise`, `title`, `core`, `tries`, `passed`; the core first.
     """
 
     def __init__(self, file: str | Path | None = None) -> None:
@@ -47,15 +48,17 @@ class Progress(w.VBox):
 
     def update(self) -> None:
         """Read the file, and show it."""
-        self.frame = read_progress(self.path)
+        self.frame = read_progress(self.path).sort_values("core", ascending=False, kind="stable", ignore_index=True)
         states = self.frame["tries"].gt(0).map({True: "tried", False: "open"}).mask(self.frame["passed"], "done")
         told = self.frame.assign(state=states.map(_SIGNS) + " " + states)
         self._summary.value = _write_summary(str(self), told[states != "done"]["exercise"].head(1).to_list(), told)
-        rows = told[["state", "exercise", "title", "tries"]]
+        rows = told[["state", "exercise", "title", "tries"]].assign(part=told["core"].map(_PARTS))
         self._table.value = _SCROLL.format(rows.to_html(index=False, border=0, justify="left"))
 
     def __str__(self) -> str:
-        return f"{int(self.frame['passed'].sum())} of {len(self.frame)} exercises passed"
+        counts = self.frame.groupby("core")["passed"].agg(["sum", "size"])
+        done = {core: f"{passed} of {size}" for core, passed, size in counts.itertuples()}
+        return f"{done[True]} core exercises passed, {done[False]} others"
 
     __repr__ = __str__
 
@@ -64,13 +67,15 @@ _SHOWN: Final[WeakSet[Progress]] = WeakSet()
 
 
 def _write_summary(said: str, following: list[str], told: pd.DataFrame) -> str:
-    """A sentence, and each exercise with a sign and a word; the next one has a frame."""
-    items = "".join(
-        f"<li style='padding: 0 4px; outline: {'2px solid' if name in following else 'none'}'>{state} {name}</li>"
-        for state, name in zip(told["state"], told["exercise"], strict=True)
+    """A sentence, and for each part its exercises with a sign and a word; the next one has a frame."""
+    outlines = told["exercise"].isin(following).map({True: "2px solid", False: "none"})
+    items = "<li style='padding: 0 4px; outline: " + outlines + "'>" + told["state"] + " " + told["exercise"] + "</li>"
+    lists = "".join(
+        f"<div>{part}</div><ul aria-label='{part}' style='{_FLOW}'>{each.str.cat()}</ul>"
+        for part, each in items.groupby(told["core"].map(_PARTS), sort=False)
     )
     more = "".join(f", next is {name}" for name in following)
-    return _INK.format(f"<p role='status'>{said}{more}</p><ul style='{_FLOW}'>{items}</ul>")
+    return _INK.format(f"<p role='status'>{said}{more}</p>{lists}")
 
 
 def progress(file: str | Path | None = None) -> Progress:
@@ -79,7 +84,7 @@ def progress(file: str | Path | None = None) -> Progress:
     Examples
     --------
     >>> progress("no such file")
-    0 of 30 exercises passed
+    0 of 13 core exercises passed, 0 of 17 others
     """
     return Progress(file)
 

@@ -12,7 +12,7 @@ import pandas as pd
 from ssmlab.workshop.exercises import read_exercises
 
 FILE: Final = "progress.json"
-_COLUMNS: Final = ("learner", "exercise", "title", "tries", "passed")
+_COLUMNS: Final = ("learner", "exercise", "title", "core", "tries", "passed")
 Done = Mapping[str, Mapping[str, Any]]
 
 
@@ -49,7 +49,7 @@ def _is_count(own: Any) -> bool:
 
 
 def read_progress(file: str | Path) -> pd.DataFrame:
-    """What one learner has done: a row an exercise, `exercise`, `title`, `tries`, `passed`."""
+    """What one learner has done: a row an exercise, `exercise`, `title`, `core`, `tries`, `passed`."""
     return _to_frame("", _read(Path(file))).drop(columns="learner")
 
 
@@ -65,7 +65,7 @@ def gather(folder: str | Path) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        A row a learner and exercise: `learner`, `exercise`, `title`, `tries`, `passed`.
+        A row a learner and exercise: `learner`, `exercise`, `title`, `core`, `tries`, `passed`.
 
     Raises
     ------
@@ -98,7 +98,7 @@ def find_stuck(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _to_frame(learner: str, done: Done) -> pd.DataFrame:
     rows = [
-        (learner, name, exercise.title, own.get("tries", 0), own.get("passed", False))
+        (learner, name, exercise.title, exercise.core, own.get("tries", 0), own.get("passed", False))
         for name, exercise in read_exercises().items()
         for own in [done.get(name, {})]
     ]

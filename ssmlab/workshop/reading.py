@@ -7,6 +7,9 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+import numpy as np
+import pandas as pd
+
 from ssmlab import events, logs
 from ssmlab.policies import PolicyError, RepeatedKeys, parse_policy, read_json
 from ssmlab.snapshots.schema import listed
@@ -19,6 +22,9 @@ _ALARM: Final = {  # PutMetricAlarm → `alarm_states`
     "DatapointsToAlarm": "datapoints_to_alarm",
     "TreatMissingData": "treat_missing_data",
 }
+
+
+_LISTS: Final = (tuple, set, frozenset, np.ndarray, pd.Series, pd.Index, pd.api.extensions.ExtensionArray)
 
 
 class AnswerError(ValueError):
@@ -37,7 +43,14 @@ def check_policy(body: Mapping[str, Any], layer: str = "identity") -> None:
     except PolicyError as error:
         raise AnswerError(str(error)) from None
     for problem in problems:
-        raise AnswerError(f"IAM would refuse this policy: at `{problem.where}`: {problem.what}")
+        raise AnswerError(f"IAM would refuse this policy: {_say_place(problem.where)}: {problem.what}")
+
+
+def _say_place(path: str) -> str:
+    """A JSON path in words, statements counted from 1 as everywhere else."""
+    number, rest = re.match(r"\$\.?(?:Statement(?:\[(\d+)\])?\.?)?(.*)", path).groups()  # type: ignore[union-attr]
+    where = f"in statement {int(number or 0) + 1}" if path.startswith("$.Statement") else "in the policy"
+    return f"{where}, `{rest}`" if rest else where
 
 
 def read_tags(answer: Any) -> Mapping[str, str | None]:
@@ -45,7 +58,7 @@ def read_tags(answer: Any) -> Mapping[str, str | None]:
     body = _read_object(answer, "tags")
     for key, value in body.items():
         if not (isinstance(value, str) or value is None):
-            raise AnswerError(f"tag `{key}`: expected a text, or null to remove the tag, got `{json.dumps(value)}`")
+            raise AnswerError(f"tag `{key}`: expected a text, or None to remove the tag, got `{json.dumps(value)}`")
         for what, text in (("key", key), ("value", value or "")):
             if len(text) > _MOST[what]:
                 raise AnswerError(f"tag `{key[:20]}`: expected a {what} of at most {_MOST[what]} letters")
@@ -62,17 +75,26 @@ def read_request(answer: Any) -> Mapping[str, Any]:
             raise AnswerError(f"expected a condition key such as `aws:SourceIp`, got `{key}`")
         texts = value if isinstance(value, list) else [value]
         if not all(isinstance(text, str) or (text is None and text is value) for text in texts):
-            raise AnswerError(f'`{key}`: requests carry texts: expected `"true"`, not `true`, or null for absent')
+            raise AnswerError(f'`{key}`: requests carry texts: expected `"true"`, not `true`, or None for absent')
+        if key.lower() == "aws:sourceip" and "/" in str(value):
+            raise AnswerError(f"`{key}`: a request carries one address, such as `203.0.113.9`, not a range")
     return body
 
 
 def read_names(answer: Any) -> list[str]:
-    """Names: a list of texts, or one text with commas or lines."""
+    """Names: a list, tuple, set or array of texts, a column or index of a frame, or one text with commas or lines."""
+    if isinstance(answer, pd.DataFrame):
+        columns = [f'["{column}"]' for column in answer.columns]
+        raise AnswerError(
+            f"expected a list of names, got a whole table: take one column of it, such as {listed(columns)}"
+        )
+    if isinstance(answer, _LISTS):
+        answer = sorted(answer, key=str) if isinstance(answer, set | frozenset) else list(answer)
     if isinstance(answer, str) and not answer.lstrip().startswith("["):
         return [name for part in re.split(r"[,\n]", answer) if (name := part.strip())]
     names = _read_json(answer)
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise AnswerError(f'expected a list of names, such as `["web-1"]`, got `{_shorten(names)}`')
+        raise AnswerError(f'expected a list of names, such as `["name-1", "name-2"]`, got `{_shorten(names)}`')
     return names
 
 
@@ -109,7 +131,9 @@ def read_alarm(answer: Any) -> dict[str, Any]:
     try:
         logs.alarm_states([], **settings)
     except (TypeError, ValueError) as error:
-        raise AnswerError(f"CloudWatch would refuse this alarm: {error}") from None
+        own = {f"`{theirs}`": f"`{name}`" for name, theirs in _ALARM.items()}
+        said = re.sub("`\\w+`", lambda found: own.get(found[0], found[0]), str(error))
+        raise AnswerError(f"CloudWatch would refuse this alarm: {said}") from None
     return settings
 
 

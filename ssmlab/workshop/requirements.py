@@ -3,7 +3,7 @@
     exactly: role/WebOps     # reaches these nodes with these documents, and nothing else
     reaches: role/WebOps     # reaches at least these
     keeps: ["user/*"]        # reach what they reached before, no more and no less
-    never: …, only: …        # as in `check_expectations`
+    never: user/web-ops      # reaches none of these
     may: user/web-ops        # any `action` on the nodes, with what the `request` carries; `may not`: must not
 
 `context` is what the request carries besides; `too much` is said where more is reached than is wanted.
@@ -13,16 +13,17 @@ Nodes whose tags were not collected are left out: what must be reached there is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
 import pandas as pd
 
-from ssmlab.evaluation import Outcome, PolicySet, Request, evaluate
-from ssmlab.expectations import ExpectationError, check_expectations, choose_rows
-from ssmlab.explanation import last_part
+from ssmlab.evaluation import Asked, Outcome, PolicySet, Request, parse_principal
+from ssmlab.evaluation.requests import read_context
+from ssmlab.expectations import ExpectationError, choose_rows
+from ssmlab.explanation import Part, last_part, say_missed, say_reason
 from ssmlab.reachability import Reach, reach
 from ssmlab.reachability.columns import TAG
 from ssmlab.snapshots import Snapshot
@@ -31,24 +32,24 @@ from ssmlab.snapshots.schema import listed
 Pair = tuple[str, str]
 Entry = Mapping[str, Any]
 _CONTEXT, _TOO_MUCH = "context", "too much"
+_SIDES: Final = ("principals", "nodes", "documents")
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The snapshot before and after the answer, and what the requests carry."""
+    """The snapshot before and after the answer, what the requests carry, and which policy is the answer."""
 
     before: Snapshot
     after: Snapshot
     context: Mapping[str, Any]
+    policy: str = ""
 
 
 def find_broken(change: Change, entry: Entry) -> Iterator[str]:
     """What is wrong with the answer, by one requirement; nothing if it holds."""
     verb = next(verb for verb in _VERBS if verb in entry)
     request = f"where the request carries {_say_keys(entry[_CONTEXT])}, " if _CONTEXT in entry else ""
-    for told in _VERBS[verb](change, entry):
-        more = f" {entry[_TOO_MUCH]}" if _TOO_MUCH in entry and told.startswith(_TOO_MUCH) else ""
-        yield f"{request}{told}{more}"
+    return (f"{request}{told}" for told in _VERBS[verb](change, entry))
 
 
 def drop_unknown(snapshot: Snapshot) -> Snapshot:
@@ -60,42 +61,47 @@ def drop_unknown(snapshot: Snapshot) -> Snapshot:
 def _exactly(change: Change, entry: Entry) -> Iterator[str]:
     found = _reach(change.after, change, entry)
     for who in _principals(change.after, entry["exactly"]):
-        yield from _compare(found, who, _wanted(change.after, who, entry))
+        yield from _compare(change, entry, found, who, _wanted(change.after, who, entry))
 
 
 def _reaches(change: Change, entry: Entry) -> Iterator[str]:
     found = _reach(change.after, change, entry)
     for who in _principals(change.after, entry["reaches"]):
-        yield from _compare(found, who, _wanted(change.after, who, entry), more=True)
+        yield from _compare(change, entry, found, who, _wanted(change.after, who, entry), more=True)
 
 
 def _keeps(change: Change, entry: Entry) -> Iterator[str]:
     before, after = (_reach(snapshot, change, entry) for snapshot in (change.before, change.after))
     for who in _principals(change.before, entry["keeps"]):
-        yield from _compare(after, who, _reached(before, who, "allowed"), open_too=False)
+        yield from _compare(change, entry, after, who, _reached(before, who, "allowed"), open_too=False)
 
 
-def _expected(change: Change, entry: Entry) -> Iterator[str]:
-    expectation = {key: value for key, value in entry.items() if key not in (_CONTEXT, _TOO_MUCH)}
-    wanted = {"context": _join(change, entry), "expectations": [expectation]}
-    for row in check_expectations(change.after, wanted).itertuples():
-        if not row.holds:
-            yield f"too much ({row.expectation}): {row.counterexample}"
+def _never(change: Change, entry: Entry) -> Iterator[str]:
+    found, named = _reach(change.after, change, entry), f"{_TOO_MUCH} ({entry['name']})"
+    chosen = {**entry, "principals": entry["never"]}
+    who, where, what = (choose_rows(change.after, side, chosen.get(side, "*"), side) for side in _SIDES)
+    for outcome in ("allowed", "conditional"):
+        pairs = found.pairs(who, where, what, outcome, limit=1)[["principal", "node", "document"]]
+        for asked in pairs.itertuples(index=False, name=None):
+            yield f"{named}: {_tell_too_much(change, {**entry, 'nodes': '*'}, found, asked)}"
+            return
 
 
 def _may(change: Change, entry: Entry) -> Iterator[str]:
     is_wanted = "may" in entry
     for who in _principals(change.after, entry["may" if is_wanted else "may not"]):
-        attached = change.after.attached(who)
+        attached, caller = change.after.attached(who), parse_principal(who)
         policies = PolicySet(attached.identity, attached.boundary, None, attached.scps, attached.rcps)
         for row in choose_rows(change.after, "nodes", entry["nodes"], "nodes"):
             node = change.after.nodes.iloc[row]
-            asked = Request(who, entry["action"], str(node.name), {**_resource_tags(node), **entry["request"]})
-            outcome = evaluate(asked, policies).outcome
+            request = Request(who, entry["action"], str(node.name), {**_resource_tags(node), **entry["request"]})
+            lookup = read_context(request, caller, caller.account)
+            part = Part("node", str(node["name"]), Asked(caller, request.action, request.resource, lookup), policies)
+            outcome = part.decide().outcome
             if (outcome is Outcome.ALLOWED) is not is_wanted:
                 what, given = "missing" if is_wanted else _TOO_MUCH, _say_keys(entry["request"])
                 told = f"{last_part(who)} with {entry['action']} on `{node['name']}`, where the request carries {given}"
-                yield f"{what}: {told}: the answer is {outcome.value}"
+                yield f"{what}: {told}: the answer is {outcome.value}, {say_reason(part)}"
                 return
 
 
@@ -115,8 +121,7 @@ _VERBS: Final[dict[str, Callable[[Change, Entry], Iterator[str]]]] = {
     "exactly": _exactly,
     "reaches": _reaches,
     "keeps": _keeps,
-    "never": _expected,
-    "only": _expected,
+    "never": _never,
     "may": _may,
     "may not": _may,
 }
@@ -164,16 +169,40 @@ def _reached(found: Reach, principal: str, outcome: str) -> list[Pair]:
 
 
 def _compare(
-    found: Reach, principal: str, wanted: list[Pair], more: bool = False, open_too: bool = True
+    change: Change, entry: Entry, found: Reach, who: str, wanted: list[Pair], more: bool = False, open_too: bool = True
 ) -> Iterator[str]:
     """What is reached beyond what is wanted (unless more may be), then what is missing: the first of each, and why."""
-    allowed = _reached(found, principal, "allowed")
-    reached = allowed + (_reached(found, principal, "conditional") if open_too else [])
+    allowed = _reached(found, who, "allowed")
+    reached = allowed + (_reached(found, who, "conditional") if open_too else [])
     sides = {_TOO_MUCH: [] if more else _without(reached, wanted), "missing": _without(wanted, allowed)}
     for what, pairs in sides.items():
         for node, document in pairs[:1]:
             count = f" ({len(pairs)} pairs of node and document, such as this one)" if len(pairs) > 1 else ""
-            yield f"{what}{count}: {found.explain(principal, node, document).sentence}"
+            asked = (who, node, document)
+            told = _tell_too_much(change, entry, found, asked) if what == _TOO_MUCH else found.explain(*asked).sentence
+            yield f"{what}{count}: {told}"
+
+
+def _tell_too_much(change: Change, entry: Entry, found: Reach, asked: Sequence[str]) -> str:
+    """A pair that is too much: why it is reached, what sets the node apart, and why a Deny of the answer misses it."""
+    who, where, what = (found.rows(*each)[0] for each in zip(_SIDES, asked, strict=True))
+    chosen = entry.get("nodes")
+    wanted = [each for each in (chosen if isinstance(chosen, list) else [chosen]) if isinstance(each, Mapping)]
+    misfits = min(([*say_misfits(change.after.nodes, each, int(where))] for each in wanted), key=len, default=[])
+    told = [found.explain(*asked).sentence, *(f"This node does not belong: {misfit}." for misfit in misfits[:1])]
+    missed = [say_missed(part, change.policy) for part in (found.ask_document(who, what), found.ask_node(who, where))]
+    told += [f"Your Deny does not fit: {gap}." for gap in missed if gap][:1]
+    return " ".join([*told, *([entry[_TOO_MUCH]] if _TOO_MUCH in entry else [])])
+
+
+def say_misfits(frame: pd.DataFrame, where: Any, row: int) -> Iterator[str]:
+    """The columns of a row that do not fit, each as a clause."""
+    for column, wanted in where.items() if isinstance(where, Mapping) else ():
+        value = frame[column].iloc[row]
+        texts = [str(each) for each in (wanted if isinstance(wanted, list) else [wanted])]
+        if str(value) not in texts:
+            name = f"tag `{column.removeprefix(TAG)}`" if column.startswith(TAG) else f"`{column}`"
+            yield f"its {name} is {'absent' if pd.isna(value) else f'`{value}`'}, the exercise asks for {listed(texts)}"
 
 
 def _without(pairs: list[Pair], others: list[Pair]) -> list[Pair]:
