@@ -20,7 +20,7 @@ from ssmlab.widgets.event_views import ALL, MATCHED, OTHERS, OWN, STARTS, State
 from ssmlab.widgets.explorer import Explorer
 from ssmlab.widgets.filters import Flags
 from ssmlab.widgets.tables import TableView
-from ssmlab.widgets.texts import count_things
+from ssmlab.words import say_count
 
 EVENTS, COUNTS = range(2)
 _MOST_ROWS: Final = 200
@@ -149,7 +149,7 @@ class EventLab(Explorer):
         shown = self._places[:_MOST_ROWS]
         cut = f"first {len(shown)} of " if len(shown) < len(self._places) else ""
         first = ", matches first" if self.state.shown == ALL and self.matched.any() else ""
-        words = f"{cut}{count_things(len(self._places), 'event')}{first}" if len(shown) else "No event to show."
+        words = f"{cut}{say_count(len(self._places), 'event')}{first}" if len(shown) else "No event to show."
         self._table.show(views.list_matches(self.events, self._names, self.matched, shown), words)
 
     def _explain(self, row: int) -> None:

@@ -17,7 +17,8 @@ from ssmlab.logs import MetricFilter, PatternError, alarm_states, compile_filter
 from ssmlab.snapshots import Snapshot
 from ssmlab.widgets.command_views import send_first, shorten
 from ssmlab.widgets.filters import Flags
-from ssmlab.widgets.texts import count_things, show_controls, write_lines, write_list
+from ssmlab.widgets.texts import show_controls, write_lines, write_list
+from ssmlab.words import say_count
 
 ALL, MATCHED = "all messages", "matches"
 MOST_MESSAGES: Final = 200
@@ -94,7 +95,7 @@ def describe_logs(frame: pd.DataFrame) -> str:
         return "no log events"
     first, last = (time.strftime("%Y-%m-%d %H:%M:%S") for time in (frame["timestamp"].min(), frame["timestamp"].max()))
     groups = sorted({str(group) for group in frame.get("log_group", pd.Series(dtype="str")) if group})
-    told = f"{count_things(len(frame), 'log event')}, {first} to {last}"
+    told = f"{say_count(len(frame), 'log event')}, {first} to {last}"
     return show_controls(f"{told}{', ' if groups else ''}{', '.join(groups[:3])}")
 
 
@@ -167,8 +168,8 @@ def tell_other_case(frame: pd.DataFrame, pattern: str, flags: Flags) -> str:
         found = int(compile_filter(pattern.lower()).flags(frame["message"].str.lower()).sum())
     except PatternError:  # such as a keyword in small letters
         return ""
-    held = f"{count_things(found, 'line')} hold{'s' * (found == 1)} it in other letters"
-    return f"{held}: filter patterns count upper and lower case." if found else ""
+    held = say_count(found, "line", "holds", "hold")
+    return f"{held} it in other letters: filter patterns count upper and lower case." if found else ""
 
 
 def explain_place(error: PatternError) -> str:
@@ -190,7 +191,7 @@ def measure(frame: pd.DataFrame, state: State, flags: Flags | None = None) -> pd
     """
     most, asked = state.evaluation_periods, state.datapoints
     if asked > most:
-        raise ValueError(f"expected at most {most} of the last {count_things(most, 'period')}, got {asked}")
+        raise ValueError(f"expected at most {most} of the last {say_count(most, 'period')}, got {asked}")
     default = float(_number("default", state.default)) if state.default.strip() else None
     metric = MetricFilter(state.pattern, state.value.strip(), default)
     values = metric_values(metric, frame, state.period, state.statistic, flags)[["period_start", "value"]]
@@ -237,7 +238,7 @@ def describe_metric(measured: pd.DataFrame, state: State) -> str:
         if values.isna().all()
         else f"the highest is {most:g} at {_say_time(times[int(values.argmax())])}"
     )
-    return f"{count_things(len(values), 'period')} of {state.period} s: {highest}; {gaps} without a value."
+    return f"{say_count(len(values), 'period')} of {state.period} s: {highest}; {gaps} without a value."
 
 
 def say_alarm(measured: pd.DataFrame) -> str:
