@@ -16,7 +16,7 @@ import pandas as pd
 
 from ssmlab.evaluation import Applied
 from ssmlab.explanation import last_part
-from ssmlab.graphs.graph import MOST_MARKS, draw_card, draw_no_card, read_cards, say_outcome
+from ssmlab.graphs.graph import MOST_MARKS, draw_card, draw_no_card, draw_within, read_cards, say_outcome
 from ssmlab.graphs.layout import place_layers
 from ssmlab.graphs.sides import Side, join_sides, name_rows, read_sides
 from ssmlab.graphs.words import say_changes
@@ -85,11 +85,7 @@ def draw_changes(
     chosen = [*counts.index] if principals is None else [*people[after.rows("principals", principals)]]
     chosen.sort(key=lambda arn: counts.index.get_loc(arn) if arn in counts.index else len(counts))  # type: ignore[arg-type, return-value]
     pen = _Pen(before, after)
-    shown = max(min(len(chosen), limit // 3), 1)  # a principal is at least three marks
-    graph = pen.draw(chosen[:shown])
-    while shown > 1 and (size := len(graph) + graph.number_of_edges()) > limit:
-        shown = max(1, int(0.95 * shown * (limit / size) ** 0.5))
-        graph = pen.draw(chosen[:shown])
+    graph, shown = draw_within(limit, len(chosen), lambda first: pen.draw(chosen[:first]))
     graph.graph.update(
         title=f"What changes for {last_part(chosen[0]) if len(chosen) == 1 else f'{len(chosen)} principals'}",
         caption=say_changes(counts),

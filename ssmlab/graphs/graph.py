@@ -6,7 +6,7 @@ small as what it says. `graph.graph["members"]` tells which nodes or documents a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final
 
 import networkx as nx
@@ -76,14 +76,12 @@ def to_networkx(
     wanted = frozenset().union(*(_WANTED[name] for name in outcomes))
     chosen, sides = reach.rows("principals", principals), read_sides(reach, nodes, documents)
     joint = [join_sides(reach, sides, int(who)) for who in chosen]
-    counts = [int(np.isin(of_nodes, [*wanted]) @ (sides[0].counts * (of_nodes + 1))) for of_nodes, _ in joint]
+    weights = np.array([(outcome + 1) * (outcome in wanted) for outcome in range(len(OUTCOMES))])
+    counts = [int(weights[of_nodes] @ sides[0].counts) for of_nodes, _ in joint]
     drawn = [(int(chosen[place]), joint[place]) for place in np.argsort(-np.array(counts), kind="stable")]
     drawn = drawn[: np.count_nonzero(counts)]
-    shown, pen = max(min(len(drawn), limit // 3), 1), _Pen(reach, wanted, frozenset(unfolded))
-    graph = pen.draw(sides, drawn[:shown])  # a principal is at least three marks
-    while shown > 1 and (size := len(graph) + graph.number_of_edges()) > limit:
-        shown = max(1, int(0.95 * shown * (limit / size) ** 0.5))  # each splits the groups of the others
-        graph = pen.draw(sides, drawn[:shown])
+    pen = _Pen(reach, wanted, frozenset(unfolded))
+    graph, shown = draw_within(limit, len(drawn), lambda first: pen.draw(sides, drawn[:first]))
     graph.graph.update(
         title=say_title(reach, sides, chosen),
         caption=say_result(reach, sides, chosen, joint),
@@ -91,6 +89,24 @@ def to_networkx(
     )
     place_layers(graph)
     return graph
+
+
+def draw_within(limit: int, most: int, draw: Callable[[int], nx.DiGraph[str]]) -> tuple[nx.DiGraph[str], int]:
+    """The graph of as many of the first principals as fit into so many marks, from a guess, and how many they are."""
+    shown = max(min(most, limit // 6), 1)
+    graph = draw(shown)
+    if shown < most and (size := count_marks(graph)) < limit:
+        shown = min(most, shown * limit // size)
+        graph = draw(shown)
+    while shown > 1 and (size := count_marks(graph)) > limit:
+        shown = max(1, int(0.95 * shown * (limit / size) ** 0.5))  # each splits the groups of the others
+        graph = draw(shown)
+    return graph, shown
+
+
+def count_marks(graph: nx.DiGraph[str]) -> int:
+    """Nodes and edges."""
+    return int(len(graph) + graph.number_of_edges())
 
 
 class _Pen:
