@@ -76,7 +76,7 @@ def test_a_control_is_changed_with_the_keyboard(explorer: Locator, page: Page) -
     page.keyboard.press("ArrowDown")
     expect(explorer.locator("svg[role=application]")).not_to_have_attribute("data-draws", str(before))
     page.keyboard.press("Home")
-    expect(explorer.get_by_label("Outcome", exact=True)).to_have_value("reached")
+    expect(explorer.get_by_label("Outcome", exact=True)).to_have_value("reached (both)")
 
 
 def test_a_control_redraws_the_graph(explorer: Locator) -> None:
