@@ -2,6 +2,7 @@
 
 import html
 from itertools import product
+from threading import Event
 
 import networkx as nx
 import pandas as pd
@@ -332,3 +333,22 @@ def test_how_much_a_name_leaves_is_told_under_it(explorer: ReachExplorer, field:
 def test_no_two_controls_share_a_layout(sample: ssmlab.Snapshot, kind: type) -> None:
     layouts = [part.layout for part in _parts(kind(sample)) if part.has_trait("layout")]
     assert len({id(layout) for layout in layouts}) == len(layouts)
+
+
+def test_what_comes_from_the_background_waits_until_a_change_is_drawn(sample: ssmlab.Snapshot) -> None:
+    explorer = ReachExplorer(sample, principals=["web-ops"])
+    go, begun, drawn = Event(), Event(), Event()
+
+    def finish(_: None) -> None:
+        begun.set()
+        drawn.wait(0.2)  # a change comes meanwhile, and is drawn after this
+        explorer.say("old")
+
+    explorer.later("Working…", lambda: go.wait(5), finish)
+    go.set()
+    assert begun.wait(5)
+    explorer.tabs.selected_index = 1
+    drawn.set()
+    explorer.wait()
+    assert "old" not in explorer._live.value
+    assert "user/web-ops reaches" in explorer._live.value

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import fields, replace
 from pathlib import Path
+from threading import RLock
 from typing import Any, ClassVar, Final
 
 import ipywidgets as w
@@ -57,6 +58,7 @@ class Explorer(w.VBox):
         self.data = data
         self.state: Any = self.begin(state)
         self._latest: Future[Any] | None = None
+        self._turn = RLock()  # what comes from the background never draws while a change is drawn
         self._said = self._saved = ""
         self.controls = self.make_controls()
         self.why, self._live, self._line = w.HTML(), w.HTML(), w.HTML()
@@ -173,11 +175,12 @@ class Explorer(w.VBox):
         self.say(words)
 
         def finish(future: Future[Any]) -> None:
-            if future is self._latest:
-                self._latest = None
-                self.say("")
-                self._guard(lambda: done(future.result()))
-                self._tell()
+            with self._turn:
+                if future is self._latest:
+                    self._latest = None
+                    self.say("")
+                    self._guard(lambda: done(future.result()))
+                    self._tell()
 
         ticket.add_done_callback(finish)
 
@@ -187,10 +190,11 @@ class Explorer(w.VBox):
 
     def update(self) -> None:
         """Draw the state anew."""
-        before, self._latest = self._latest, None
-        if before:
-            before.cancel()
-        self._guard(self.show)
+        with self._turn:
+            before, self._latest = self._latest, None
+            if before:
+                before.cancel()
+            self._guard(self.show)
         changed = (f for f in fields(self.state_type) if getattr(self.state, f.name) != _default(f))
         told = "".join(f", {f.name}={_plain(getattr(self.state, f.name))!r}" for f in changed)
         line = f"{type(self).__name__}({self.arguments}{told})"

@@ -21,10 +21,11 @@ from urllib.parse import urlsplit
 
 import nbformat
 import pytest
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
+FIRST_HALF = ("test_labs.py", "test_compare.py", "test_hostile.py", "test_guard.py")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SWITCHES = [
     "--no-sandbox",  # root in a container has no sandbox to offer
@@ -59,10 +60,13 @@ FAILURES = f"""() => {NOTEBOOK}.context.model.toJSON().cells
     .flatMap(cell => cell.outputs ?? []).filter(output => output.output_type === "error")
     .map(output => output.traceback.join("\\n"))"""
 
+expect.set_options(timeout=20_000)  # ms: a busy machine is slow, not wrong
+
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     item.add_marker("browser")
-    item.add_marker(pytest.mark.xdist_group("browser"))  # one server, and never two browsers on two cores
+    half = item.path.name in FIRST_HALF  # one server and browser for each half, so that two cores have work to the end
+    item.add_marker(pytest.mark.xdist_group(f"browser {'1' if half else '2'}"))
 
 
 @dataclass(frozen=True, slots=True)
