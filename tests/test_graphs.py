@@ -1,12 +1,13 @@
 """The graph of a reach, its layout, and its picture."""
 
+from itertools import combinations
+
 import networkx as nx
 import pytest
 
 import ssmlab
 from ssmlab.explanation import last_part
 from ssmlab.graphs import draw_changes, place_layers, to_marks
-from ssmlab.graphs.layout import crossings
 from ssmlab.reachability import count_changes
 from ssmlab.widgets.graph_view import GraphView
 
@@ -53,6 +54,13 @@ def test_a_graph_beyond_the_limit_says_what_it_leaves_out(reach: ssmlab.Reach) -
     graph = ssmlab.to_networkx(reach, limit=40)
     assert len(graph) + graph.number_of_edges() <= 40
     assert graph.graph["folded"].endswith("principals that reach most are drawn")
+
+
+def crossings(graph: nx.DiGraph) -> int:
+    """How many pairs of edges between the same two layers cross."""
+    lines = [tuple(graph.nodes[name][place] for name in edge for place in ("x", "y")) for edge in graph.edges]
+    pairs = combinations(lines, 2)
+    return sum(a[0] == b[0] and a[2] == b[2] and (a[1] - b[1]) * (a[3] - b[3]) < 0 for a, b in pairs)
 
 
 def test_the_layout_crosses_no_lines_where_it_need_not() -> None:

@@ -7,7 +7,6 @@ slow.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations
 from typing import Final
 
 import networkx as nx
@@ -52,10 +51,3 @@ def _order(graph: nx.DiGraph[str], names: Sequence[str], rows: Mapping[str, floa
     ordered = sorted(names, key=lambda name: (_block(graph, name), centre(name), name))
     mixed = len({_block(graph, name) for name in names}) > 1
     return {name: i + (_GAP if mixed and _block(graph, name) else 0.0) for i, name in enumerate(ordered)}
-
-
-def crossings(graph: nx.DiGraph[str]) -> int:
-    """How many pairs of edges between the same two layers cross."""
-    lines = [tuple(graph.nodes[name][place] for name in edge for place in ("x", "y")) for edge in graph.edges]
-    pairs = combinations(lines, 2)
-    return sum(a[0] == b[0] and a[2] == b[2] and (a[1] - b[1]) * (a[3] - b[3]) < 0 for a, b in pairs)

@@ -18,6 +18,7 @@ from ssmlab.reachability.columns import Codes, Texts, Truths, combine, encode, f
 from ssmlab.reachability.fleets import CONDITIONAL, OUTCOMES
 from ssmlab.widgets.filters import Flags, choose_nodes
 from ssmlab.widgets.views import State, choose_documents, people
+from ssmlab.words import say_count
 
 SORTS: Final = (("most nodes first", "reach"), ("like beside like", "similar"), ("name", "name"))
 _STATIC: Final = Path(__file__).parent / "static"
@@ -56,7 +57,9 @@ def make_matrix(reach: Reach, state: State, sort: str = "reach") -> dict[str, An
     arns = [str(reach.snapshot.principals.index[who]) for who in grid.who[few_rows]]
     cuts = [(few_rows, rows, "principals"), (few_columns, columns, "groups")]
     cut = " and ".join(f"{len(few)} of {len(every)} {what}" for few, every, what in cuts if len(few) < len(every))
-    words = f"{_count(grid)} {int(grid.counts[reached].sum())} nodes, in {np.count_nonzero(reached)} groups"
+    managed, every = int(grid.managed[reached].sum()), int(grid.counts[reached].sum())
+    words = f"{_count(grid)} {say_count(managed, 'managed node')}, in {say_count(int(reached.sum()), 'group')}"
+    words += f", and {every - managed} not managed" if every > managed else ""
     return {
         "rows": [{"id": arn, "label": last_part(arn), "detail": arn} for arn in arns],
         "columns": [
@@ -71,7 +74,7 @@ def make_matrix(reach: Reach, state: State, sort: str = "reach") -> dict[str, An
 
 @dataclass(frozen=True, slots=True)
 class _Grid:
-    """Principals (`who`, of `asked` ones) x node groups that they all reach alike, `counts` nodes in each."""
+    """Principals (`who`, of `asked` ones) x node groups that they all reach alike, each with its nodes and managed ones."""
 
     side: Side
     who: Codes
@@ -79,6 +82,7 @@ class _Grid:
     asked: int
     merged: Codes
     counts: Codes
+    managed: Codes
     cells: Truths
 
     def members(self, column: int) -> Codes:
@@ -95,9 +99,10 @@ def _read_grid(reach: Reach, state: State) -> _Grid:
     places = [encode(side.frame[name])[0][side.rows[first_rows(side.codes)]] for name in ("account", "region")]
     merged = combine([*places, *(row.astype(np.int64) for row in outcomes[kept])], size)
     first = first_rows(merged)
-    counts = np.bincount(merged, weights=side.counts, minlength=len(first)).astype(np.int64)
+    sizes = (side.counts, side.count_managed())
+    counts, managed = (np.bincount(merged, weights=of, minlength=len(first)).astype(np.int64) for of in sizes)
     names = np.array([last_part(arn) for arn in reach.snapshot.principals.index[chosen[kept]]], dtype=object)
-    return _Grid(side, chosen[kept], names, len(chosen), merged, counts, outcomes[kept][:, first])
+    return _Grid(side, chosen[kept], names, len(chosen), merged, counts, managed, outcomes[kept][:, first])
 
 
 def _order(grid: _Grid, sort: str) -> tuple[Codes, Codes]:
