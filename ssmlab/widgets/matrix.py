@@ -74,7 +74,7 @@ def make_matrix(reach: Reach, state: State, sort: str = "reach") -> dict[str, An
 
 @dataclass(frozen=True, slots=True)
 class _Grid:
-    """Principals (`who`, of `asked` ones) x node groups that they all reach alike, each with its nodes and managed ones."""
+    """Principals (`who`, of `asked` ones) x node groups that they all reach alike, with the size of each."""
 
     side: Side
     who: Codes
