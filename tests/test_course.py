@@ -161,7 +161,7 @@ def test_nobodys_work_is_written_over(tmp_path, capsys):
     assert "is not empty: name a new folder" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_another_seed_has_other_answers_to_questions_and_the_same_solutions(seed, tmp_path):
     fresh = ssmlab.load(workshop.make_folder(tmp_path / "seat", seed) / "data" / "sample")
     kinds = {name: exercise.kind for name, exercise in workshop.read_exercises().items()}

@@ -24,7 +24,6 @@ from ssmlab.reachability.names import Names
 from ssmlab.truth import FALSE
 
 _RANK: Final = ("denied", "conditional", "allowed")
-_NOTHING: Final = ("nothing allows it", "no statement allows it")
 COLUMNS: Final = ("Principal", "Statement that decides", "Documents and nodes")
 MOST_MARKS: Final = 300
 MOST_UNFOLDED: Final = 60
@@ -114,7 +113,7 @@ class _Pen:
 
     def __init__(self, reach: Reach, wanted: frozenset[int], unfolded: frozenset[str]) -> None:
         self._reach, self._wanted, self._unfolded = reach, wanted, unfolded
-        self._arns = [*reach.snapshot.principals.index]
+        self._arns, self._said = [*reach.snapshot.principals.index], dict[tuple[str, int, int], str]()
 
     def draw(self, sides: Sequence[Side], shown: Sequence[tuple[int, tuple[Truths, Truths]]]) -> nx.DiGraph[str]:
         """A graph of these principals, each with the outcomes of both sides."""
@@ -125,8 +124,9 @@ class _Pen:
         for who, _ in shown:
             arn, kind = self._arns[who], kinds.iloc[who]
             label = f"root · …{arn.split(':')[4][-4:]}" if kind == "root" and self._several else last_part(arn)
-            kind = "role" if kind == "role" else "principal"
-            self._graph.add_node(arn, kind=kind, layer=0, label=label, detail=arn, count=1)
+            self._graph.add_node(
+                arn, kind=kind if kind == "role" else "principal", layer=0, label=label, detail=arn, count=1
+            )
         for place, side in enumerate(sides):
             if shown:
                 self._draw_side(side, [(who, joint[place]) for who, joint in shown])
@@ -178,7 +178,10 @@ class _Pen:
     def _connect(self, side: Side, who: int, mark: str, row: int, outcome: int, allowing: Sequence[Applied]) -> None:
         """Edges from a principal through the statements that decide a mark, or through the words that none does."""
         graph, arn, named = self._graph, self._arns[who], "denied" if outcome < CONDITIONAL else OUTCOMES[outcome].value
-        said = "allowed" if outcome == ALLOWED else say_outcome(side, who, row, outcome)
+        asked = (side.kind, who, row)
+        if outcome != ALLOWED and asked not in self._said:  # a graph may be drawn several times until it fits
+            self._said[asked] = say_outcome(side, who, row, outcome)
+        said = self._said.get(asked, "allowed")
         deciding = allowing if outcome >= CONDITIONAL else side.ask(who, row).decide().determining_statements
         deciding = deciding if outcome != IMPLICIT else ()  # what is allowed alone, with nothing that goes with it
         for card, about in map(draw_card, deciding) if deciding else [draw_no_card(arn)]:
@@ -200,8 +203,9 @@ def draw_card(applied: Applied) -> tuple[str, dict[str, Any]]:
 
 def draw_no_card(arn: str) -> tuple[str, dict[str, Any]]:
     """The mark where no statement decides: the root user needs none, others are allowed by none."""
-    is_root = arn.endswith(":root")
-    return f"none:{arn}", _card(*(("no policy needed", "the root user needs no policy") if is_root else _NOTHING))
+    if arn.endswith(":root"):
+        return f"none:{arn}", _card("no policy needed", "the root user needs no policy")
+    return f"none:{arn}", _card("nothing allows it", "no statement allows it")
 
 
 def _card(label: str, detail: str) -> dict[str, Any]:

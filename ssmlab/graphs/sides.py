@@ -31,6 +31,7 @@ class Side:
     groups: Codes  # groups of the reach that hold a chosen row
     counts: Codes  # chosen rows in each
     regions: Codes  # Region of each, as in `reach.places`
+    waiting: Any  # which rows of the frame are not managed
     outcomes: Truths  # principals x all groups of the reach
     allowing: Callable[[int], list[tuple[Applied, Truths]]]
     ask: Callable[[int, int], Part]
@@ -42,16 +43,10 @@ class Side:
 
     def count_managed(self) -> Codes:
         """Of each group of nodes the chosen ones that are managed, or of which it is not known."""
-        waiting = _are_waiting(self.frame, self.rows)
-        return self.counts - np.bincount(self.codes[waiting], minlength=len(self.groups))
+        return self.counts - np.bincount(self.codes[self.waiting[self.rows]], minlength=len(self.groups))
 
 
 Sides = tuple[Side, Side]
-
-
-def _are_waiting(nodes: pd.DataFrame, rows: Codes) -> Any:
-    """Which of some nodes are not managed."""
-    return ~nodes["managed"].iloc[rows].astype("boolean").fillna(True).to_numpy(dtype=bool)
 
 
 def read_sides(reach: Reach, nodes: Names, documents: Names) -> Sides:
@@ -68,7 +63,9 @@ def read_sides(reach: Reach, nodes: Names, documents: Names) -> Sides:
 
 def _read_side(kind: str, resources: Resources, rows: Codes, codes: Codes, regions: Codes, *of: Any) -> Side:
     groups, places, counts = np.unique(codes[rows], return_inverse=True, return_counts=True)
-    return Side(kind, resources, rows, places, groups, counts, regions[groups], *of)
+    managed = resources.frame.get("managed")
+    waiting: Any = [] if managed is None else ~managed.astype("boolean").fillna(True).to_numpy(dtype=bool)
+    return Side(kind, resources, rows, places, groups, counts, regions[groups], waiting, *of)
 
 
 def join_sides(reach: Reach, sides: Sides, who: int) -> tuple[Truths, Truths]:
@@ -97,7 +94,7 @@ def name_rows(side: Side, rows: Codes, keys: Sequence[str], several: bool) -> di
     else:
         label = ", ".join(_common(side, rows, keys)) or "nodes"
     places = [region, *([f"…{account[-4:]}"] if several and account else [])]
-    waiting = np.count_nonzero(_are_waiting(side.frame, rows)) if side.kind == "group" else 0
+    waiting = np.count_nonzero(side.waiting[rows]) if side.kind == "group" else 0
     if waiting:
         places.append("not managed" if waiting == len(rows) else f"{waiting} not managed")
     listed = ", ".join(names) + (f" and {len(rows) - len(names)} more" if len(rows) > len(names) else "")

@@ -14,8 +14,6 @@ from ssmlab.snapshots.memory import Memory
 from ssmlab.snapshots.snapshot import Snapshot
 from ssmlab.snapshots.statements import compile_policies
 
-_OF_ACCESS = ("principals", "policies", "organization")
-
 
 def list_accounts(snapshot: Snapshot) -> list[str]:
     """The accounts of which principals are known, in the order in which they were loaded."""
@@ -57,7 +55,8 @@ def lend_policies(snapshot: Snapshot, account: str, to: Snapshot) -> Snapshot:
     """
     lending, (own,) = take_account(snapshot, account), list_accounts(to)
     digits = re.compile(rf"(?<!\d){re.escape(account)}(?!\d)")
-    frames: dict[str, Any] = {name: _put(getattr(lending, name), digits, own) for name in _OF_ACCESS}
+    names = ("principals", "policies", "organization")
+    frames: dict[str, Any] = {name: _put(getattr(lending, name), digits, own) for name in names}
     compiled = compile_policies(frames["policies"], frames["policies"][:0], {})
     return dataclasses.replace(to, **frames, compiled=compiled, memory=Memory())
 
@@ -72,7 +71,5 @@ def _put(frame: pd.DataFrame, digits: re.Pattern[str], account: str) -> pd.DataF
             return {put(key): put(entry) for key, entry in value.items()}
         return type(value)(map(put, value)) if isinstance(value, list | tuple) else value
 
-    columns: dict[str, Any] = {}
-    for name, column in frame.items():
-        columns[str(name)] = pd.Series([*map(put, column)], frame.index, column.dtype)
+    columns = {str(name): pd.Series([*map(put, old)], frame.index, old.dtype) for name, old in frame.items()}
     return frame.assign(**columns).set_axis(frame.index.map(put).rename(frame.index.name))

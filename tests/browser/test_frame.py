@@ -33,6 +33,7 @@ def page(lab: Any) -> Page:
     return open_notebook(lab, *NAMES)
 
 
+@pytest.mark.slow
 def test_no_explorer_changes_the_look_of_another(lab: Any) -> None:
     alone = {}
     for name in ("EventLab", "ReachExplorer"):
