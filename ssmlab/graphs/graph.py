@@ -124,9 +124,8 @@ class _Pen:
         for who, _ in shown:
             arn, kind = self._arns[who], kinds.iloc[who]
             label = f"root · …{arn.split(':')[4][-4:]}" if kind == "root" and self._several else last_part(arn)
-            self._graph.add_node(
-                arn, kind=kind if kind == "role" else "principal", layer=0, label=label, detail=arn, count=1
-            )
+            shape = "role" if kind == "role" else "principal"
+            self._graph.add_node(arn, kind=shape, layer=0, label=label, detail=arn, count=1)
         for place, side in enumerate(sides):
             if shown:
                 self._draw_side(side, [(who, joint[place]) for who, joint in shown])
@@ -134,8 +133,7 @@ class _Pen:
 
     def _find_alike(self) -> dict[str, str]:
         """Of the marks that stand for no statement those that lead to the same, by the first of them."""
-        first: dict[Any, str] = {}
-        named: dict[str, str] = {}
+        first, named = dict[Any, str](), dict[str, str]()
         for card in (name for name in self._graph if name.startswith("none:")):
             lines = frozenset((mark, line["outcome"]) for mark, line in self._graph[card].items())
             named[card] = first.setdefault((lines, self._graph.nodes[card]["label"]), card)

@@ -184,8 +184,8 @@ def short_rows(rows: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
 
 
 def _say_move(before: str, after: str, change: str) -> str:
-    is_open = "conditional" in (before, after)
-    return f"{change}: {_SAID.get(before, before)} → {_SAID.get(after, after)}" if is_open else change
+    moved = f"{change}: {_SAID.get(before, before)} → {_SAID.get(after, after)}"
+    return moved if "conditional" in (before, after) else change
 
 
 def _and_more(name: str, count: int) -> str:
