@@ -132,7 +132,9 @@ class _Pen:
         self._lines: dict[tuple[str, str], dict[str, dict[str, str]]] = {}  # principal, statement -> mark -> edge
         self._applied: dict[str, Applied] = {}
         rows = [[int(reach.rows("principals", arn)[0]) for reach in self._reaches] for arn in arns]
-        joint = [[join_sides(*of) for of in zip(self._reaches, self._sides, who, strict=True)] for who in rows]
+        chosen = np.array(rows, dtype=np.int64).reshape(-1, 2).T
+        joined = [join_sides(*of) for of in zip(self._reaches, self._sides, chosen, strict=True)]
+        joint = [[[found[at] for found in both] for both in joined] for at in range(len(arns))]
         self._keys = self._reaches[1].tag_keys(who[1] for who in rows)
         self._several = len({arn.split(":")[4] for arn in arns}) > 1
         for place in range(len(_SIDES)):

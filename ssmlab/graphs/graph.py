@@ -74,7 +74,7 @@ def to_networkx(
     """
     wanted = frozenset().union(*(_WANTED[name] for name in outcomes))
     chosen, sides = reach.rows("principals", principals), read_sides(reach, nodes, documents)
-    joint = [join_sides(reach, sides, int(who)) for who in chosen]
+    joint = [*zip(*join_sides(reach, sides, chosen), strict=True)]
     weights = np.array([(outcome + 1) * (outcome in wanted) for outcome in range(len(OUTCOMES))])
     counts = [int(weights[of_nodes] @ sides[0].counts) for of_nodes, _ in joint]
     drawn = [(int(chosen[place]), joint[place]) for place in np.argsort(-np.array(counts), kind="stable")]

@@ -16,6 +16,7 @@ from ssmlab.reachability import Reach
 from ssmlab.reachability.columns import TAG, Codes, Resources, Truths, encode
 from ssmlab.reachability.fleets import IMPLICIT
 from ssmlab.reachability.names import Names
+from ssmlab.reachability.places import best_per_region
 
 _MOST_NAMES: Final = 12
 
@@ -68,16 +69,12 @@ def _read_side(kind: str, resources: Resources, rows: Codes, codes: Codes, regio
     return Side(kind, resources, rows, places, groups, counts, regions[groups], waiting, *of)
 
 
-def join_sides(reach: Reach, sides: Sides, who: int) -> tuple[Truths, Truths]:
-    """The outcomes of the chosen groups for one principal, each with the best of the other side in its Region."""
-    alone = [side.outcomes[who, side.groups] for side in sides]
-    best = []
-    for side, outcomes in zip(sides, alone, strict=True):
-        of_region = np.full(reach.places.regions, IMPLICIT, dtype=np.int8)
-        np.maximum.at(of_region, side.regions, outcomes)
-        best.append(of_region)
-    nodes, documents = sides
-    return np.minimum(alone[0], best[1][nodes.regions]), np.minimum(alone[1], best[0][documents.regions])
+def join_sides(reach: Reach, sides: Sides, chosen: Codes) -> tuple[Truths, Truths]:
+    """Chosen principals x chosen groups, of nodes and of documents, each with the best other of its Region."""
+    alone = [side.outcomes[np.ix_(chosen, side.groups)] for side in sides]
+    regions, places = [side.regions for side in sides], reach.places.regions
+    best = [np.maximum(best_per_region(o, r, places), IMPLICIT) for o, r in zip(alone, regions, strict=True)]
+    return np.minimum(alone[0], best[1][:, regions[0]]), np.minimum(alone[1], best[0][:, regions[1]])
 
 
 def name_rows(side: Side, rows: Codes, keys: Sequence[str], several: bool) -> dict[str, str]:

@@ -94,7 +94,7 @@ def _read_grid(reach: Reach, state: State) -> _Grid:
     nodes, documents = choose_nodes(reach.snapshot.nodes, state), choose_documents(reach.snapshot.documents, state)
     sides, chosen = read_sides(reach, nodes, documents), reach.rows("principals", people(state))
     side, size = sides[0], len(sides[0].groups)
-    outcomes = np.array([join_sides(reach, sides, int(who))[0] for who in chosen], dtype=np.int8).reshape(-1, size)
+    outcomes = join_sides(reach, sides, chosen)[0]
     kept = (outcomes >= CONDITIONAL).any(axis=1) | bool(state.principals)
     places = [encode(side.frame[name])[0][side.rows[first_rows(side.codes)]] for name in ("account", "region")]
     merged = combine([*places, *(row.astype(np.int64) for row in outcomes[kept])], size)
