@@ -81,6 +81,7 @@ def to_networkx(
     drawn = drawn[: np.count_nonzero(counts)]
     pen = _Pen(reach, wanted, frozenset(unfolded))
     graph, shown = draw_within(limit, len(drawn), lambda first: pen.draw(sides, drawn[:first]))
+    pen.name(graph, sides)
     graph.graph.update(
         title=say_title(reach, sides, chosen),
         caption=say_result(reach, sides, chosen, joint),
@@ -94,18 +95,13 @@ def draw_within(limit: int, most: int, draw: Callable[[int], nx.DiGraph[str]]) -
     """The graph of as many of the first principals as fit into so many marks, from a guess, and how many they are."""
     shown = max(min(most, limit // 6), 1)
     graph = draw(shown)
-    if shown < most and (size := count_marks(graph)) < limit:
+    if shown < most and (size := len(graph) + graph.number_of_edges()) < limit:
         shown = min(most, shown * limit // size)
         graph = draw(shown)
-    while shown > 1 and (size := count_marks(graph)) > limit:
+    while shown > 1 and (size := len(graph) + graph.number_of_edges()) > limit:
         shown = max(1, int(0.95 * shown * (limit / size) ** 0.5))  # each splits the groups of the others
         graph = draw(shown)
     return graph, shown
-
-
-def count_marks(graph: nx.DiGraph[str]) -> int:
-    """Nodes and edges."""
-    return int(len(graph) + graph.number_of_edges())
 
 
 class _Pen:
@@ -130,6 +126,11 @@ class _Pen:
             if shown:
                 self._draw_side(side, [(who, joint[place]) for who, joint in shown])
         return nx.relabel_nodes(self._graph, self._find_alike())
+
+    def name(self, graph: nx.DiGraph[str], sides: Sequence[Side]) -> None:
+        """Label and detail of what is reached, in the graph drawn last: naming takes long, and that one stays."""
+        for mark, rows in graph.graph["members"].items():
+            graph.nodes[mark].update(name_rows(sides[mark.startswith("document:")], rows, self._keys, self._several))
 
     def _find_alike(self) -> dict[str, str]:
         """Of the marks that stand for no statement those that lead to the same, by the first of them."""
@@ -169,8 +170,7 @@ class _Pen:
             self._graph.graph["groups"] |= {mark: group for mark, *_ in marks}
         for mark, kind, own in marks:
             self._graph.graph["members"][mark] = own
-            named = name_rows(side, own, self._keys, self._several)
-            self._graph.add_node(mark, kind=kind, layer=2, count=len(own), **named)
+            self._graph.add_node(mark, kind=kind, layer=2, count=len(own))
         return [(mark, own) for mark, _, own in marks]
 
     def _connect(self, side: Side, who: int, mark: str, row: int, outcome: int, allowing: Sequence[Applied]) -> None:
