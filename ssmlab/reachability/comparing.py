@@ -114,23 +114,22 @@ class Comparison:
 
     def counts(self) -> pd.DataFrame:
         """A row for each principal that differs, those with most changes first; see `count_changes`."""
-        rows = {}
         sizes = np.bincount(self.nodes.group, minlength=len(self.nodes.rows))
-        for who, group, document, _, then in self._parts():
-            first, last = (self._joint(place, who) for place in (0, 1))
-            pairs = _tally(then, sizes[group] * self._members[document])
-            nodes = _tally(np.where(first == last, _NONE, last), sizes)
-            rows[self.people.index[who]] = [*nodes, *pairs]
+        pairs = {who: _tally(then, sizes[g] * self._members[d]) for who, g, d, _, then in self._parts()}
+        people = np.array([*pairs], dtype=np.int64)
+        first, last = (self._joint(place, people) for place in (0, 1))
+        nodes = [_tally(now, sizes) for now in np.where(first == last, _NONE, last)]
         names = [f"{what}_{how}" for what in ("nodes", "pairs") for how in ("gained", "lost", "conditional")]
-        index = pd.Index([*rows], dtype="str", name="arn")
-        found = pd.DataFrame([*rows.values()], columns=names, index=index, dtype="int64")
+        rows = [[*both[0], *both[1]] for both in zip(nodes, pairs.values(), strict=True)]
+        index = pd.Index(self.people.index[people], dtype="str", name="arn")
+        found = pd.DataFrame(rows, columns=names, index=index, dtype="int64")
         found = found[found.any(axis=1)]
         return found.loc[found.sum(axis=1).sort_values(ascending=False, kind="stable").index]
 
-    def _joint(self, place: int, who: int) -> Truths:
-        """The common node groups for a common principal, each with the best document of its Region; denials are one."""
-        side, person = self._sides[place], self.people.sides[place][who : who + 1]
-        found = _take(side.joint_nodes, person, self.nodes.sides[place])[0]
+    def _joint(self, place: int, people: Codes) -> Truths:
+        """Common principals x node groups, each with the best document of its Region; denials are one."""
+        side = self._sides[place]
+        found = _take(side.joint_nodes, self.people.sides[place][people], self.nodes.sides[place])
         return np.where((found != _NONE) & (found < IMPLICIT), np.int8(IMPLICIT), found)
 
     def _outcomes(self, side: int, who: Codes, group: Codes, document: Codes) -> Truths:
@@ -149,14 +148,17 @@ class Comparison:
         documents_after = _take(after.document_outcomes, self.people.after, self.documents.after)
         regions = self._regions("nodes", self.nodes), self._regions("documents", self.documents)
         together = regions[0][:, None] == regions[1][None, :]
-        differs = (nodes != nodes_after).any(axis=1) | (documents != documents_after).any(axis=1)
-        for who in np.flatnonzero(differs).tolist():
-            first = np.minimum.outer(nodes[who], documents[who])
-            then = np.minimum.outer(nodes_after[who], documents_after[who])
+        changed, changed_documents = nodes != nodes_after, documents != documents_after
+        for who in np.flatnonzero(changed.any(axis=1) | changed_documents.any(axis=1)).tolist():
+            rows = np.flatnonzero(changed[who] | changed_documents[who].any())  # only where something may differ
+            columns = np.flatnonzero(changed_documents[who] | changed[who].any())
+            first = np.minimum.outer(nodes[who, rows], documents[who, columns])
+            then = np.minimum.outer(nodes_after[who, rows], documents_after[who, columns])
             on_both = (first != _NONE) & (then != _NONE) & self._denials
-            kept = together & (first != then) & (on_both | (np.maximum(first, then) >= CONDITIONAL))
+            kept = together[np.ix_(rows, columns)] & (first != then)
+            kept &= on_both | (np.maximum(first, then) >= CONDITIONAL)
             group, document = np.nonzero(kept)
-            yield who, group, document, first[kept], then[kept]
+            yield who, rows[group], columns[document], first[kept], then[kept]
 
     def _regions(self, frame: str, union: _Union) -> Texts:
         """The Region of each common group."""
@@ -164,7 +166,7 @@ class Comparison:
         found: Texts = np.full(len(arns), "", dtype=object)
         for side in reversed(self._sides[:2]):
             own = getattr(side.snapshot, frame)["region"]
-            places = own.index.get_indexer(arns)
+            places = union.rows if union.index.equals(own.index) else own.index.get_indexer(arns)
             found[places >= 0] = own.iloc[places[places >= 0]].astype("str")
         return found
 
@@ -209,7 +211,7 @@ def count_changes(before: Matrices, after: Matrices) -> pd.DataFrame:
 
 def _take(outcomes: Truths, who: Codes, groups: Codes) -> Truths:
     """Common principals x common groups; `_NONE` where either is not there."""
-    taken = outcomes[np.ix_(who, groups)] if outcomes.size else np.full((len(who), len(groups)), _NONE, dtype=np.int8)
+    taken = outcomes[who].take(groups, axis=1) if outcomes.size else np.full((len(who), len(groups)), _NONE, dtype=np.int8)
     taken[who == _NONE] = _NONE
     taken[:, groups == _NONE] = _NONE
     return taken
