@@ -93,9 +93,9 @@ def to_networkx(
 
 def draw_within(limit: int, most: int, draw: Callable[[int], nx.DiGraph[str]]) -> tuple[nx.DiGraph[str], int]:
     """The graph of as many of the first principals as fit into so many marks, from a guess, and how many they are."""
-    shown = max(min(most, limit // 6), 1)
+    shown = max(min(most, limit // 15), 1)
     graph = draw(shown)
-    if shown < most and (size := len(graph) + graph.number_of_edges()) < limit:
+    if shown < most and 2 * (size := len(graph) + graph.number_of_edges()) < limit:
         shown = min(most, shown * limit // size)
         graph = draw(shown)
     while shown > 1 and (size := len(graph) + graph.number_of_edges()) > limit:
@@ -142,16 +142,17 @@ class _Pen:
 
     def _draw_side(self, side: Side, shown: Sequence[tuple[int, Truths]]) -> None:
         """Marks for the groups of one side, merged where every drawn principal reaches them alike, and their edges."""
-        ways = [(who, joint, read_cards(side, who)) for who, joint in shown]
+        ways = [(who, joint, *read_cards(side, who)) for who, joint in shown]
+        drawn = {who: [*map(draw_card, found)] for who, _, found, _ in ways}
         first = side.rows[first_rows(side.codes)]
         places = [encode(side.frame[name])[0][first] for name in ("account", "region")]
-        bits = [cards[:, place].astype(np.int64) for _, _, (_, cards) in ways for place in range(cards.shape[1])]
-        merged = combine([*places, *(joint.astype(np.int64) for _, joint, _ in ways), *bits], len(side.groups))
+        bits = [cards[:, place].astype(np.int64) for *_, cards in ways for place in range(cards.shape[1])]
+        merged = combine([*places, *(joint.astype(np.int64) for _, joint, *_ in ways), *bits], len(side.groups))
         wanted = self._wanted if side.kind == "group" else self._wanted | {ALLOWED, CONDITIONAL}
         for code, group in enumerate(first_rows(merged)):
             lines = [
-                (who, int(joint[group]), [a for a, card in zip(found, cards[group], strict=True) if card])
-                for who, joint, (found, cards) in ways
+                (who, int(joint[group]), [drawn[who][place] for place in np.flatnonzero(cards[group])])
+                for who, joint, _, cards in ways
                 if joint[group] in wanted
             ]
             if lines:
@@ -173,16 +174,17 @@ class _Pen:
             self._graph.add_node(mark, kind=kind, layer=2, count=len(own))
         return [(mark, own) for mark, _, own in marks]
 
-    def _connect(self, side: Side, who: int, mark: str, row: int, outcome: int, allowing: Sequence[Applied]) -> None:
+    def _connect(self, side: Side, who: int, mark: str, row: int, outcome: int, allowing: Sequence[_Card]) -> None:
         """Edges from a principal through the statements that decide a mark, or through the words that none does."""
         graph, arn, named = self._graph, self._arns[who], "denied" if outcome < CONDITIONAL else OUTCOMES[outcome].value
         asked = (side.kind, who, row)
         if outcome != ALLOWED and asked not in self._said:  # a graph may be drawn several times until it fits
             self._said[asked] = say_outcome(side, who, row, outcome)
         said = self._said.get(asked, "allowed")
-        deciding = allowing if outcome >= CONDITIONAL else side.ask(who, row).decide().determining_statements
-        deciding = deciding if outcome != IMPLICIT else ()  # what is allowed alone, with nothing that goes with it
-        for card, about in map(draw_card, deciding) if deciding else [draw_no_card(arn)]:
+        deciding = allowing if outcome >= CONDITIONAL else ()
+        if outcome < IMPLICIT:  # what is allowed alone, with nothing that goes with it, has no statement either
+            deciding = [*map(draw_card, side.ask(who, row).decide().determining_statements)]
+        for card, about in deciding or [draw_no_card(arn)]:
             graph.add_node(card, **about)
             self._line(arn, card, named, f"{last_part(arn)}: {about['detail']}")
             self._line(card, mark, named, said)
@@ -194,12 +196,15 @@ class _Pen:
             self._graph.add_edge(source, target, outcome=outcome, detail=said)
 
 
-def draw_card(applied: Applied) -> tuple[str, dict[str, Any]]:
+_Card = tuple[str, dict[str, Any]]  # a mark's id and attributes
+
+
+def draw_card(applied: Applied) -> _Card:
     """The mark of a statement: its id and attributes."""
     return f"statement:{applied.policy}#{applied.index}", _card(call_card(applied), say_statement(applied))
 
 
-def draw_no_card(arn: str) -> tuple[str, dict[str, Any]]:
+def draw_no_card(arn: str) -> _Card:
     """The mark where no statement decides: the root user needs none, others are allowed by none."""
     if arn.endswith(":root"):
         return f"none:{arn}", _card("no policy needed", "the root user needs no policy")
