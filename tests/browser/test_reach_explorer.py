@@ -12,8 +12,18 @@ NOTEBOOK = "01_who_reaches_what.ipynb"
 WHY = "Choose a mark"
 
 
+LISTEN = """window.WebSocket = class extends WebSocket {
+    constructor(...given) {
+        super(...given);
+        const hear = ({ data }) => (window.heard ??= []).push([data.byteLength ?? data.length, performance.now()]);
+        this.addEventListener("message", hear);
+    }
+};"""
+
+
 @pytest.fixture(scope="module")
 def page(lab: Any) -> Page:
+    lab.context.add_init_script(LISTEN)
     page = lab.open(NOTEBOOK)
     lab.run_all()
     page.locator(".ssmlab-explorer").first.scroll_into_view_if_needed()
@@ -276,11 +286,13 @@ TIMED = """async ([label, option, explorer]) => {
     const select = [...explorer.querySelectorAll("select")].find(each => each.labels[0]?.textContent.trim() === label);
     const svg = explorer.querySelector("svg[role=application]");
     const before = svg.dataset.draws, start = performance.now();
+    window.heard = [];
     for (const each of select.options) each.selected = option.includes(each.text);
     select.dispatchEvent(new Event("change", { bubbles: true }));
     while (svg.dataset.draws === before && performance.now() < start + 9000) await new Promise(requestAnimationFrame);
-    const drawn = svg.dataset.draws !== before;
-    return [performance.now() - start, Number(svg.dataset.drawMs), svg.querySelectorAll(".mark").length, drawn];
+    const drawn = svg.dataset.draws !== before, end = performance.now();
+    const [, heard] = window.heard.reduce((most, each) => each[0] > most[0] ? each : most);  // the graph is the longest
+    return [heard - start, end - heard, svg.querySelectorAll(".mark").length, drawn];
 }"""
 
 
@@ -289,12 +301,10 @@ def test_the_time_from_a_control_to_the_redrawn_graph_is_told(explorer: Locator,
     """No check of time, a number to read: `pytest -s -k time_from`."""
     principals = explorer.get_by_label("Principals", exact=True)
     texts = principals.locator("option").all_text_contents()[:count]
-    for option in (texts[-1:], texts):
+    for option in (texts, texts[-1:], texts):  # the first change after the page was loaded meets what is still being loaded
         times = explorer.evaluate(
             "(explorer, [run, label, option]) => eval(run)([label, option, explorer])", [TIMED, "Principals", option]
         )
-    kernel_and_all, browser, marks, drawn = times
-    print(
-        f"\n{marks} marks: {kernel_and_all:.0f} ms from the control to the picture, of it {browser:.0f} ms in the browser"
-    )
+    kernel, browser, marks, drawn = times
+    print(f"\n{marks} marks: {kernel:.0f} ms to the kernel and back, {browser:.0f} ms until the picture stands")
     assert drawn
