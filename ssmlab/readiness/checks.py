@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 from ssmlab.commands.rights import decide_right, decide_trust, find_node_roles
@@ -48,30 +49,28 @@ class Step:
     mend: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Checks:
     """The steps as questions to a snapshot; what is asked of roles is remembered."""
 
     snapshot: Snapshot
-    roles: Mapping[str, str | None] = field(init=False)
-    by_arn: frozenset[str] = field(init=False)
-    default: frozenset[tuple[str, str]] = field(init=False)
     _known: dict[Any, Answer] = field(default_factory=dict, init=False)
 
-    def __post_init__(self) -> None:
-        roles = find_node_roles(self.snapshot, self.snapshot.nodes)
-        used = {role for role in roles.values() if role}
-        values = {"roles": roles, "by_arn": self._naming(used), "default": self._with_default()}
-        for name, value in values.items():
-            object.__setattr__(self, name, value)
+    @cached_property
+    def roles(self) -> Mapping[str, str | None]:
+        """The role of each machine, by ARN."""
+        return find_node_roles(self.snapshot, self.snapshot.nodes)
 
-    def _naming(self, roles: set[str]) -> frozenset[str]:
+    @cached_property
+    def by_arn(self) -> frozenset[str]:
         """Roles with a statement on the health signal that names resources, so that each node is asked alone."""
-        people = dict(zip(self.snapshot.principals.index, recall_people(self.snapshot), strict=True))
-        found = ((role, applied.statement) for role in roles for applied in people[role].policies.relevant(_UPDATE))
+        people, used = recall_people(self.snapshot), {*self.roles.values()}
+        pairs = zip(self.snapshot.principals.index, people, strict=True)
+        found = ((role, s.statement) for role, own in pairs if role in used for s in own.policies.relevant(_UPDATE))
         return frozenset(role for role, s in found if any(r != (Wild.MANY,) for r in s.resources))
 
-    def _with_default(self) -> frozenset[tuple[str, str]]:
+    @cached_property
+    def default(self) -> frozenset[tuple[str, str]]:
         """Accounts and Regions in which an instance is managed without a profile: default host management is on."""
         nodes = self.snapshot.nodes
         is_so = nodes["managed"].fillna(False) & (nodes["kind"] == "ec2") & nodes["state"].notna()
@@ -80,13 +79,7 @@ class Checks:
 
     def run(self, node: Mapping[str, Any]) -> list[Step]:
         """All steps of one machine."""
-        checks: tuple[Callable[[Mapping[str, Any]], Answer], ...] = (
-            self._agent,
-            self._permissions,
-            self._connection,
-            self._platform,
-            self._documents,
-        )
+        checks = (self._agent, self._permissions, self._connection, self._platform, self._documents)
         return [Step(name, *check(node)) for name, check in zip(STEPS, checks, strict=True)]
 
     def _agent(self, node: Mapping[str, Any]) -> Answer:
@@ -102,10 +95,9 @@ class Checks:
             return YES, "its agent reports (Online)"
         if node["state"] in ("stopped", "stopping"):
             return NO, f"the instance is {node['state']}", "Start the instance."
-        mend = _ENDPOINTS
         if node["ping_status"]:
-            return NO, f"its agent has stopped reporting ({node['ping_status']})", mend
-        return NOT_KNOWN, "whether it reaches the endpoints of Systems Manager", mend
+            return NO, f"its agent has stopped reporting ({node['ping_status']})", _ENDPOINTS
+        return NOT_KNOWN, "whether it reaches the endpoints of Systems Manager", _ENDPOINTS
 
     def _platform(self, node: Mapping[str, Any]) -> Answer:
         platform = node["platform"]
@@ -116,8 +108,7 @@ class Checks:
         return NO, f"Systems Manager does not manage the platform {platform}", "Use a supported operating system."
 
     def _documents(self, node: Mapping[str, Any]) -> Answer:
-        key = ("documents", node["account"], node["region"], node["platform"])
-        return self._recall(key, lambda: self._fitting(node))
+        return self._recall((node["account"], node["region"], node["platform"]), lambda: self._fitting(node))
 
     def _fitting(self, node: Mapping[str, Any]) -> Answer:
         documents, account = self.snapshot.documents, node["account"]
@@ -130,11 +121,8 @@ class Checks:
         fits = sum(not platforms or node["platform"] in platforms for platforms in commands["platforms"])
         if fits:
             return YES, f"{fits} Command documents of its Region are for {node['platform']}"
-        return (
-            NO,
-            f"no Command document of its Region is for {node['platform']}",
-            "Write or share a document for this platform.",
-        )
+        mend = "Write or share a document for this platform."
+        return NO, f"no Command document of its Region is for {node['platform']}", mend
 
     def _recall(self, key: Any, ask: Callable[[], Answer]) -> Answer:
         if key not in self._known:
@@ -157,8 +145,7 @@ class Checks:
         role, is_ec2 = self.roles[node["arn"]], node["kind"] == "ec2"
         if role:
             named = node["arn"] if role in self.by_arn else ""
-            key = (role, node["region"], is_ec2, named)
-            return self._recall(key, lambda: self._decide(role, node["arn"], is_ec2))
+            return self._recall((role, node["region"], is_ec2, named), lambda: self._decide(role, node["arn"], is_ec2))
         name = node["instance_profile"] if is_ec2 else node["iam_role"]
         if name:
             return NOT_KNOWN, f"what {last_part(name)} may do: its role was not collected", ""
@@ -181,17 +168,15 @@ class Checks:
         """May the service assume the role, and the role send the health signal and receive commands?"""
         name, service = last_part(role), "ec2.amazonaws.com" if is_ec2 else "ssm.amazonaws.com"
         service += ".cn" if is_ec2 and role.startswith("arn:aws-cn:") else ""
-        trust = decide_trust(
-            self.snapshot, role, service, {"aws:SourceAccount": role.split(":")[4]}, ("aws:SourceArn",)
-        )
+        context = {"aws:SourceAccount": role.split(":")[4]}
+        trust = decide_trust(self.snapshot, role, service, context, ("aws:SourceArn",))
         if trust is None or trust.outcome is Outcome.CONDITIONAL:
             what = "was not collected" if trust is None else "depends on what is not known"
             trusted = NOT_KNOWN, f"the trust policy of {name} {what}", ""
+        elif trust.outcome is Outcome.ALLOWED:
+            trusted = YES, "", ""
         else:
-            mend = f"Let {service} assume {name} in its trust policy."
-            trusted = (
-                (YES, "", "") if trust.outcome is Outcome.ALLOWED else (NO, f"{name} does not trust {service}", mend)
-            )
+            trusted = NO, f"{name} does not trust {service}", f"Let {service} assume {name} in its trust policy."
         rights = self._decide_rights(role, arn)
         return min((rights, trusted), key=lambda found: ORDER.index(found[0]))
 
