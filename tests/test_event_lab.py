@@ -137,10 +137,14 @@ def test_counts_are_by_kind_and_status(lab: EventLab) -> None:
 
 
 def test_events_come_from_a_list_a_command_a_file_or_a_snapshot(
-    snapshot: ssmlab.Snapshot, command: Command, tmp_path: Path
+    snapshot: ssmlab.Snapshot, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "events.json").write_text("\n".join(json.dumps(event) for event in command.events))
     assert [*gather_events(command)] == gather_events(iter(command.events)) == load_events(tmp_path / "events.json")
+    monkeypatch.chdir(tmp_path)  # a path from here, and one through a link
+    (tmp_path / "link").symlink_to(tmp_path)
+    assert load_events("events.json") == load_events(tmp_path / "link" / "events.json") == [*command.events]
+    monkeypatch.undo()
     assert {event["detail"]["status"] for event in gather_events(snapshot)} >= {"Success", "Failed"}
 
 

@@ -32,7 +32,7 @@ def load_events(path: str | Path) -> list[Mapping[str, Any]]:
     [{'source': 'aws.ssm'}, {'source': 'aws.ec2'}]
     """
     folder = Folder(Path(path).parent)
-    values = folder.read_file(Path(path), exact=False) or []
+    values = folder.read_file(folder.root / Path(path).name, exact=False) or []
     if folder.problems.first:
         raise folder.problems.first
     events = [event for _, value in values for event in (value if isinstance(value, list) else [value])]
