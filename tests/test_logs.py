@@ -24,6 +24,7 @@ from ssmlab.logs import (
     load_logs,
     matches,
     metric_values,
+    regexes,
 )
 from ssmlab.logs.comparing import OPERATORS
 from ssmlab.logs.json_events import STATES
@@ -654,3 +655,11 @@ def test_a_file_without_events_is_an_empty_frame(tmp_path: Path) -> None:
 def test_the_package_exports_the_module() -> None:
     assert ssmlab.logs.matches is matches
     assert isinstance(ssmlab.logs.compile_filter("x"), Filter)
+
+
+def test_a_long_text_is_searched_and_not_remembered():
+    regexes._recall.cache_clear()
+    long = "x" * 100_000 + "code=500"
+    assert (matches("%code=5%", long), matches("%code=6%", long)) == (True, False)
+    assert matches("[text = %code=5%]", "code=500")
+    assert regexes._recall.cache_info().currsize == 3  # two expressions as they were read, and the short text

@@ -16,6 +16,7 @@ from ssmlab.events import Rule
 from ssmlab.reachability import Reach
 from ssmlab.reachability.columns import TAG
 from ssmlab.snapshots import Snapshot
+from ssmlab.snapshots.schema import listed
 
 _Row = dict[str, Any]
 _WELL: Final[_Row] = {"output": "httpd is active (running)\nrequests=120 latency=35 ms\n"}
@@ -56,7 +57,7 @@ def play_scenario(snapshot: Snapshot, scenario: str, own: Mapping[str, Any] | No
     '1 of 1 node failed or timed out in execution, max_errors is 0'
     """
     if scenario not in SCENARIOS:
-        raise ValueError(f"expected one of {', '.join(f'`{name}`' for name in SCENARIOS)}, got `{scenario}`")
+        raise ValueError(f"expected one of {listed(SCENARIOS)}, got `{scenario}`")
     if own and says_of_all(own):
         return send_command(snapshot, **call, responses=own)
     said, numbers = find_answers(own or {}, snapshot.nodes), dict[str, int]()

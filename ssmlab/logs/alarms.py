@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Final
 
 import pandas as pd
+
+from ssmlab.snapshots.schema import listed
 
 OK: Final = "OK"
 ALARM: Final = "ALARM"
@@ -127,9 +129,9 @@ def _read_value(value: Any) -> float | None:
     return None if math.isnan(number) else number  # of any type: a float32 too
 
 
-def _check_choice(name: str, value: str, allowed: Iterable[str] | Mapping[str, Any]) -> None:
+def _check_choice(name: str, value: str, allowed: Collection[str]) -> None:
     if value not in allowed:
-        raise ValueError(f"expected one of {', '.join(f'`{one}`' for one in allowed)} as `{name}`, got `{value}`")
+        raise ValueError(f"expected one of {listed(allowed)} as `{name}`, got `{value}`")
 
 
 def _check_count(name: str, value: Any, least: int, most: int | None) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 from ssmlab.conditions.values import read_number
 from ssmlab.logs.reading import Reader
 from ssmlab.logs.regexes import read_regex
+from ssmlab.snapshots.schema import listed
 
 _INNER_STAR: Final = (
     "`*` inside a text is read as a plain character: the User Guide of 2020 says so, later ones do not speak of it "
@@ -64,7 +65,7 @@ def read_comparison(reader: Reader, bare: re.Pattern[str], wild: re.Pattern[str]
     reader.skip_space()
     sign = reader.take(_OPERATOR)
     if sign is None:
-        raise reader.expected("one of " + ", ".join(f"`{name}`" for name in OPERATORS))
+        raise reader.expected(f"one of {listed(OPERATORS)}")
     reader.skip_space()
     where, compare = reader.position, OPERATORS[sign[0]]
     literal = _read_literal(reader, bare, wild)

@@ -87,8 +87,7 @@ def _to_column(texts: pd.Series[Any]) -> Any:
     try:
         column = pa.array(texts, type=pa.string(), from_pandas=True)
     except UnicodeEncodeError:  # half of a surrogate pair
-        readable = [encodable(text) if isinstance(text, str) else None for text in texts]
-        column = pa.array(readable, type=pa.string())
+        column = pa.array(texts.map(encodable, na_action="ignore"), type=pa.string(), from_pandas=True)
     return column.fill_null("")
 
 

@@ -16,6 +16,7 @@ from typing import Any, Final
 from ssmlab.conditions.values import read_number
 from ssmlab.logs.comparing import Scalar, read_comparison
 from ssmlab.logs.reading import Condition, PatternError, Reader, read_logic
+from ssmlab.snapshots.schema import listed
 
 _STEP: Final = re.compile(r"(\.\*|\[\*\])|\[([0-9]+)\]|\.([A-Za-z0-9_-]+)|\.?\['([^']+)'\]")
 _BARE: Final = re.compile(r"[A-Za-z0-9_.+*-]+")
@@ -161,8 +162,7 @@ def _read_state(reader: Reader) -> Callable[[list[Any]], bool] | None:
         return None
     name = f"{found[1]} {found[2]}"
     if name not in STATES:
-        known = ", ".join(f"`{state}`" for state in STATES)
-        raise reader.error(f"expected one of {known}, got `{name.strip()}`", found.start(1))
+        raise reader.error(f"expected one of {listed(STATES)}, got `{name.strip()}`", found.start(1))
     return STATES[name]
 
 

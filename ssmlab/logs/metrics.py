@@ -18,6 +18,7 @@ import pandas as pd
 
 from ssmlab.conditions.values import read_number
 from ssmlab.logs.filters import Filter, compile_filter
+from ssmlab.snapshots.schema import listed
 
 _MOST_DIMENSIONS: Final = 3
 _MOST_ROWS: Final = 1_000_000  # the bound of this package
@@ -70,7 +71,7 @@ class MetricFilter:
             raise ValueError(f"expected a number as default value, got `{self.default}`")
         for source in sources if _is_number(self.value) else [str(self.value), *sources]:
             if source not in compiled.names:
-                known = ", ".join(f"`{name}`" for name in compiled.names) or "none in this pattern"
+                known = listed(compiled.names) or "none in this pattern"
                 raise ValueError(f"expected a number, or a selector or field of the pattern ({known}), got `{source}`")
 
     @property
@@ -141,7 +142,7 @@ def _check(period: int, statistic: str, frame: pd.DataFrame) -> None:
     if not isinstance(period, int) or (period not in (10, 20, 30) and (period <= 0 or period % 60)):
         raise ValueError(f"expected a period of 10, 20, 30 or a multiple of 60 seconds, got `{period}`")
     if statistic not in STATISTICS:
-        raise ValueError(f"expected one of {', '.join(f'`{name}`' for name in STATISTICS)}, got `{statistic}`")
+        raise ValueError(f"expected one of {listed(STATISTICS)}, got `{statistic}`")
     if missing := [column for column in ("timestamp", "message") if column not in frame]:
         raise ValueError(f"expected a frame with the columns `timestamp` and `message`, got none named `{missing[0]}`")
 
@@ -172,4 +173,4 @@ def _periods(times: pd.Series[Any], period: int) -> pd.DatetimeIndex:
     count = int((times.max() - times.min()).total_seconds() // period) + 1
     if count > _MOST_ROWS:
         raise ValueError(f"expected at most {_MOST_ROWS:,} periods, got {count:,}: take a longer period")
-    return pd.DatetimeIndex(times.min() + np.arange(count) * pd.Timedelta(seconds=period))
+    return pd.date_range(times.min(), periods=count, freq=f"{period}s")

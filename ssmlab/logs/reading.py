@@ -34,16 +34,15 @@ class PatternError(ValueError):
 
 
 class Reader:
-    """A pattern, how far it has been read and may be, how many regular expressions were in it, and the doubts."""
+    """A pattern, how far it has been read, how many regular expressions were in it, and the doubts."""
 
-    def __init__(self, text: str, position: int = 0, end: int | None = None) -> None:
-        self.text, self.position = text, position
-        self.end = len(text) if end is None else end
+    def __init__(self, text: str) -> None:
+        self.text, self.position = text, 0
         self.regexes, self.doubts = 0, list[str]()
 
     def take(self, expression: str | re.Pattern[str]) -> re.Match[str] | None:
         """What stands here, if it fits; reading goes on behind it."""
-        match = re.compile(expression).match(self.text, self.position, self.end)
+        match = re.compile(expression).match(self.text, self.position)
         if match:
             self.position = match.end()
         return match
@@ -60,7 +59,7 @@ class Reader:
     def is_at_end(self) -> bool:
         """Is nothing but blanks left?"""
         self.skip_space()
-        return self.position >= self.end
+        return self.position >= len(self.text)
 
     def string(self) -> str:
         """A text in double quotes, without them; a backslash makes a quote or a backslash plain."""
@@ -71,7 +70,7 @@ class Reader:
 
     def rest(self) -> str:
         """What was not read yet, as a message says it."""
-        left = self.text[self.position : self.end]
+        left = self.text[self.position :]
         return f"`{left if len(left) <= 20 else left[:19] + '…'}`" if left else "the end of the pattern"
 
     def expected(self, what: str) -> PatternError:

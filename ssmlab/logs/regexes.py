@@ -27,6 +27,7 @@ _UNREAD: Final = re.compile(rf"(?:{_CLASS}*)?(\\?)", re.ASCII)  # how far a piec
 # A text of 256 KB against more than this takes RE2 seconds: the bound of this package, CloudWatch Logs names none.
 _MOST_REPEATED: Final = 1000
 _MOST_REGEXES: Final = 2
+_LONGEST_KEPT: Final = 1024  # characters of a text whose answer is remembered: of messages, thousands take much memory
 _START, _END, _OTHER = "\ue000\ue001\ue002"
 
 
@@ -40,10 +41,9 @@ class Regex:
 
     expression: str
 
-    @lru_cache(4096)  # noqa: B019 - fields and JSON values repeat, and a call of RE2 costs more than remembering
     def matches(self, text: str) -> bool:
         """Is it found?"""
-        return bool(pc.match_substring_regex(pa.scalar(encodable(text)), self.expression).as_py())
+        return (_recall if len(text) <= _LONGEST_KEPT else _search)(self.expression, text)
 
     def flags(self, column: Any) -> Any:
         """In which texts of an Arrow column is it found?"""
@@ -57,6 +57,14 @@ class Regex:
         places = [found.span(1) for found in re.finditer(f"{_START}([^{_END}]*){_END}", marked)]
         # before each place stand the two marks of those before it, and its first
         return [(start - 2 * n - 1, end - 2 * n - 1) for n, (start, end) in enumerate(places) if start < end]
+
+
+def _search(expression: str, text: str) -> bool:
+    return bool(pc.match_substring_regex(pa.scalar(encodable(text)), expression).as_py())
+
+
+# Fields and JSON values repeat, and a call of RE2 costs more than remembering.
+_recall: Final = lru_cache(4096)(_search)
 
 
 def encodable(text: str) -> str:
