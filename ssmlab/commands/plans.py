@@ -14,7 +14,6 @@ from functools import cached_property
 from random import Random
 from typing import Any, Final
 
-import numpy as np
 import pandas as pd
 
 from ssmlab.commands.answers import Answer
@@ -26,6 +25,8 @@ from ssmlab.commands.statuses import READINGS, Readings
 from ssmlab.commands.targets import Groups, find_ids, find_targets, group_name, invalid_ids, missing_ids
 from ssmlab.reachability import Reach
 from ssmlab.snapshots import Snapshot
+from ssmlab.snapshots.documents import are_usable
+from ssmlab.snapshots.tags import Place
 from ssmlab.words import say_count
 
 OFFLINE: Final = "Delayed"
@@ -205,8 +206,7 @@ class Planner:
 
     def _stranger(self, node_id: str) -> Member:
         """A node that targets name and nobody knows."""
-        service, kind = ("ec2", "instance") if node_id.startswith("i-") else ("ssm", "managed-instance")
-        arn = f"arn:{self.principal.split(':')[1]}:{service}:{self.region}:{self.account}:{kind}/{node_id}"
+        arn = Place(self.account, self.region).node_arn(node_id)
         return Member(arn, node_id, "Undeliverable", "the account has no such node in this Region")
 
 
@@ -230,12 +230,10 @@ def find_document(documents: pd.DataFrame, name: str, account: str, region: str)
         "InvalidDocument": there is none that the account sees in the Region, or it is no Command document.
     """
     here = documents[documents["region"] == region]
-    owners = here["account"].astype(str)
     if name.startswith("arn:"):
-        shared = np.array([account in (with_ or ()) for with_ in here["shared_with"]], dtype=bool)
-        found = here[(here.index == name) & (owners.isin(["", account]) | shared)]
+        found = here[(here.index == name) & are_usable(here, account)]
     else:
-        found = here[(here["name"] == name) & owners.isin(["", account])]
+        found = here[(here["name"] == name) & here["account"].isin(["", account])]
     if found.empty:
         hint = "; that of another account goes by its ARN" * (name in {*here["name"]})
         raise CommandError("InvalidDocument", f"expected a document of `{account}` in {region}, got `{name}`{hint}")

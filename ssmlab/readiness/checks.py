@@ -18,6 +18,7 @@ from ssmlab.explanation import last_part, say_statement
 from ssmlab.patterns import Wild
 from ssmlab.reachability.callers import recall_people
 from ssmlab.snapshots import Snapshot
+from ssmlab.snapshots.documents import are_usable
 
 YES, NO, NOT_KNOWN = "yes", "no", "not known"
 STEPS: Final = ("agent", "permissions", "connection", "platform", "documents")
@@ -111,9 +112,8 @@ class Checks:
         return self._recall((node["account"], node["region"], node["platform"]), lambda: self._fitting(node))
 
     def _fitting(self, node: Mapping[str, Any]) -> Answer:
-        documents, account = self.snapshot.documents, node["account"]
-        own = documents["account"].isin(["", account]) | documents["shared_with"].map(lambda others: account in others)
-        there = documents[own & (documents["region"] == node["region"])]
+        documents = self.snapshot.documents
+        there = documents[are_usable(documents, node["account"]) & (documents["region"] == node["region"])]
         if there.empty or not node["platform"]:
             what = "the documents of its Region were" if there.empty else "its platform was"
             return NOT_KNOWN, f"which documents fit: {what} not collected"

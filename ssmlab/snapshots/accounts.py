@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from ssmlab.snapshots.changes import describe_unknown
+from ssmlab.snapshots.documents import are_usable
 from ssmlab.snapshots.memory import Memory
 from ssmlab.snapshots.snapshot import Snapshot
 from ssmlab.snapshots.statements import compile_policies
@@ -36,15 +37,13 @@ def take_account(snapshot: Snapshot, account: str) -> Snapshot:
     """
     if account not in (known := list_accounts(snapshot)):
         raise KeyError(describe_unknown("account", account, known))
-    documents, policies = snapshot.documents, snapshot.policies
-    is_foreign = policies["account"].isin({*known} - {account})
-    is_shared = documents["shared_with"].map(lambda shared: account in (shared or ())).astype("bool")
+    is_foreign = snapshot.policies["account"].isin({*known} - {account})
     taken = {name: getattr(snapshot, name) for name in ("principals", "nodes", "organization")}
     return dataclasses.replace(
         snapshot,
         **{name: frame[frame["account"] == account] for name, frame in taken.items()},
-        policies=policies[~is_foreign],
-        documents=documents[documents["account"].isin(["", account]) | is_shared],
+        policies=snapshot.policies[~is_foreign],
+        documents=snapshot.documents[are_usable(snapshot.documents, account)],
         memory=Memory(),
     )
 

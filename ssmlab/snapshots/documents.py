@@ -49,6 +49,12 @@ class _Document:
         return replace(self if self.tags is not None else other, shared_with=shared, content=content)
 
 
+def are_usable(documents: pd.DataFrame, account: str) -> pd.Series[bool]:
+    """Which documents an account may use: AWS's, its own, and those shared with it."""
+    is_shared = documents["shared_with"].map(lambda accounts: account in accounts).astype("bool")
+    return documents["account"].isin(["", account]) | is_shared
+
+
 class DocumentRows:
     """The documents of any number of places, one row an ARN."""
 

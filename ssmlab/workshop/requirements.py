@@ -27,6 +27,7 @@ from ssmlab.explanation import Part, last_part, say_missed, say_reason
 from ssmlab.reachability import Reach, reach
 from ssmlab.reachability.columns import TAG
 from ssmlab.snapshots import Snapshot
+from ssmlab.snapshots.documents import are_usable
 from ssmlab.snapshots.schema import listed
 
 Pair = tuple[str, str]
@@ -58,16 +59,10 @@ def drop_unknown(snapshot: Snapshot) -> Snapshot:
     return snapshot if known.all() else snapshot.replace(nodes=snapshot.nodes[known])
 
 
-def _exactly(change: Change, entry: Entry) -> Iterator[str]:
-    found = _reach(change.after, change, entry)
-    for who in _principals(change.after, entry["exactly"]):
-        yield from _compare(change, entry, found, who, _wanted(change.after, who, entry))
-
-
 def _reaches(change: Change, entry: Entry) -> Iterator[str]:
-    found = _reach(change.after, change, entry)
-    for who in _principals(change.after, entry["reaches"]):
-        yield from _compare(change, entry, found, who, _wanted(change.after, who, entry), more=True)
+    more, found = "reaches" in entry, _reach(change.after, change, entry)
+    for who in _principals(change.after, entry["reaches" if more else "exactly"]):
+        yield from _compare(change, entry, found, who, _wanted(change.after, who, entry), more)
 
 
 def _keeps(change: Change, entry: Entry) -> Iterator[str]:
@@ -118,7 +113,7 @@ def _resource_tags(node: pd.Series[Any]) -> dict[str, str]:
 
 
 _VERBS: Final[dict[str, Callable[[Change, Entry], Iterator[str]]]] = {
-    "exactly": _exactly,
+    "exactly": _reaches,
     "reaches": _reaches,
     "keeps": _keeps,
     "never": _never,
@@ -127,12 +122,8 @@ _VERBS: Final[dict[str, Callable[[Change, Entry], Iterator[str]]]] = {
 }
 
 
-def _join(change: Change, entry: Entry) -> dict[str, Any]:
-    return {**entry.get(_CONTEXT, {}), **change.context}
-
-
 def _reach(snapshot: Snapshot, change: Change, entry: Entry) -> Reach:
-    return reach(snapshot, context=_join(change, entry))
+    return reach(snapshot, context={**entry.get(_CONTEXT, {}), **change.context})
 
 
 def _principals(snapshot: Snapshot, patterns: Any) -> list[str]:
@@ -143,12 +134,7 @@ def _wanted(snapshot: Snapshot, principal: str, entry: Entry) -> list[Pair]:
     """Pairs that go together: in the principal's account, in one Region, the document AWS's, own, or shared with it."""
     account, sides = principal.split(":")[4], ("nodes", "documents")
     nodes, documents = (getattr(snapshot, side).iloc[_choose(snapshot, side, entry.get(side, "*"))] for side in sides)
-    here = nodes[nodes["account"] == account]
-    is_usable = [
-        owner in ("", account) or account in shared
-        for owner, shared in zip(documents["account"].astype(str), documents["shared_with"], strict=True)
-    ]
-    usable = documents[is_usable]
+    here, usable = nodes[nodes["account"] == account], documents[are_usable(documents, account)]
     at = [frame["region"].astype(str).reset_index() for frame in (here, usable)]
     joined = at[0].merge(at[1], on="region", suffixes=("_node", "_document"))
     return [*zip(joined["arn_node"], joined["arn_document"], strict=True)]
