@@ -136,8 +136,9 @@ def test_titles_and_tries_open_and_a_file_that_another_notebook_wrote_is_read_ag
     assert "✓ done 01-1" in panel.children[0].value
 
 
-def test_a_damaged_file_of_progress_stops_nobody(tmp_path):
-    (tmp_path / "progress.json").write_text('{"10-1": 7, "x": {"tries": 1, "passed": true}, ')
+@pytest.mark.parametrize("text", ['{"10-1": 7, "x": {"tries": 1, "passed": true}, ', "[" * 100_000, "[1]"])
+def test_a_damaged_file_of_progress_stops_nobody(tmp_path, text):
+    (tmp_path / "progress.json").write_text(text)
     judge("10-1", ["not-prod"], tmp_path)
     assert json.loads((tmp_path / "progress.json").read_text()) == {"10-1": {"tries": 1, "passed": True}}
 

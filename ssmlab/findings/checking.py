@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
-from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Final
 
+import orjson
 import pandas as pd
 
 from ssmlab.conditions import Condition
@@ -16,6 +15,8 @@ from ssmlab.findings.used import Site, Used, holds_without
 from ssmlab.snapshots import Snapshot
 
 _COLUMNS: Final = ("policy", "statement", "index", "finding", "severity", "what", "why", "mend", "source")
+# Rule → its words: severity, what, why, mend, source.
+_WORDS: Final[dict[str, dict[str, str]]] = orjson.loads(Path(__file__).with_name("rules.json").read_bytes())
 _MOST: Final = 4  # texts that are listed in a sentence
 
 
@@ -63,7 +64,7 @@ def check_policies(snapshot: Snapshot, *, other_ways: bool = True) -> pd.DataFra
 
 def _find(used: Used) -> Iterator[tuple[str, dict[str, str]]]:
     """The rules that a statement trips, with their words."""
-    for name, words in _read_words().items():
+    for name, words in _WORDS.items():
         places = used.statement.conditions if name in ON_CONDITION else (None,)
         for condition in places:
             found = ON_CONDITION[name](used, condition) if condition else ON_STATEMENT[name](used)
@@ -86,10 +87,3 @@ def _code(texts: Iterable[str]) -> str:
     listed = list(dict.fromkeys(texts))
     more = f" and {len(listed) - _MOST} more" if len(listed) > _MOST else ""
     return ", ".join(f"`{text}`" for text in listed[:_MOST]) + more
-
-
-@cache
-def _read_words() -> dict[str, dict[str, str]]:
-    text = files("ssmlab.findings").joinpath("rules.json").read_text(encoding="utf-8")
-    found: dict[str, dict[str, str]] = json.loads(text)
-    return found

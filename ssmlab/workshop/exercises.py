@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
@@ -59,8 +58,7 @@ def _read_exercise(name: str, title: str, kind: str, hints: Sequence[str], core:
 
 @cache
 def _read_file() -> Mapping[str, Any]:
-    text = files("ssmlab.workshop").joinpath("exercises.yaml").read_text(encoding="utf-8")
-    body: Mapping[str, Any] = yaml.safe_load(text)
+    body: Mapping[str, Any] = yaml.safe_load(Path(__file__).with_name("exercises.yaml").read_text(encoding="utf-8"))
     return body
 
 

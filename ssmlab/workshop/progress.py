@@ -36,12 +36,10 @@ def _read(path: Path) -> dict[str, Any]:
     """The tries in a file; a damaged one counts as empty: losing a count must not stop a learner."""
     try:
         body = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
-    known = read_exercises()
-    return (
-        {name: own for name, own in body.items() if name in known and _is_count(own)} if isinstance(body, dict) else {}
-    )
+    noted = body if isinstance(body, dict) else {}
+    return {name: own for name, own in noted.items() if name in read_exercises() and _is_count(own)}
 
 
 def _is_count(own: Any) -> bool:

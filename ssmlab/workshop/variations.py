@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -26,13 +26,9 @@ def _tags(nodes: pd.DataFrame) -> list[str]:
 
 def move_tags(snapshot: Snapshot) -> Snapshot:
     """Every tag has moved to another node, each key by another distance, so that tags meet that did not meet before."""
-    nodes = snapshot.nodes
-    moved = {name: nodes[name].array[_roll(len(nodes), number)] for number, name in enumerate(_tags(nodes), _SHIFT)}
+    nodes, rows = snapshot.nodes, np.arange(len(snapshot.nodes))
+    moved = {name: nodes[name].array[np.roll(rows, number)] for number, name in enumerate(_tags(nodes), _SHIFT)}
     return snapshot.replace(nodes=nodes.assign(**moved))
-
-
-def _roll(size: int, distance: int) -> Any:
-    return np.roll(np.arange(size), distance)
 
 
 def swap_regions(snapshot: Snapshot) -> Snapshot:
