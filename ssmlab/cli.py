@@ -17,6 +17,9 @@ from ssmlab.words import find_near, last_part, say_count
 if TYPE_CHECKING:
     import pandas as pd
 
+    _Parser = argparse.ArgumentParser
+    _Commands = argparse._SubParsersAction[_Parser]
+
 _MOST_ERRORS: Final = 10  # of the data, printed beside an answer
 _WRITERS: Final = {".csv": "write_csv", ".parquet": "write_parquet"}
 # What `Reach.summary` counts, as the table heads it.
@@ -44,45 +47,35 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="ssmlab", description="Who reaches which nodes with which documents through AWS Run Command."
-    )
+    about = "Who reaches which nodes with which documents through AWS Run Command."
+    parser = argparse.ArgumentParser(prog="ssmlab", description=about)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    loading, asking = _loading(), _asking()
     lab = _command(commands, "lab", _lab, "open JupyterLab on the notebooks")
     lab.add_argument("notebook", nargs="?", help="the notebook to open, default: notebooks/00_start_here.ipynb")
     lab.add_argument("--port", type=int, help="default: a free one from 8888 on")
     lab.add_argument("--no-browser", action="store_true", help="only print the address")
-    reach = _command(commands, "reach", _reach, "print how much every principal reaches")
-    reach.add_argument("path", help="folder of CLI output, inventory CSV or Parquet snapshot")
+    reach = _command(commands, "reach", _reach, "print how much every principal reaches", loading, asking)
     reach.add_argument("--out", type=Path, help="also write the allowed and conditional pairs to this .csv or .parquet")
-    _add_context(reach)
-    explain = _command(commands, "explain", _explain, "say why one principal may or may not run a document on a node")
-    for name in ("path", "principal", "node", "document"):
+    job = "say why one principal may or may not run a document on a node"
+    explain = _command(commands, "explain", _explain, job, loading, asking)
+    for name in ("principal", "node", "document"):
         explain.add_argument(name)
-    _add_context(explain)
-    check = _command(
-        commands,
-        "check",
-        _check,
-        "print problems of the data and findings in policies; exit 1 if a file is damaged or an expectation is broken",
-    )
-    check.add_argument("path")
+    job = "print problems of the data and findings in policies; exit 1 if a file is damaged or an expectation is broken"
+    check = _command(commands, "check", _check, job, loading)
     check.add_argument("--expect", type=Path, metavar="FILE", help="expectations to test, see notebooks")
-    _command(
-        commands, "collect-script", _collect, "print the shell script that fills a folder from an account (read-only)"
-    )
-    other = _command(
-        commands, "pseudonymise", _pseudonymise, "write a snapshot with other names and the same reach, to teach with"
-    )
-    other.add_argument("path", help="folder of CLI output, inventory CSV or Parquet snapshot")
+    job = "print the shell script that fills a folder from an account (read-only)"
+    _command(commands, "collect-script", _collect, job)
+    job = "write a snapshot with other names and the same reach, to teach with"
+    other = _command(commands, "pseudonymise", _pseudonymise, job, loading)
     other.add_argument("out", type=Path, help="folder for the Parquet snapshot")
     other.add_argument("--seed", type=int, default=0, help="another number gives other names, default: 0")
-    _add_workshop(_command(commands, "workshop", _build, "make folders for learners, and see what a room has done"))
+    workshop = _command(commands, "workshop", _build, "make folders for learners, and see what a room has done")
+    _add_workshop(workshop.add_subparsers(required=True, metavar="WHAT"))
     return parser
 
 
-def _add_workshop(workshop: argparse.ArgumentParser) -> None:
-    parts = workshop.add_subparsers(required=True, metavar="WHAT")
+def _add_workshop(parts: _Commands) -> None:
     new = _command(parts, "new", _new_folder, "make a fresh folder for a learner: notebooks, inventory, nothing done")
     new.add_argument("folder", metavar="DIR")
     new.add_argument("--seed", type=int, help="another inventory of the same shape, with other answers")
@@ -93,28 +86,28 @@ def _add_workshop(workshop: argparse.ArgumentParser) -> None:
 
 
 def _command(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser],
-    name: str,
-    run: Callable[[argparse.Namespace], int],
-    text: str,
-) -> argparse.ArgumentParser:
-    parser = commands.add_parser(name, help=text, description=text)
+    commands: _Commands, name: str, run: Callable[[argparse.Namespace], int], text: str, *parents: _Parser
+) -> _Parser:
+    parser = commands.add_parser(name, help=text, description=text, parents=parents)
     parser.set_defaults(run=run)
-    if name in ("reach", "explain", "check", "pseudonymise"):
-        alone = "the accounts are in no organization: service control policies that were not collected do not exist"
-        parser.add_argument("--no-organization", dest="organization", action="store_const", const="none", help=alone)
-        parser.set_defaults(organization="collected")
     return parser
 
 
-def _add_context(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--context",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="a condition key of the request, may be repeated; KEY= alone: known to be absent",
-    )
+def _loading() -> _Parser:
+    """What is asked of every command that loads a snapshot."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("path", help="folder of CLI output, inventory CSV or Parquet snapshot")
+    alone = "the accounts are in no organization: service control policies that were not collected do not exist"
+    parser.add_argument("--no-organization", dest="organization", action="store_const", const="none", help=alone)
+    parser.set_defaults(organization="collected")
+    return parser
+
+
+def _asking() -> _Parser:
+    parser = argparse.ArgumentParser(add_help=False)
+    told = "a condition key of the request, may be repeated; KEY= alone: known to be absent"
+    parser.add_argument("--context", action="append", default=[], metavar="KEY=VALUE", help=told)
+    return parser
 
 
 def _context(arguments: argparse.Namespace) -> Mapping[str, str | None]:
@@ -167,10 +160,8 @@ def _reach(arguments: argparse.Namespace) -> int:
         raise ValueError(f"--out: expected {wanted}, got `{arguments.out}`")
     found = _find(arguments)
     summary = found.summary().sort_values(["pairs", "pairs_conditional"], ascending=False)
-    shown = (
-        summary.rename(lambda arn: f"{arn.split(':')[4]} {last_part(arn)}").rename_axis(None).rename(columns=_COLUMNS)
-    )
-    print(_LEGEND, shown.to_string(), sep="\n")
+    shown = summary.rename(lambda arn: f"{arn.split(':')[4]} {last_part(arn)}").rename_axis(None)
+    print(_LEGEND, shown.rename(columns=_COLUMNS).to_string(), sep="\n")
     if arguments.out:
         _write(found, arguments.out)
     return 0
@@ -222,9 +213,8 @@ def _expect(snapshot: ssmlab.Snapshot, file: Path) -> bool:
 def _pseudonymise(arguments: argparse.Namespace) -> int:
     made = ssmlab.pseudonymise(_load(arguments), arguments.seed)
     made.to_parquet(arguments.out)
-    print(
-        f"{made} in {arguments.out}: tag keys and what is AWS's stayed as they were; look it over before you share it"
-    )
+    told = "tag keys and what is AWS's stayed as they were; look it over before you share it"
+    print(f"{made} in {arguments.out}: {told}")
     return 0
 
 
