@@ -63,14 +63,12 @@ def read_comparison(reader: Reader, bare: re.Pattern[str], wild: re.Pattern[str]
     Numbers alone can be greater or less.
     """
     reader.skip_space()
-    sign = reader.take(_OPERATOR)
-    if sign is None:
-        raise reader.expected(f"one of {listed(OPERATORS)}")
+    sign = reader.need(_OPERATOR, f"one of {listed(OPERATORS)}")[0]
     reader.skip_space()
-    where, compare = reader.position, OPERATORS[sign[0]]
+    where, compare = reader.position, OPERATORS[sign]
     literal = _read_literal(reader, bare, wild)
-    if sign[0] not in ("=", "!=") and literal.number is None:
-        raise reader.error(f"expected a number behind `{sign[0]}`", where)
+    if sign not in ("=", "!=") and literal.number is None:
+        raise reader.error(f"expected a number behind `{sign}`", where)
     return lambda scalar: compare(literal, scalar)
 
 

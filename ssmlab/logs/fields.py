@@ -135,18 +135,14 @@ def _read_field(reader: Reader) -> Field:
     start = reader.position
     if reader.text.startswith((",", "]"), start):
         return Field("")
-    named = reader.take(_NAME)
-    if named is None:
-        raise reader.expected("the name of a field, `...` or `]`")
-    name = named[0]
+    name = reader.need(_NAME, "the name of a field, `...` or `]`")[0]
     if reader.take(r"\s*(?=[,\]])"):
         return Field(name)
     reader.position = start
 
     def read_condition() -> Condition:
         reader.skip_space()
-        if not reader.take(rf"{re.escape(name)}(?![A-Za-z0-9_-])"):
-            raise reader.expected(f"a condition on `{name}`")
+        reader.need(rf"{re.escape(name)}(?![A-Za-z0-9_-])", f"a condition on `{name}`")
         return read_comparison(reader, _BARE, _ANY)
 
     return Field(name, read_logic(reader, read_condition))

@@ -168,8 +168,7 @@ def _read_state(reader: Reader) -> Callable[[list[Any]], bool] | None:
 
 def _read_selector(reader: Reader) -> Selector:
     start, steps = reader.position, list[Step]()
-    if not reader.take(r"\$(?=\.|\[')"):
-        raise reader.expected("a selector such as `$.name` or `$.['a.b']`, or `(`")
+    reader.need(r"\$(?=\.|\[')", "a selector such as `$.name` or `$.['a.b']`, or `(`")
     while step := reader.take(_STEP):
         wild, index, name, quoted = step.groups()
         steps.append(Wild(wild) if wild else int(index) if index else name or quoted)

@@ -47,6 +47,13 @@ class Reader:
             self.position = match.end()
         return match
 
+    def need(self, expression: str | re.Pattern[str], what: str) -> re.Match[str]:
+        """What stands here, which must fit: what was expected else."""
+        match = self.take(expression)
+        if match is None:
+            raise self.expected(what)
+        return match
+
     def skip_space(self) -> None:
         """Go on to the next character that is no blank."""
         self.take(_SPACE)

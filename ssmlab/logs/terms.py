@@ -93,8 +93,7 @@ def read_terms(reader: Reader) -> Terms:
     while not reader.is_at_end():
         sign = reader.take(r"[-?]")
         found[sign[0] if sign else ""].append(_read_term(reader))
-        if not reader.take(r"\s+|$"):
-            raise reader.expected('a blank between terms, and `"` round other characters than letters, digits and `_`')
+        reader.need(r"\s+|$", 'a blank between terms, and `"` round other characters than letters, digits and `_`')
     required, excluded, optional = map(tuple, found.values())
     if optional and (required or excluded):
         reader.doubts.append(_IGNORED)
@@ -106,12 +105,10 @@ def _read_term(reader: Reader) -> Term:
         return _read_phrase(reader)
     if reader.text.startswith("%", reader.position):
         return read_regex(reader)
-    word = reader.take(_WORD)
-    if word is None:
-        raise reader.expected('a term of letters, digits and `_`, a phrase in `"` or a regular expression in `%`')
-    if not word[0].isascii():
+    word = reader.need(_WORD, 'a term of letters, digits and `_`, a phrase in `"` or a regular expression in `%`')[0]
+    if not word.isascii():
         reader.doubts.append(_LETTERS)
-    return Phrase(word[0])
+    return Phrase(word)
 
 
 def _read_phrase(reader: Reader) -> Phrase:
