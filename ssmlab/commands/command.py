@@ -168,8 +168,7 @@ def make_log_events(endings: Iterable[Ending], group: str, command_id: str, plug
 
 def make_frame(rows: Iterable[Sequence[Any]], columns: Mapping[str, str]) -> pd.DataFrame:
     """A frame with declared columns, from rows of values in their order; also from none."""
-    read = [*zip(*rows, strict=True)] or [()] * len(columns)
-    return pd.DataFrame({n: pd.Series(v, dtype=t) for (n, t), v in zip(columns.items(), read, strict=True)})
+    return pd.DataFrame([*rows], columns=[*columns], dtype="object").astype(columns)
 
 
 def count_ends(details: Iterable[str]) -> dict[str, int]:

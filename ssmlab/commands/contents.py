@@ -92,9 +92,8 @@ def read_content(name: str, given: Mapping[str, Any] | str | None) -> Content:
     body = KNOWN.get(name) if given is None else _parse(given) if isinstance(given, str) else given
     if body is None:
         return Content()
-    parts: list[Any] = [
-        (body.get(key) or {}) if isinstance(body, Mapping) else None for key in ("parameters", "runtimeConfig")
-    ]
+    keys = ("parameters", "runtimeConfig")
+    parts: list[Any] = [body.get(key) or {} for key in keys] if isinstance(body, Mapping) else [None]
     if not all(isinstance(part, Mapping) and all(isinstance(one, Mapping) for one in part.values()) for part in parts):
         wanted = "an object whose `parameters` and `runtimeConfig` are objects of objects"
         raise ValueError(f"expected the content of `{name}` as {wanted}, got `{str(body)[:80]}`")

@@ -14,9 +14,8 @@ from ssmlab.commands.command import Command
 from ssmlab.commands.running import send_command
 from ssmlab.events import Rule
 from ssmlab.reachability import Reach
-from ssmlab.reachability.columns import TAG
 from ssmlab.snapshots import Snapshot
-from ssmlab.snapshots.schema import listed
+from ssmlab.snapshots.schema import list_tags, listed
 
 _Row = dict[str, Any]
 _WELL: Final[_Row] = {"output": "httpd is active (running)\nrequests=120 latency=35 ms\n"}
@@ -95,7 +94,7 @@ def first_command(reach: Reach, principal: str) -> dict[str, Any]:
 def _telling_tag(nodes: pd.DataFrame, reached: pd.Series[bool]) -> dict[str, Any]:
     """The tag whose nodes are best divided into those reached and the others."""
     best, found = 0.0, dict[str, Any]()
-    for column in (name for name in nodes.columns if name.startswith(TAG)):
+    for column in list_tags(nodes):
         counts = reached.groupby(nodes[column].astype("str")).agg(["sum", "count"])
         some, rest = counts["sum"], counts["count"] - counts["sum"]
         # enough of both, and as few rows as that takes
@@ -143,9 +142,8 @@ def read_rules(text: str) -> list[Rule]:
     try:
         return [Rule(**rule) for rule in found or ()]
     except TypeError:
-        raise ValueError(
-            'rules: expected a list such as [{"name": …, "pattern": {…}, "targets": […], "role": …}]'
-        ) from None
+        wanted = '[{"name": …, "pattern": {…}, "targets": […], "role": …}]'
+        raise ValueError(f"rules: expected a list such as {wanted}") from None
 
 
 def _read(what: str, text: str) -> Any:

@@ -60,10 +60,8 @@ def _follow(call: Call, planner: Planner, plan: Plan, content: Content) -> Comma
     doubts = find_doubts(invocations["status_details"], history["status_details"], limits.errors, settings.readings)
     group = name_log_group(settings.log_group, planner.document_name)
     wrote = [ending for ending in endings if group and any(ending.wrote.values())]
-    findings, unsure = check_writing(
-        *(settings.snapshot, [ending.member.node for ending in wrote], planner.region, group),
-        exists=settings.log_group is not True,
-    )
+    nodes, exists = [ending.member.node for ending in wrote], settings.log_group is not True
+    findings, unsure = check_writing(settings.snapshot, nodes, planner.region, group, exists=exists)
     silent = {node for node, *_ in findings}
     heard = [ending for ending in wrote if ending.member.node not in silent]
     command = Command(

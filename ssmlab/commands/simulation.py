@@ -115,10 +115,9 @@ class _Queue:
     def _latency(self) -> float:
         return self._random.uniform(*_LATENCY)
 
-    def _change(
-        self, time: float, node: int, details: str, reason: str, code: int = NOT_STARTED, ran: bool = False
-    ) -> None:
-        self.changes.append(Change(time, node, details, reason, code, ran))
+    def _change(self, time: float, node: int, details: str, reason: str, *of_run: Any) -> None:
+        """A node is at something else; `of_run`: ResponseCode and output, if it has run the command."""
+        self.changes.append(Change(time, node, details, reason, *of_run))
         self._details[node] = details
         self._left -= details not in OPEN
 

@@ -113,9 +113,8 @@ def _read_plain(node: Any) -> Alternative:
         return Alternative(show(node), lambda _: False, doubts=(BY_VALUE, _UNHELD.format(value.text)))
     if address := _read_address(value):  # a text that is an address equals every spelling of it (engine)
         return Alternative(show(node), lambda leaf: _read_address(leaf) == address)
-    return Alternative(
-        show(node), lambda leaf: leaf == value, value, doubts=(BY_VALUE,) if isinstance(value, float) else ()
-    )
+    doubts = (BY_VALUE,) if isinstance(value, float) else ()
+    return Alternative(show(node), lambda leaf: leaf == value, value, doubts=doubts)
 
 
 def _only(node: Object, where: str, known: Iterable[str]) -> tuple[str, Any]:

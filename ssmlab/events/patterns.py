@@ -197,10 +197,9 @@ def _compile_text(text: str) -> Pattern:
         raise PatternError("", "nested too deeply") from None
     branches = tuple(_make_branch(fields) for fields in found)
     _check_wildcards(branches)
-    doubts = (
-        doubt for branch in branches for field in branch.fields for one in field.alternatives for doubt in one.doubts
-    )
-    return Pattern(text, branches, tuple(dict.fromkeys(doubts)))
+    alternatives = (one for branch in branches for field in branch.fields for one in field.alternatives)
+    doubts = dict.fromkeys(doubt for one in alternatives for doubt in one.doubts)
+    return Pattern(text, branches, tuple(doubts))
 
 
 _Found = list[dict[str, Field]]

@@ -194,10 +194,8 @@ def load_rules(path: str | Path) -> Rules:
     found = [(file.parent, one) for file in files for one in _read_records(folder, file, _RULES)]
     kept = [(place, one) for place, one in found if one.get("EventPattern") and one.get("State") != "DISABLED"]
     names = Counter(one.get("Name") for _, one in kept)
-    targets = {
-        (file.parent.parent, file.stem): tuple(_read_records(folder, file, _TARGETS))
-        for file in folder.find(f"{below}list-targets-by-rule/*.json")
-    }
+    beside = folder.find(f"{below}list-targets-by-rule/*.json")
+    targets = {(file.parent.parent, file.stem): tuple(_read_records(folder, file, _TARGETS)) for file in beside}
 
     def read(place: Path, one: Mapping[str, Any]) -> Rule:
         name = str(one.get("Name"))

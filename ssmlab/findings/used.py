@@ -21,6 +21,7 @@ from ssmlab.policies import Policy, State, Statement
 from ssmlab.reachability.callers import Person, read_people, read_principals
 from ssmlab.services import ACTIONS, TAG_KEYS, resource_type
 from ssmlab.snapshots import Snapshot
+from ssmlab.snapshots.schema import TAG, list_tags
 from ssmlab.truth import TRUE
 
 SEND: Final = "ssm:SendCommand"
@@ -165,11 +166,8 @@ class Site:
         for person in self.people:
             for layer, policy in _layers(person.policies):
                 if (layer, id(policy)) not in found:
-                    ours = (
-                        s
-                        for s in policy.statements
-                        if s.state is State.READABLE and reached_by(s.actions, s.not_action)
-                    )
+                    readable = (s for s in policy.statements if s.state is State.READABLE)
+                    ours = (s for s in readable if reached_by(s.actions, s.not_action))
                     found[layer, id(policy)] = [Used(layer, policy, s, n, [], self) for n, s in enumerate(ours)]
                 for used in found[layer, id(policy)]:
                     used.people.append(person)
@@ -195,7 +193,7 @@ class Site:
     def spellings(self) -> dict[str, list[str]]:
         """The tag keys of nodes, documents and conditions by their form in lower case."""
         frames = (self.snapshot.nodes, self.snapshot.documents)
-        columns = {name[4:] for f in frames for name in map(str, f) if name[:4] == "tag:" and f[name].notna().any()}
+        columns = {name.removeprefix(TAG) for f in frames for name in list_tags(f) if f[name].notna().any()}
         found: dict[str, list[str]] = {}
         for key in sorted(columns | {c.key.split("/", 1)[1] for used in self.used for c in used.tags}):
             found.setdefault(key.lower(), []).append(key)

@@ -11,12 +11,10 @@ from ssmlab.conditions.values import Network, read_date, read_network, read_numb
 from ssmlab.pseudonyms.addresses import place
 from ssmlab.pseudonyms.words import TOKEN, WORD, assign, find_fragments, is_word, lower, split_head
 
-_AWS_VALUES: Final = frozenset(  # keys whose values are AWS's words, or tag keys
-    (
-        *("aws:requestedregion", "aws:principaltype", "aws:principalservicename", "aws:tagkeys"),
-        *("aws:calledvia", "aws:calledviafirst", "aws:calledvialast", "iam:passedtoservice"),
-        *("ssm:documenttype", "ec2:region", "ec2:instancetype"),
-    )
+_AWS_VALUES: Final = (  # keys whose values are AWS's words, or tag keys
+    *("aws:requestedregion", "aws:principaltype", "aws:principalservicename", "aws:tagkeys"),
+    *("aws:calledvia", "aws:calledviafirst", "aws:calledvialast", "iam:passedtoservice"),
+    *("ssm:documenttype", "ec2:region", "ec2:instancetype"),
 )
 _PLACE: Final = re.compile(r"\S*(?:\d|[/:._-]\S)\S*")  # in a sentence: an id, a file, a place in one
 

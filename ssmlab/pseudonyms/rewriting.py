@@ -11,7 +11,7 @@ from ssmlab.policies import RepeatedKeys, scalar_text
 from ssmlab.pseudonyms.names import Names
 from ssmlab.reachability import reach
 from ssmlab.snapshots import Snapshot
-from ssmlab.snapshots.schema import SCHEMAS, TAG, conform
+from ssmlab.snapshots.schema import SCHEMAS, TAG, conform, list_tags
 
 _AS_IT_IS: Final = ("Version", "Effect", "Action", "NotAction", "Service")
 _COLUMNS: Final = {
@@ -72,7 +72,7 @@ def _rewrite(snapshot: Snapshot, names: Names) -> dict[str, Any]:
 def _rewrite_frame(frame: pd.DataFrame, name: str, names: Names) -> pd.DataFrame:
     """Columns of no schema are left out: they may hold anything."""
     schema, changed = SCHEMAS[name], dict(_LEFT_OUT.get(name, {}))
-    tags = [column for column in frame.columns if column.startswith(TAG)]
+    tags = list_tags(frame)
     for column in _COLUMNS[name].split():
         changed[column] = frame[column].astype("object").map(lambda value: _walk(value, names), na_action="ignore")
     for column in tags:
@@ -94,18 +94,14 @@ def _walk(value: Any, names: Names, key: str = "") -> Any:
     if isinstance(value, list | tuple):
         return type(value)(_walk(item, names) for item in value)
     if isinstance(value, dict):
-        walk = _walk_operator if key == "Condition" else _walk_element
-        return _rebuild(value, [(own, walk(own, item, names)) for own, item in value.items()])
+        walk = _walk_operator if key == "Condition" else _walk
+        return _rebuild(value, [(own, walk(item, names, own)) for own, item in value.items()])
     if type(value) is int:
         return int(names.text(str(value)))
     return names.text(value) if isinstance(value, str) else value
 
 
-def _walk_element(key: str, value: Any, names: Names) -> Any:
-    return _walk(value, names, key)
-
-
-def _walk_operator(operator: str, keys: Any, names: Names) -> Any:
+def _walk_operator(keys: Any, names: Names, operator: str) -> Any:
     """The keys of one condition operator. The name of an identity provider, before the colon, is one's own."""
     kind = operator.rpartition(":")[2]
     if not isinstance(keys, dict) or kind.startswith(("Bool", "Null")):
@@ -136,10 +132,8 @@ def _rebuild(old: dict[str, Any], pairs: list[tuple[str, Any]]) -> dict[str, Any
 
 def _verify(before: Snapshot, after: Snapshot) -> None:
     """Decide both, and compare them row by row."""
-    named = {
-        name: getattr(after, name).set_axis(getattr(before, name).index)
-        for name in ("principals", "nodes", "documents")
-    }
+    sides = ("principals", "nodes", "documents")
+    named = {name: getattr(after, name).set_axis(getattr(before, name).index) for name in sides}
     found = reach(before).compare(replace(reach(after), snapshot=replace(after, **named)), limit=1)
     for row in found.itertuples():
         where = f"`{row.principal}` with `{row.document}` on `{row.example}`"

@@ -55,14 +55,12 @@ def find_waiting(reach: Reach, nodes: Codes | None = None) -> pd.DataFrame:
     groups, first, sizes = np.unique(reach.node_group_codes[rows], return_index=True, return_counts=True)
     joint = reach.joint_nodes[:, groups]
     who, group = np.nonzero(joint >= CONDITIONAL)
-    frame = pd.DataFrame(
-        {
-            "principal": reach.snapshot.principals.index.take(who),
-            "outcome": to_outcomes(joint[who, group]),
-            "machines": sizes[group],
-            "example": reach.snapshot.nodes.index.take(rows[first[group]]),
-        }
-    )
-    grouped = frame.groupby(["principal", "outcome"], sort=False, observed=True)
+    columns = {
+        "principal": reach.snapshot.principals.index.take(who),
+        "outcome": to_outcomes(joint[who, group]),
+        "machines": sizes[group],
+        "example": reach.snapshot.nodes.index.take(rows[first[group]]),
+    }
+    grouped = pd.DataFrame(columns).groupby(["principal", "outcome"], sort=False, observed=True)
     found = grouped.agg(machines=("machines", "sum"), example=("example", "first")).reset_index()
     return found.sort_values(["machines", "outcome"], ascending=False, kind="stable", ignore_index=True)

@@ -60,6 +60,11 @@ _KINDS: Final[dict[str, tuple[str, Any]]] = {
 _MISSING: Final = {"file": "", "where": "$", "path": "/"} | dict.fromkeys(TUPLES, ())
 
 
+def list_tags(frame: pd.DataFrame) -> list[str]:
+    """The columns that are tags."""
+    return [column for column in map(str, frame.columns) if column.startswith(TAG)]
+
+
 def conform(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     """A frame with the index, columns and dtypes of its schema; the one given is not changed.
 
@@ -73,7 +78,7 @@ def conform(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     """
     _check(name, frame)
     known = SCHEMAS[name].columns
-    tags = [column for column in frame.columns if column.startswith(TAG)]
+    tags = list_tags(frame)
     for column in [*known, *tags]:
         if column in frame:
             _check_values(name, frame[column])

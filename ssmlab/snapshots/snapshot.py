@@ -16,7 +16,7 @@ from ssmlab.snapshots.bodies import to_object
 from ssmlab.snapshots.changes import describe_unknown, put_policy, put_principals, set_tags
 from ssmlab.snapshots.iam import AS_BOUNDARY, PolicyRow
 from ssmlab.snapshots.memory import Memory
-from ssmlab.snapshots.schema import SCHEMAS, TAG, conform, listed
+from ssmlab.snapshots.schema import SCHEMAS, TAG, conform, list_tags, listed
 from ssmlab.snapshots.statements import compile_policies, list_statements
 from ssmlab.snapshots.storage import write_frames
 from ssmlab.words import say_count
@@ -40,7 +40,7 @@ class Attached:
     rcps: Levels | None
 
 
-def _list_tags(column: pd.Series[Any]) -> pd.DataFrame:
+def _read_tag(column: pd.Series[Any]) -> pd.DataFrame:
     values, key = column.dropna(), str(column.name).removeprefix(TAG)
     return pd.DataFrame({"arn": values.index, "key": key, "value": values.astype("str").array})
 
@@ -118,11 +118,9 @@ class Snapshot:
     @cached_property
     def tags(self) -> pd.DataFrame:
         """The tags of nodes and documents: columns `arn`, `key`, `value`."""
-        columns = [
-            frame[name] for frame in (self.nodes, self.documents) for name in frame.columns if name.startswith(TAG)
-        ]
+        columns = [frame[name] for frame in (self.nodes, self.documents) for name in list_tags(frame)]
         empty = pd.DataFrame(columns=["arn", "key", "value"], dtype="str")
-        return pd.concat([empty, *map(_list_tags, columns)], ignore_index=True)
+        return pd.concat([empty, *map(_read_tag, columns)], ignore_index=True)
 
     def attached(self, principal: str) -> Attached:
         """The policies that bind a principal, given by its ARN.
@@ -149,13 +147,9 @@ class Snapshot:
         found = {}
         for arn, account, path, groups, boundary in self.principals[list(_BINDING)].itertuples():
             own = dict.fromkeys(policy for owner in (arn, *groups) for policy in of.get(("identity", owner), ()))
-            is_free = path.startswith(_SERVICE_LINKED)
-            found[arn] = Attached(
-                tuple(self.compiled[policy] for policy in own),
-                (self._boundary(boundary),) if boundary else None,
-                None if is_free else scps.get(account),
-                None if is_free else rcps.get(account),
-            )
+            identity = tuple(self.compiled[policy] for policy in own)
+            levels = (None, None) if path.startswith(_SERVICE_LINKED) else (scps.get(account), rcps.get(account))
+            found[arn] = Attached(identity, (self._boundary(boundary),) if boundary else None, *levels)
         return found
 
     def _boundary(self, policy: str) -> Policy:
@@ -164,12 +158,11 @@ class Snapshot:
 
     def _levels(self, layer: str, of: Mapping[tuple[str, str], Sequence[str]]) -> dict[str, Levels]:
         bound = self.organization[self.organization[layer]].sort_values(["account", "level"])
-        return {
-            str(account): tuple(
-                tuple(self.compiled[policy] for policy in of.get((layer, target), ())) for target in chain
-            )
-            for account, chain in bound.groupby("account")["target"]
-        }
+
+        def find(target: str) -> tuple[Policy, ...]:
+            return tuple(self.compiled[policy] for policy in of.get((layer, target), ()))
+
+        return {str(account): tuple(map(find, chain)) for account, chain in bound.groupby("account")["target"]}
 
     def replace(self, **frames: pd.DataFrame) -> Snapshot:
         """A copy with other `nodes`, `documents`, `principals` or `policies`. Only policies that changed are compiled.

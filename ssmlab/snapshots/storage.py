@@ -20,9 +20,7 @@ def write_frames(path: Path, frames: Mapping[str, pd.DataFrame], management_acco
     """Write frames; policy documents become JSON text, the management account stands with the organization."""
     path.mkdir(parents=True, exist_ok=True)
     for name, frame in frames.items():
-        bodies = {
-            column: frame[column].map(to_json, na_action="ignore") for column in frame.columns if column in _BODIES
-        }
+        bodies = {column: frame[column].map(to_json, na_action="ignore") for column in _BODIES if column in frame}
         stored = frame.assign(**bodies)
         stored.attrs = {_MANAGEMENT: management_account}
         stored.to_parquet(path / f"{name}.parquet")
@@ -46,8 +44,8 @@ def read_frames(path: Path) -> dict[str, Any]:
         file = f"{name}.parquet"
         try:
             frame = pd.read_parquet(path / file)
-            read = {column: _READERS[column] for column in frame.columns if column in _READERS}
-            bodies = {column: frame[column].map(reader, na_action="ignore") for column, reader in read.items()}
+            readers = {column: read for column, read in _READERS.items() if column in frame}
+            bodies = {column: frame[column].map(read, na_action="ignore") for column, read in readers.items()}
             found[name] = conform(name, frame.assign(**bodies)) if name in SCHEMAS else frame
         except (OSError, ValueError, TypeError) as error:
             raise LoadError(file, "", f"the frame `{name}` of a snapshot", str(error)) from error

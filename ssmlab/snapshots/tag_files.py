@@ -72,13 +72,11 @@ def _compare(before: pd.DataFrame, after: pd.DataFrame, column: str) -> Iterator
     old, new = _texts(before, column), _texts(after, column)
     differs = np.flatnonzero(old != new)
     for value, places in pd.Series(differs).groupby(new[differs], dropna=False, sort=False):
-        yield TagChange(
-            column[len(TAG) :], value if isinstance(value, str) else None, [*after.index[places.to_numpy()]]
-        )
+        own = value if isinstance(value, str) else None
+        yield TagChange(column.removeprefix(TAG), own, [*after.index[places.to_numpy()]])
 
 
 def _texts(frame: pd.DataFrame, column: str) -> Any:
     """The values of a tag; None where it is absent. A tag that nobody has is no column."""
-    if column not in frame:
-        return np.full(len(frame), None, dtype=object)
-    return frame[column].astype(object).where(frame[column].notna(), None).to_numpy(dtype=object)
+    values = frame.reindex(columns=[column])[column].astype(object)
+    return values.where(values.notna(), None).to_numpy(dtype=object)

@@ -7,7 +7,7 @@ from typing import Any, Final
 import pandas as pd
 
 from ssmlab.snapshots.files import ACCOUNT, REGION, Folder, Listing, Problems, Spot, show
-from ssmlab.snapshots.schema import TAG, Tags, listed
+from ssmlab.snapshots.schema import TAG, Tags, list_tags, listed
 
 _PLACE: Final = re.compile(f"({ACCOUNT})/({REGION})")
 # Region without its last two words → partition, where it is not `aws`. [botocore's list of partitions]
@@ -94,7 +94,7 @@ def note_case_twins(frame: pd.DataFrame, problems: Problems) -> None:
 
     Source: IAM User Guide, `reference_policies_elements_condition`.
     """
-    columns = pd.Series([name for name in frame.columns if name.startswith(TAG)], dtype="str")
+    columns = pd.Series(list_tags(frame), dtype="str")
     for _, twins in columns.groupby(columns.str.lower()):
         if len(twins) > 1:
             keys = listed(twins.str.removeprefix(TAG))

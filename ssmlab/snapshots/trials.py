@@ -42,9 +42,8 @@ def detach(snapshot: Snapshot, policy: str, principals: Sequence[str]) -> Snapsh
     policies["attached_to"] = [held if name == policy else to for name, to in policies["attached_to"].items()]
     boundary = snapshot.principals["boundary"]
     is_taken = (boundary == policy.removesuffix(AS_BOUNDARY)) & boundary.index.isin(principals)
-    return snapshot.replace(
-        policies=policies, principals=snapshot.principals.assign(boundary=boundary.mask(is_taken, None))
-    )
+    people = snapshot.principals.assign(boundary=boundary.mask(is_taken, None))
+    return snapshot.replace(policies=policies, principals=people)
 
 
 def _binding(attached: Attached) -> list[Policy]:
