@@ -152,10 +152,9 @@ def _make_log(lines: Mapping[str, Sequence[str]]) -> pd.DataFrame:
 
 def _make_minutes(values: Sequence[int | None]) -> pd.DataFrame:
     """Log events of minutes with so many failures each; where it is None, nothing was written."""
-    said = [
-        [] if value is None else ["INFO nginx: alive", *["ERROR nginx: restart failed"] * value] for value in values
-    ]
-    return _write_log((minute, line) for minute, lines in enumerate(said) for line in lines)
+    alive, failed = "INFO nginx: alive", "ERROR nginx: restart failed"
+    said = [(minute, [alive, *[failed] * value]) for minute, value in enumerate(values) if value is not None]
+    return _write_log((minute, line) for minute, lines in said for line in lines)
 
 
 def _write_log(lines: Iterable[tuple[int, str]]) -> pd.DataFrame:

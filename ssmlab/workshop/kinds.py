@@ -5,22 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
+from itertools import islice, product
 from typing import Any, Final
-
-import pandas as pd
 
 from ssmlab import events, logs
 from ssmlab.expectations import choose_rows
 from ssmlab.explanation import last_part
 from ssmlab.paths import find_paths
 from ssmlab.reachability import reach
-from ssmlab.reachability.columns import TAG
 from ssmlab.reachability.names import find_node, find_principal, find_rows
 from ssmlab.snapshots import Snapshot
 from ssmlab.workshop import reading
 from ssmlab.workshop.exercises import Exercise, find_exercise, make_events, set_up
-from ssmlab.workshop.requirements import Change, drop_unknown, find_broken, say_misfits
+from ssmlab.workshop.requirements import Change, choose_sides, drop_unknown, find_broken, read_tags, say_misfits
 from ssmlab.workshop.variations import VARIATIONS
 
 Ask = Mapping[str, Any]
@@ -84,9 +81,8 @@ def _judge_tags(exercise: Exercise, answer: Mapping[str, str | None], snapshot: 
 
 
 def _find_twins(node: str, answer: Mapping[str, str | None], snapshot: Snapshot) -> str:
-    row = snapshot.nodes.iloc[find_node(snapshot, node)]
-    there = {name.removeprefix(TAG): row[name] for name in map(str, row.index) if name.startswith(TAG)}
-    now = {key: value for key, value in {**there, **answer}.items() if not pd.isna(value)}
+    there = read_tags(snapshot.nodes.iloc[find_node(snapshot, node)])
+    now = {key: value for key, value in {**there, **answer}.items() if value is not None}
     for key in answer:
         twins = sorted(other for other in now if other.lower() == key.lower())
         if len({now[twin] for twin in twins}) > 1:
@@ -140,7 +136,7 @@ def _say_columns(snapshot: Snapshot, ask: Ask, row: int) -> str:
 def _find_by_reach(snapshot: Snapshot, ask: Ask) -> list[int]:
     """Those that stand in a pair with this outcome."""
     found = reach(snapshot, context=ask.get("context"))
-    principals, nodes, documents = _sides(snapshot, ask)
+    principals, nodes, documents = choose_sides(snapshot, ask).values()
     pairs = found.pairs(principals, nodes, documents, ask.get("outcome", "allowed"))
     arns = pairs[ask["which"].removesuffix("s")].unique()
     return [int(row) for row in getattr(snapshot, ask["which"]).index.get_indexer(arns)]
@@ -155,23 +151,16 @@ def _say_reach(snapshot: Snapshot, ask: Ask, row: int) -> str:
     if misfit := next(say_misfits(frame, ask.get(ask["which"]), row), ""):
         return misfit
     alike = [other for other in range(len(frame)) if _label(frame, other) == _label(frame, row)]
-    names = ("principals", "nodes", "documents")
-    sides = [alike if name == ask["which"] else rows for name, rows in zip(names, _sides(snapshot, ask), strict=True)]
-    regions = [snapshot.nodes["region"].astype(str).array, snapshot.documents["region"].astype(str).array]
-    near = [{*_find_by_reach(snapshot, {**ask, "which": side})} for side in names[1:]]
-    node, document = min(
-        ((node, document) for node in sides[1] for document in sides[2]),
-        key=lambda pair: (
-            regions[0][pair[0]] != regions[1][pair[1]],
-            *(row not in rows for row, rows in zip(pair, near, strict=True)),
-        ),
-    )
-    arns = (getattr(snapshot, name).index[at] for name, at in zip(names, (sides[0][0], node, document), strict=True))
+    principals, nodes, documents = (choose_sides(snapshot, ask) | {ask["which"]: alike}).values()
+    here, there = (frame["region"].astype(str).array for frame in (snapshot.nodes, snapshot.documents))
+    near, fit = ({*_find_by_reach(snapshot, {**ask, "which": side})} for side in ("nodes", "documents"))
+
+    def say_far(pair: tuple[int, int]) -> tuple[bool, bool, bool]:
+        return here[pair[0]] != there[pair[1]], pair[0] not in near, pair[1] not in fit
+
+    node, document = min(product(nodes, documents), key=say_far)
+    arns = snapshot.principals.index[principals[0]], snapshot.nodes.index[node], snapshot.documents.index[document]
     return reach(snapshot, context=ask.get("context")).explain(*arns).sentence
-
-
-def _sides(snapshot: Snapshot, ask: Ask) -> list[Any]:
-    return [choose_rows(snapshot, side, ask.get(side, "*"), side) for side in ("principals", "nodes", "documents")]
 
 
 def _find_by_ways(snapshot: Snapshot, ask: Ask) -> list[int]:

@@ -84,10 +84,8 @@ def read_request(answer: Any) -> Mapping[str, Any]:
 def read_names(answer: Any) -> list[str]:
     """Names: a list, tuple, set or array of texts, a column or index of a frame, or one text with commas or lines."""
     if isinstance(answer, pd.DataFrame):
-        columns = [f'["{column}"]' for column in answer.columns]
-        raise AnswerError(
-            f"expected a list of names, got a whole table: take one column of it, such as {listed(columns)}"
-        )
+        columns = listed(f'["{column}"]' for column in answer.columns)
+        raise AnswerError(f"expected a list of names, got a whole table: take one column of it, such as {columns}")
     if isinstance(answer, _LISTS):
         answer = sorted(answer, key=str) if isinstance(answer, set | frozenset) else list(answer)
     if isinstance(answer, str) and not answer.lstrip().startswith("["):

@@ -59,6 +59,17 @@ def drop_unknown(snapshot: Snapshot) -> Snapshot:
     return snapshot if known.all() else snapshot.replace(nodes=snapshot.nodes[known])
 
 
+def choose_sides(snapshot: Snapshot, entry: Entry) -> dict[str, Any]:
+    """The rows of principals, nodes and documents that an entry names; by default all."""
+    return {side: choose_rows(snapshot, side, entry.get(side, "*"), side) for side in _SIDES}
+
+
+def read_tags(node: pd.Series[Any]) -> dict[str, str]:
+    """The tags of a node, from its row."""
+    tags = {str(name): str(value) for name, value in node.dropna().items() if str(name).startswith(TAG)}
+    return {name.removeprefix(TAG): value for name, value in tags.items()}
+
+
 def _reaches(change: Change, entry: Entry) -> Iterator[str]:
     more, found = "reaches" in entry, _reach(change.after, change, entry)
     for who in _principals(change.after, entry["reaches" if more else "exactly"]):
@@ -73,8 +84,7 @@ def _keeps(change: Change, entry: Entry) -> Iterator[str]:
 
 def _never(change: Change, entry: Entry) -> Iterator[str]:
     found, named = _reach(change.after, change, entry), f"{_TOO_MUCH} ({entry['name']})"
-    chosen = {**entry, "principals": entry["never"]}
-    who, where, what = (choose_rows(change.after, side, chosen.get(side, "*"), side) for side in _SIDES)
+    who, where, what = choose_sides(change.after, {**entry, "principals": entry["never"]}).values()
     for outcome in ("allowed", "conditional"):
         pairs = found.pairs(who, where, what, outcome, limit=1)[["principal", "node", "document"]]
         for asked in pairs.itertuples(index=False, name=None):
@@ -89,7 +99,8 @@ def _may(change: Change, entry: Entry) -> Iterator[str]:
         policies = PolicySet(attached.identity, attached.boundary, None, attached.scps, attached.rcps)
         for row in choose_rows(change.after, "nodes", entry["nodes"], "nodes"):
             node = change.after.nodes.iloc[row]
-            request = Request(who, entry["action"], str(node.name), {**_resource_tags(node), **entry["request"]})
+            tags = {f"aws:ResourceTag/{key}": value for key, value in read_tags(node).items()}
+            request = Request(who, entry["action"], str(node.name), tags | entry["request"])
             lookup = read_context(request, caller, caller.account)
             part = Part("node", str(node["name"]), Asked(caller, request.action, request.resource, lookup), policies)
             outcome = part.decide().outcome
@@ -104,12 +115,6 @@ def _say_keys(request: Mapping[str, Any]) -> str:
     """Keys and their values, in words."""
     values = {key: [value] if isinstance(value, str) else value for key, value in request.items()}
     return ", ".join(f"`{key}` = {listed(each)}" if each else f"no `{key}`" for key, each in values.items())
-
-
-def _resource_tags(node: pd.Series[Any]) -> dict[str, str]:
-    """The tags of a node as condition keys."""
-    tags = {str(name).removeprefix(TAG): value for name, value in node.items() if str(name).startswith(TAG)}
-    return {f"aws:ResourceTag/{key}": str(value) for key, value in tags.items() if not pd.isna(value)}
 
 
 _VERBS: Final[dict[str, Callable[[Change, Entry], Iterator[str]]]] = {

@@ -8,26 +8,23 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import product
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from ssmlab.reachability.columns import TAG
 from ssmlab.snapshots import Snapshot
+from ssmlab.snapshots.schema import list_tags
 
 _SHIFT: Final = 5
 _REGIONS: Final = {"eu-west-1": "us-east-2", "us-east-2": "eu-west-1"}
 
 
-def _tags(nodes: pd.DataFrame) -> list[str]:
-    return [column for column in nodes.columns if column.startswith(TAG)]
-
-
 def move_tags(snapshot: Snapshot) -> Snapshot:
     """Every tag has moved to another node, each key by another distance, so that tags meet that did not meet before."""
     nodes, rows = snapshot.nodes, np.arange(len(snapshot.nodes))
-    moved = {name: nodes[name].array[np.roll(rows, number)] for number, name in enumerate(_tags(nodes), _SHIFT)}
+    moved = {name: nodes[name].array[np.roll(rows, number)] for number, name in enumerate(list_tags(nodes), _SHIFT)}
     return snapshot.replace(nodes=nodes.assign(**moved))
 
 
@@ -58,10 +55,9 @@ def _to_hybrid(arn: str) -> str:
 def add_lookalikes(snapshot: Snapshot) -> Snapshot:
     """For every tag of a node stand two others beside it: there this one tag ends in more, or is in capitals."""
     changes: tuple[Callable[[str], str], ...] = (lambda text: f"{text}2", str.upper)
-    copies = [(name, change) for name in _tags(snapshot.nodes) for change in changes]
     more = [
         (_change_tag(snapshot.nodes, name, change), partial(_renumber, mark=f"b{number:02}"))
-        for number, (name, change) in enumerate(copies)
+        for number, (name, change) in enumerate(product(list_tags(snapshot.nodes), changes))
     ]
     return _add(snapshot, more)
 
@@ -83,7 +79,7 @@ def _add(snapshot: Snapshot, more: Sequence[tuple[pd.DataFrame, Callable[[str], 
         arns = [rename(arn) for arn in nodes.index]
         ids = [arn.rpartition("/")[2] for arn in arns]
         frames.append(nodes.assign(node_id=ids, name=ids).set_axis(pd.Index(arns, name="arn")))
-    plain = dict.fromkeys((*_tags(snapshot.nodes), "kind"), "object")
+    plain = dict.fromkeys((*list_tags(snapshot.nodes), "kind"), "object")
     return snapshot.replace(nodes=pd.concat([frame.astype(plain) for frame in frames]))
 
 
