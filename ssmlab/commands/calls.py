@@ -3,8 +3,6 @@
 Sources: API reference, `SendCommand`, `Target` and the patterns of its parameters; recordings of AWS, September 2026.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

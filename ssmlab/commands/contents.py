@@ -3,8 +3,6 @@
 Sources: Systems Manager User Guide, "SSM document syntax"; recordings of AWS, September 2026, for the sum of time-outs.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator, Mapping

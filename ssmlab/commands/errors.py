@@ -1,7 +1,5 @@
 """What AWS says when it refuses a call."""
 
-from __future__ import annotations
-
 _OPEN = " (or some does: it hangs on a key of the request that `context` does not give)"
 
 

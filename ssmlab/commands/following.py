@@ -7,8 +7,6 @@ themselves; after some generations that is cut and told.
 Sources: EventBridge User Guide, "Using identity-based policies"; API reference, `Target` and `RunCommandParameters`.
 """
 
-from __future__ import annotations
-
 import heapq
 import json
 from collections.abc import Iterable, Mapping

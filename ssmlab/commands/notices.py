@@ -4,8 +4,6 @@ Sources: Systems Manager User Guide, "Amazon EventBridge event examples for Syst
 is not listed there: the API's are used.
 """
 
-from __future__ import annotations
-
 from random import Random
 from typing import Any, Final, Literal
 from uuid import UUID

@@ -4,8 +4,6 @@ Sources: API reference, `GetCommandInvocation` and `CommandPlugin`; Systems Mana
 CloudWatch Logs for Run Command"; recordings of AWS, September 2026, for marks and stream names.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from typing import Final
 

@@ -1,7 +1,5 @@
 """What a principal of a snapshot may do beside SendCommand, decided one by one."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """`send_command`: SendCommand on a snapshot, and what becomes of it."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from random import Random

@@ -1,7 +1,5 @@
 """One command on a snapshot: from the checked call to the frames of what became of it."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Final
 

@@ -8,8 +8,6 @@ Sources: Systems Manager User Guide, "Using targets and rate controls" and "Unde
 of AWS, September 2026, for statuses on the way and response codes.
 """
 
-from __future__ import annotations
-
 import heapq
 from collections import deque
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """The statuses of a command over time, for a picture: from when to when who was in which."""
 
-from __future__ import annotations
-
 from typing import Final
 
 import pandas as pd

@@ -4,8 +4,6 @@ Sources: Systems Manager User Guide, "Understanding command statuses"; API refer
 `CommandInvocation`; recordings of AWS, September 2026, which are followed where they and the guide differ.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass

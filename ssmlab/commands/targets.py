@@ -4,8 +4,6 @@ Sources: Systems Manager User Guide, "Using targets and rate controls"; API refe
 compared as they are written, unlike those of IAM conditions.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 

@@ -7,8 +7,6 @@ Sources: `aws/event-ruler`, `MachineComplexityEvaluator`; EventBridge User Guide
 `*:*:*:*:*:event-bus/*` is refused); recorded from AWS in September 2026 (`*a` five times is taken, ten times not).
 """
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """Events from a file, as JSON."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Why an event does not match a pattern: the first field that failed, in a sentence."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice

@@ -7,8 +7,6 @@ Sources: EventBridge User Guide, `eb-create-pattern-operators`; `aws/event-ruler
 answers recorded from AWS in September 2026 (named "recorded").
 """
 
-from __future__ import annotations
-
 import json
 import operator
 import re

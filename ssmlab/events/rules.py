@@ -4,8 +4,6 @@ A path of the rules is a column: value → the branches of all rules that it pas
 event costs a look-up and an AND per path, whatever the number of rules; a value seen before is never compared again.
 """
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

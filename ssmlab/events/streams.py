@@ -1,7 +1,5 @@
 """Events asked many patterns: what stands at a path is read once, and each value of it is compared once a pattern."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from itertools import chain

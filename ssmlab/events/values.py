@@ -7,8 +7,6 @@ Sources: EventBridge User Guide, `eb-event-patterns`; `aws/event-ruler`, the eng
 recorded from AWS in September 2026 (named "recorded").
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass

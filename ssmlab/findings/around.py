@@ -1,7 +1,5 @@
 """A limit by tags on Run Command that another way walks round; what tagging alone opens is found by `tagging`."""
 
-from __future__ import annotations
-
 from typing import Final
 
 import numpy as np

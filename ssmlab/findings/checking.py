@@ -1,7 +1,5 @@
 """`check_policies`: the findings as a frame."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final

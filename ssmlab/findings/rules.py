@@ -1,7 +1,5 @@
 """The rules: for each, what in a statement or a condition is amiss; `rules.json` has the words."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Final
 

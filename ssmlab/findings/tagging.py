@@ -1,7 +1,5 @@
 """A limit by tags that the limited person may change: each answer is a change that was tried with the evaluator."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from typing import Final

@@ -4,8 +4,6 @@ Sources: CloudWatch User Guide, `AlarmThatSendsEmail`, "How alarm state is evalu
 tables and the premature alarm state; transitions recorded from AWS in September 2026.
 """
 
-from __future__ import annotations
-
 import math
 import operator
 from collections.abc import Callable, Collection, Iterable, Sequence

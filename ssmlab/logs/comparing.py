@@ -4,8 +4,6 @@ Sources: CloudWatch Logs User Guide, `FilterAndPatternSyntax`; answers recorded 
 "recorded").
 """
 
-from __future__ import annotations
-
 import operator
 import re
 from collections.abc import Callable

@@ -4,8 +4,6 @@ Sources: CloudWatch Logs User Guide, `FilterAndPatternSyntax`; answers recorded 
 tabs part fields, text in `"` or `[]` is one field, the last field takes the rest of the line.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ Sources: CloudWatch Logs User Guide, `FilterAndPatternSyntax` and `matching-term
 from AWS in September 2026 (named "recorded").
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Iterable

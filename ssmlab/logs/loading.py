@@ -3,8 +3,6 @@
 Sources: AWS CLI reference, `logs filter-log-events`, `logs get-log-events`; CloudWatch Logs User Guide, `S3Export`.
 """
 
-from __future__ import annotations
-
 import gzip
 import re
 import zlib

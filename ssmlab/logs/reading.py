@@ -1,7 +1,5 @@
 """What every kind of filter pattern is read with: a place in the text, quoted strings, `&&`, `||` and parentheses."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable
 from typing import Any, Final

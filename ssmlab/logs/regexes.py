@@ -4,8 +4,6 @@ Source: CloudWatch Logs User Guide, `regex-expressions`: letters and digits, a f
 `^ $ ? [ ] { } | \ * + .`, `\d \s \w` and `\xhh`; no parentheses, no multibyte characters.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from functools import lru_cache

@@ -4,8 +4,6 @@ Sources: CloudWatch Logs User Guide, `FilterAndPatternSyntax`; answers recorded 
 matches inside a word; `?` terms are ignored beside others.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """IP ranges to others of the same size; what lies in one lies in its image."""
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Iterable
 from itertools import chain

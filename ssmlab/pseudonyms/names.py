@@ -1,7 +1,5 @@
 """What texts, values, addresses and messages become."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 from random import Random

@@ -1,7 +1,5 @@
 """The frames of a snapshot, rewritten with other names, and decided again."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any, Final
 

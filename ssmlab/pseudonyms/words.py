@@ -5,8 +5,6 @@ at the same places. Where a wildcard of a policy cuts words (`web*`), the piece 
 all words in which it stands.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping

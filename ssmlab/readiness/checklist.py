@@ -1,7 +1,5 @@
 """`check_readiness`: the checklist of all machines as a frame."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final

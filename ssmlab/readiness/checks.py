@@ -5,8 +5,6 @@ Sources: Systems Manager User Guide, `systems-manager-setting-up-nodes`, `setup-
 `systems-manager-setting-up-messageAPIs`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property

@@ -1,7 +1,5 @@
 """The checklist counted; and who waits for machines to be managed."""
 
-from __future__ import annotations
-
 from typing import Final
 
 import numpy as np

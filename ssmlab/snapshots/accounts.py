@@ -1,7 +1,5 @@
 """One account's nodes under another account's policies, so that two accounts can be compared."""
 
-from __future__ import annotations
-
 import dataclasses
 import re
 from collections.abc import Mapping

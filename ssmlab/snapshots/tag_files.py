@@ -1,7 +1,5 @@
 """Tags of an edited inventory file, against those of the nodes."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory

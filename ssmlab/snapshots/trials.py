@@ -1,7 +1,5 @@
 """A policy on trial: whom it binds, and a snapshot of only those, in which it is tried at once in a large one too."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from typing import Final

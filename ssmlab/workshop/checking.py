@@ -1,7 +1,5 @@
 """`check`: an answer, judged by the engine itself, and answered in words."""
 
-from __future__ import annotations
-
 import html
 import re
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Exercise notebooks from solution notebooks: one source, in which cells of answers carry the tag `solution`."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any, Final

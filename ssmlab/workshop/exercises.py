@@ -1,7 +1,5 @@
 """The exercises as data: `exercises.yaml`, read once; and what a learner is given to work on."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """A fresh folder for a learner: the notebooks of the course, an inventory, nothing done yet."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable
 from importlib import import_module

@@ -1,7 +1,5 @@
 """The kinds of exercise: how each reads an answer, what it finds wrong with it, and what an answer looks like."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """What is done, as a panel: it follows each check, is read with the keyboard too, and says nothing by colour alone."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Final
 from weakref import WeakSet

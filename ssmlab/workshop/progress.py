@@ -1,7 +1,5 @@
 """What is done: a file beside the notebooks, shown to the learner, and gathered over a room. No names, no server."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from pathlib import Path

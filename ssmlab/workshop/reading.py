@@ -1,7 +1,5 @@
 """Answers to data: each reader takes text or plain data, and refuses the rest by place. Nothing is executed."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Mapping

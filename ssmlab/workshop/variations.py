@@ -3,8 +3,6 @@
 Each is a function of the snapshot. What must be reached is chosen anew in each, by tags and kinds.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Sequence
 from functools import partial
