@@ -1,6 +1,8 @@
 """Event patterns against their cases; what must hold whatever the pattern; rules over streams; why an event fails."""
 
+import copy
 import json
+import pickle
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
@@ -347,3 +349,13 @@ def test_files_that_hold_no_rules_are_refused(tmp_path: Path, body: str | None) 
         (tmp_path / "list-rules.json").write_text(body)
     with pytest.raises(LoadError, match="list-rules"):
         events.load_rules(tmp_path)
+
+
+def test_errors_can_be_copied_and_pickled() -> None:
+    for error in (
+        events.PatternError("detail.status", "expected a text"),
+        events.EventError("the event", "expected an object"),
+    ):
+        for twin in (copy.copy(error), pickle.loads(pickle.dumps(error))):
+            assert (type(twin), str(twin), vars(twin)) == (type(error), str(error), vars(error))
+    assert str(events.PatternError("", "expected an object")) == "the pattern: expected an object"

@@ -12,17 +12,18 @@ import operator
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Final
 
 from ssmlab.conditions.values import Network, read_address
-from ssmlab.events.values import WORDS, Object, Unheld, Value, Word
+from ssmlab.events.values import WORDS, Object, PlacedError, Unheld, Value, Word
 from ssmlab.patterns import Wild, compile_glob
 from ssmlab.patterns.globs import to_units
 
 Check = Callable[[Value], bool]
 
 
-class PatternError(ValueError):
+class PatternError(PlacedError):
     """An event pattern that EventBridge refuses: the place in it, and the reason.
 
     Attributes
@@ -32,8 +33,7 @@ class PatternError(ValueError):
     """
 
     def __init__(self, where: str, reason: str) -> None:
-        self.where, self.reason = where or "the pattern", reason
-        super().__init__(f"{self.where}: {reason}")
+        super().__init__(where or "the pattern", reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,12 @@ BY_VALUE: Final = (
 _UNHELD: Final = "the engine cannot hold `{}`: it does not even equal itself [recorded from AWS in September 2026]"
 
 
+def expect(holds: object, where: str, reason: str) -> None:
+    """Refuse a pattern of which something does not hold."""
+    if not holds:
+        raise PatternError(where, reason)
+
+
 def show(node: Any) -> str:
     """A part of a pattern or a leaf as JSON."""
     if isinstance(node, Object):
@@ -92,8 +98,8 @@ def read_alternative(node: Any, where: str) -> Alternative:
     PatternError
         For an unknown operator, or an operand that the operator does not take.
     """
-    if isinstance(node, list):
-        raise PatternError(where, "expected a text, a number, true, false, null or an operator, got an array")
+    wanted = "expected a text, a number, true, false, null or an operator"
+    expect(not isinstance(node, list), where, f"{wanted}, got an array")
     if not isinstance(node, Object):
         return _read_plain(node)
     name, operand = _only(node, where, OPERATORS)
@@ -117,11 +123,9 @@ def _read_plain(node: Any) -> Alternative:
 
 def _only(node: Object, where: str, known: Iterable[str]) -> tuple[str, Any]:
     """Name and operand of an object that may hold one operator."""
-    if len(node.pairs) != 1:
-        raise PatternError(where, f"expected an object with one operator, got {len(node.pairs)}")
+    expect(len(node.pairs) == 1, where, f"expected an object with one operator, got {len(node.pairs)}")
     name, operand = node.pairs[0]
-    if name not in known:
-        raise PatternError(where, f"unknown operator `{name}`: expected one of {', '.join(known)}")
+    expect(name in known, where, f"unknown operator `{name}`: expected one of {', '.join(known)}")
     return name, operand
 
 
@@ -161,18 +165,14 @@ def _ignore_case(operand: Any, where: str) -> Check:
     return lambda leaf: isinstance(leaf, str) and folded.fullmatch(leaf) is not None
 
 
-def _edge(holds: Callable[[str, str], bool], step: int) -> Callable[[Any, str], Check]:
+def _edge(holds: Callable[[str, str], bool], step: int, operand: Any, where: str) -> Check:
     """An operator of a text's start, or of its end: read with a step of -1."""
-
-    def read(operand: Any, where: str) -> Check:
-        if isinstance(operand, Object):
-            name, text = _only(operand, where, ("equals-ignore-case",))
-            folded = _fold(_text(text, f"{where}.{name}"), step)
-            return lambda leaf: isinstance(leaf, str) and folded.match(leaf[::step]) is not None
-        edge = _text(operand, where)
-        return lambda leaf: isinstance(leaf, str) and holds(leaf, edge)
-
-    return read
+    if isinstance(operand, Object):
+        name, text = _only(operand, where, ("equals-ignore-case",))
+        folded = _fold(_text(text, f"{where}.{name}"), step)
+        return lambda leaf: isinstance(leaf, str) and folded.match(leaf[::step]) is not None
+    edge = _text(operand, where)
+    return lambda leaf: isinstance(leaf, str) and holds(leaf, edge)
 
 
 _PIECE: Final = re.compile(r"\\([*\\])|(\*(?!\*))|([^*\\]+)", re.DOTALL)
@@ -204,14 +204,14 @@ _COMPARISONS: Final[dict[str, Callable[[float, float], bool]]] = {
 
 
 def _numeric(operand: Any, where: str) -> Check:
-    if not isinstance(operand, list) or len(operand) not in (2, 4):
-        raise PatternError(where, f"expected an array of one or two comparisons, got `{show(operand)}`")
+    is_pairs = isinstance(operand, list) and len(operand) in (2, 4)
+    expect(is_pairs, where, f"expected an array of one or two comparisons, got `{show(operand)}`")
     names, numbers = operand[::2], [_number(number, f"{where}[{n}]") for n, number in enumerate(operand) if n % 2]
     for n, name in enumerate(names):
-        if not isinstance(name, str) or name not in _COMPARISONS:
-            raise PatternError(f"{where}[{2 * n}]", f"expected one of {', '.join(_COMPARISONS)}, got `{show(name)}`")
-    if len(names) == 2 and not (names[0] in (">", ">=") and names[1] in ("<", "<=") and numbers[0] < numbers[1]):
-        raise PatternError(where, f"expected a lower bound, then a higher one, got `{show(operand)}`")
+        is_known, told = isinstance(name, str) and name in _COMPARISONS, ", ".join(_COMPARISONS)
+        expect(is_known, f"{where}[{2 * n}]", f"expected one of {told}, got `{show(name)}`")
+    is_range = names[0] in (">", ">=") and names[-1] in ("<", "<=") and numbers[0] < numbers[-1]
+    expect(len(names) == 1 or is_range, where, f"expected a lower bound, then a higher one, got `{show(operand)}`")
     parts = [(_COMPARISONS[name], number) for name, number in zip(names, numbers, strict=True)]
     return lambda leaf: isinstance(leaf, float) and all(compare(leaf, number) for compare, number in parts)
 
@@ -240,8 +240,7 @@ def _cidr(operand: Any, where: str) -> Check:
 
 
 def _exists(operand: Any, where: str) -> Alternative:
-    if not isinstance(operand, bool):
-        raise PatternError(where, f"expected true or false, got `{show(operand)}`")
+    expect(isinstance(operand, bool), where, f"expected true or false, got `{show(operand)}`")
     return Alternative("", lambda _: operand, is_absence=not operand)
 
 
@@ -252,18 +251,16 @@ def _anything_but(operand: Any, where: str) -> Alternative:
     for n, value in enumerate(values):
         if isinstance(value, Unheld):
             _number(value, f"{where}[{n}]")
-    if {type(value) for value in values} not in ({str}, {float}):
-        raise PatternError(where, f"expected texts only or numbers only, got `{show(operand)}`")
+    is_uniform = {type(value) for value in values} in ({str}, {float})
+    expect(is_uniform, where, f"expected texts only or numbers only, got `{show(operand)}`")
     excluded = frozenset(values)
     return Alternative("", lambda leaf: leaf not in excluded)
 
 
 def _anything_but_like(name: str, operand: Any, where: str) -> Alternative:
     where, texts = f"{where}.{name}", operand if isinstance(operand, list) else [operand]
-    if not texts:
-        raise PatternError(where, "expected a text or several, got `[]`")
-    if "" in texts and name in ("prefix", "suffix"):
-        raise PatternError(where, "expected texts that are not empty")
+    expect(texts, where, "expected a text or several, got `[]`")
+    expect("" not in texts or name not in ("prefix", "suffix"), where, "expected texts that are not empty")
     made = [_read_operator(name, _text(text, where), where) for text in texts]
     wildcards = tuple(text for one in made for text in one.wildcards)
     return Alternative("", lambda leaf: not any(one.check(leaf) for one in made), wildcards=wildcards)
@@ -271,8 +268,8 @@ def _anything_but_like(name: str, operand: Any, where: str) -> Alternative:
 
 _NEGATABLE: Final = ("prefix", "suffix", "equals-ignore-case", "wildcard")
 OPERATORS: Final[dict[str, Callable[[Any, str], Check | Alternative]]] = {
-    "prefix": _edge(str.startswith, 1),
-    "suffix": _edge(str.endswith, -1),
+    "prefix": partial(_edge, str.startswith, 1),
+    "suffix": partial(_edge, str.endswith, -1),
     "equals-ignore-case": _ignore_case,
     "wildcard": _wildcard,
     "numeric": _numeric,

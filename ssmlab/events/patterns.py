@@ -15,7 +15,7 @@ from functools import cache, lru_cache
 from typing import Any, Final
 
 from ssmlab.events.complexity import is_too_complex
-from ssmlab.events.operators import OPERATORS, Alternative, PatternError, read_alternative
+from ssmlab.events.operators import OPERATORS, Alternative, PatternError, expect, read_alternative
 from ssmlab.events.values import Fields, Leaf, Object, Place, Value, parse_json, read_fields
 
 MAX_LENGTH: Final = 4096  # of the API's shape; the quota page says 2,048, which can be raised
@@ -186,11 +186,9 @@ def matches(pattern: Mapping[str, Any] | str, event: Mapping[str, Any] | str) ->
 
 @lru_cache(maxsize=1024)
 def _compile_text(text: str) -> Pattern:
-    if len(text) > MAX_LENGTH:
-        raise PatternError("", f"expected at most {MAX_LENGTH:,} characters, got {len(text):,}")
+    expect(len(text) <= MAX_LENGTH, "", f"expected at most {MAX_LENGTH:,} characters, got {len(text):,}")
     body = parse_json(text, PatternError)
-    if not isinstance(body, Object):
-        raise PatternError("", "expected an object")
+    expect(isinstance(body, Object), "", "expected an object")
     try:
         found = _add_object([{}], body, "", inside_or=False)
     except RecursionError:
@@ -211,8 +209,7 @@ def _make_branch(fields: dict[str, Field]) -> Branch:
 
 def _add_object(found: _Found, body: Object, place: str, *, inside_or: bool, path: str = "") -> _Found:
     """The branches, each with the fields of one more object; a field that a branch has already is replaced (engine)."""
-    if not body.pairs:
-        raise PatternError(place, "expected at least one field, got an empty object")
+    expect(body.pairs, place, "expected at least one field, got an empty object")
     for name, value in body.pairs:
         where = f"{place}.{name}" if place else name
         if name == "$or":
@@ -228,24 +225,20 @@ def _add_object(found: _Found, body: Object, place: str, *, inside_or: bool, pat
 
 
 def _add_or(found: _Found, choices: Any, where: str, path: str) -> _Found:
-    if not isinstance(choices, list) or len(choices) < 2:
-        raise PatternError(where, "expected an array of at least two objects")
+    expect(isinstance(choices, list) and len(choices) > 1, where, "expected an array of at least two objects")
     branches: _Found = []
     for number, choice in enumerate(choices):
         place = f"{where}[{number}]"
-        if not isinstance(choice, Object):
-            raise PatternError(place, "expected an object")
+        expect(isinstance(choice, Object), place, "expected an object")
         branches += _add_object(found, choice, place, inside_or=True, path=path)
-        if len(branches) > MAX_BRANCHES:
-            raise PatternError(where, f"expected at most {MAX_BRANCHES:,} combinations of all `$or`, got more")
+        most = f"expected at most {MAX_BRANCHES:,} combinations of all `$or`, got more"
+        expect(len(branches) <= MAX_BRANCHES, where, most)
     return branches
 
 
 def _read_field(path: str, values: Any, where: str) -> Field:
-    if not isinstance(values, list):
-        raise PatternError(where, "expected an object or an array: values always stand in an array")
-    if not values:
-        raise PatternError(where, "expected a value or an operator, got an empty array")
+    expect(isinstance(values, list), where, "expected an object or an array: values always stand in an array")
+    expect(values, where, "expected a value or an operator, got an empty array")
     return Field(path, tuple(read_alternative(value, f"{where}[{number}]") for number, value in enumerate(values)))
 
 

@@ -47,7 +47,18 @@ Fields = dict[str, list[Leaf]]
 _MAX_DEPTH: Final = 1000  # as the engine's JSON reader, by default
 
 
-class EventError(ValueError):
+class PlacedError(ValueError):
+    """Something is not as it should be: the place in it, and what was expected there."""
+
+    def __init__(self, where: str, reason: str) -> None:
+        super().__init__(where, reason)
+        self.where, self.reason = where, reason
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.reason}"
+
+
+class EventError(PlacedError):
     """What should be an event is none: the place in it, and what was expected there.
 
     Attributes
@@ -55,10 +66,6 @@ class EventError(ValueError):
     where
         A path such as `detail.status`, or line and column of a text that is no JSON.
     """
-
-    def __init__(self, where: str, reason: str) -> None:
-        super().__init__(f"{where}: {reason}")
-        self.where, self.reason = where, reason
 
 
 class Object:
