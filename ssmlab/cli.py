@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code: 0, 1 for an answer that is bad news, 2 for input that cannot be used."""
     arguments = _parser().parse_args(argv)
     try:
-        code = int(arguments.run(arguments))
+        code = int(arguments.run(arguments) or 0)
         sys.stdout.flush()
         return code
     except BrokenPipeError:  # the reader, such as `head`, has enough
@@ -86,7 +86,7 @@ def _add_workshop(parts: _Commands) -> None:
 
 
 def _command(
-    commands: _Commands, name: str, run: Callable[[argparse.Namespace], int], text: str, *parents: _Parser
+    commands: _Commands, name: str, run: Callable[[argparse.Namespace], int | None], text: str, *parents: _Parser
 ) -> _Parser:
     parser = commands.add_parser(name, help=text, description=text, parents=parents)
     parser.set_defaults(run=run)
@@ -154,7 +154,7 @@ def _find(arguments: argparse.Namespace) -> ssmlab.Reach:
     return ssmlab.reach(snapshot, context=context)
 
 
-def _reach(arguments: argparse.Namespace) -> int:
+def _reach(arguments: argparse.Namespace) -> None:
     if arguments.out and (arguments.out.suffix not in _WRITERS or not arguments.out.absolute().parent.is_dir()):
         wanted = f"a file that ends in {' or '.join(_WRITERS)}, in a folder that is there"
         raise ValueError(f"--out: expected {wanted}, got `{arguments.out}`")
@@ -164,7 +164,6 @@ def _reach(arguments: argparse.Namespace) -> int:
     print(_LEGEND, shown.rename(columns=_COLUMNS).to_string(), sep="\n")
     if arguments.out:
         _write(found, arguments.out)
-    return 0
 
 
 def _write(found: ssmlab.Reach, path: Path) -> None:
@@ -182,9 +181,8 @@ def _write(found: ssmlab.Reach, path: Path) -> None:
     print(f"wrote {say_count(len(frame), 'pair')} of node and document into {path}{told}")
 
 
-def _explain(arguments: argparse.Namespace) -> int:
+def _explain(arguments: argparse.Namespace) -> None:
     print(_find(arguments).explain(arguments.principal, arguments.node, arguments.document))
-    return 0
 
 
 def _check(arguments: argparse.Namespace) -> int:
@@ -210,34 +208,29 @@ def _expect(snapshot: ssmlab.Snapshot, file: Path) -> bool:
     return bool(tested["holds"].all())
 
 
-def _pseudonymise(arguments: argparse.Namespace) -> int:
+def _pseudonymise(arguments: argparse.Namespace) -> None:
     made = ssmlab.pseudonymise(_load(arguments), arguments.seed)
     made.to_parquet(arguments.out)
     told = "tag keys and what is AWS's stayed as they were; look it over before you share it"
     print(f"{made} in {arguments.out}: {told}")
-    return 0
 
 
-def _new_folder(arguments: argparse.Namespace) -> int:
+def _new_folder(arguments: argparse.Namespace) -> None:
     folder = ssmlab.workshop.make_folder(arguments.folder, arguments.seed)
     first = min(folder.glob("*.ipynb"))
     print(f"made {folder}: open it with `ssmlab lab {first}`")
-    return 0
 
 
-def _gather(arguments: argparse.Namespace) -> int:
+def _gather(arguments: argparse.Namespace) -> None:
     frame = ssmlab.workshop.gather(arguments.folder)
     counts = say_count(frame["learner"].nunique(), "learner"), say_count(int(frame["passed"].sum()), "exercise")
     print(ssmlab.workshop.find_stuck(frame).to_string(), f"{', '.join(counts)} passed", sep="\n")
-    return 0
 
 
-def _build(arguments: argparse.Namespace) -> int:
+def _build(arguments: argparse.Namespace) -> None:
     made = ssmlab.workshop.build_course(arguments.folder)
     print(f"wrote {say_count(len(made), 'notebook')} into {arguments.folder}")
-    return 0
 
 
-def _collect(_: argparse.Namespace) -> int:
+def _collect(_: argparse.Namespace) -> None:
     print(collect_script(), end="")
-    return 0
