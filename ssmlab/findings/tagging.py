@@ -58,8 +58,7 @@ def _candidates(site: Site, way: str, action: str) -> Mapping[int, Nodes]:
         taggable, usable = (fleet.outcomes[:, fleet.groups[rows]] >= CONDITIONAL for fleet in fleets)
         chosen = [[_pick(nodes, row) for row in rows[fits][:_MOST]] for fits in taggable & ~usable]
         site.tried[way, action] = dict(zip(map(id, people), chosen, strict=True))
-    found: Mapping[int, Nodes] = site.tried[way, action]
-    return found
+    return site.tried[way, action]
 
 
 def _pick(nodes: Resources, row: int) -> tuple[str, Tags]:

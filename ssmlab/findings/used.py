@@ -6,11 +6,11 @@ so that no rule looks at every node.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import product
-from typing import Any, Final
+from typing import Final
 
 from ssmlab.conditions import Condition
 from ssmlab.evaluation import Outcome, PolicySet, decide, parse_principal
@@ -143,7 +143,7 @@ class Site:
 
     snapshot: Snapshot
     other_ways: bool = True
-    tried: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False)
+    tried: dict[tuple[str, str], Mapping[int, Sequence[tuple[str, Tags]]]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def people(self) -> list[Person]:

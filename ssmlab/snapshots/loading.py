@@ -17,7 +17,6 @@ from ssmlab.snapshots.spreadsheet import ATTACHMENTS, read_inventory, read_loose
 from ssmlab.snapshots.storage import is_stored, read_frames
 from ssmlab.snapshots.tags import Export, Place, find_places, note_case_twins
 
-_ORGANIZATION: Final = ("collected", "none")
 _FILES: Final = (".csv", ".json")
 
 
@@ -49,7 +48,7 @@ def load(path: str | Path, *, organization: str = "collected") -> Snapshot:
     >>> str(snapshot.nodes.loc["arn:aws:ec2:eu-west-1:123456789012:instance/i-0123456789abcdef0", "tag:Finance"])
     'WebServers'
     """
-    if organization not in _ORGANIZATION:
+    if organization not in ("collected", "none"):
         raise ValueError(f"expected `collected` or `none` as organization, got `{organization}`")
     where = Path(path)
     if is_stored(where):

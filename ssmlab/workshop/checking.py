@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from ssmlab.snapshots import Snapshot
 from ssmlab.workshop.exercises import Exercise, find_exercise, load_sample
-from ssmlab.workshop.kinds import KINDS, say_shape
+from ssmlab.workshop.kinds import KINDS
 from ssmlab.workshop.panel import refresh
 from ssmlab.workshop.progress import note_try
 from ssmlab.workshop.reading import AnswerError
@@ -76,7 +76,7 @@ def check(
     """
     exercise = find_exercise(exercise_id)
     if answer is ... or answer is None:
-        return Verdict(False, f"{exercise.id} is not answered yet: expected {say_shape(exercise)}")
+        return Verdict(False, f"{exercise.id} is not answered yet: expected {exercise.shape}")
     try:
         wrong = _complain(exercise, answer, snapshot or load_sample())
     except AnswerError as error:

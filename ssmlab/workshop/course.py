@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from ssmlab.workshop.exercises import find_exercise
-from ssmlab.workshop.kinds import say_shape
 
 SOLUTIONS: Final = "solutions"
 _TAG: Final = "solution"
@@ -45,4 +44,4 @@ def _empty(cell: dict[str, Any]) -> dict[str, Any]:
         return cell
     exercise = cell["metadata"]["exercise"]
     metadata = {"tags": ["answer"], "exercise": exercise}
-    return {**cell, "metadata": metadata, "source": [f"answer = ...  # {say_shape(find_exercise(exercise))}"]}
+    return {**cell, "metadata": metadata, "source": [f"answer = ...  # {find_exercise(exercise).shape}"]}

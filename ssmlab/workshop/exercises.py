@@ -28,8 +28,8 @@ class Exercise:
         `03-2`: the second exercise of notebook 03.
     core
         Is it a part of the afternoon, or for those who have time, and for home?
-    kind
-        What is answered: a row of the table in `kinds`.
+    kind, shape
+        What is answered: a row of the table in `kinds`; what an answer looks like, in words.
     hints
         The first after the first try that does not pass, and so on.
     rest
@@ -40,6 +40,7 @@ class Exercise:
     title: str
     core: bool
     kind: str
+    shape: str
     hints: tuple[str, ...]
     rest: Mapping[str, Any]
 
@@ -51,7 +52,8 @@ def read_exercises() -> Mapping[str, Exercise]:
 
 
 def _read_exercise(name: str, title: str, kind: str, hints: Sequence[str], core: bool = True, **rest: Any) -> Exercise:
-    return Exercise(name, title, core, kind, tuple(hints), rest)
+    asked = f"{kind} of {rest['ask']['which']}" if "ask" in rest else kind
+    return Exercise(name, title, core, kind, _read_file()["shapes"][asked], tuple(hints), rest)
 
 
 @cache

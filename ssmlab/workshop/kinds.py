@@ -1,8 +1,8 @@
-"""The kinds of exercise: how each reads an answer, what it finds wrong with it, and what an answer looks like."""
+"""The kinds of exercise: how each reads an answer, and what it finds wrong with it."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice, product
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from ssmlab.workshop.variations import VARIATIONS
 
 Ask = Mapping[str, Any]
 Stages = Iterator[tuple[str, Iterator[str]]]
+Find = Callable[[Any, Any], Iterator[str]]
 _HERE, _ELSEWHERE = "", "right for the data at hand, but not in general"
 
 
@@ -28,22 +29,19 @@ class Kind:
     """How an answer is read and judged.
 
     `read` refuses what is no such answer. `judge` yields stages: what is said first, and what is wrong; the first stage
-    with anything wrong is told. `shape` says what an answer looks like.
+    with anything wrong is told.
     """
 
     read: Callable[[Any], Any]
     judge: Callable[[Exercise, Any, Snapshot], Stages]
-    shape: str
 
 
-def _judge_reach(change: Callable[[Exercise, Any, Snapshot], Change]) -> Callable[[Exercise, Any, Snapshot], Stages]:
-    """A judge of answers that change what is reached: first on the data at hand, then in other inventories."""
-
-    def judge(exercise: Exercise, answer: Any, snapshot: Snapshot) -> Stages:
-        for said, inventory in _list_inventories(exercise.id, snapshot):
-            yield said, _judge_one(exercise, change(exercise, answer, inventory))
-
-    return judge
+def _judge_reach(
+    change: Callable[[Exercise, Any, Snapshot], Change], exercise: Exercise, answer: Any, snapshot: Snapshot
+) -> Stages:
+    """An answer that changes what is reached: first on the data at hand, then in other inventories."""
+    for said, inventory in _list_inventories(exercise.id, snapshot):
+        yield said, _judge_one(exercise, change(exercise, answer, inventory))
 
 
 @lru_cache(maxsize=4)  # the next try is mostly of the same exercise
@@ -74,7 +72,7 @@ def _with_tags(exercise: Exercise, answer: Mapping[str, str | None], snapshot: S
 def _judge_tags(exercise: Exercise, answer: Mapping[str, str | None], snapshot: Snapshot) -> Stages:
     """As any change of what is reached; that a key stands beside its twin with other capitals is said instead."""
     twins = _find_twins(exercise.rest["node"], answer, snapshot)
-    for said, complaints in _judge_reach(_with_tags)(exercise, answer, snapshot):
+    for said, complaints in _judge_reach(_with_tags, exercise, answer, snapshot):
         yield said, (twins for _ in islice(complaints, 1)) if twins else complaints
 
 
@@ -184,14 +182,10 @@ _QUESTIONS: Final[dict[str, tuple[Callable[[Snapshot, Ask], list[int]], Callable
 }
 
 
-def _judge_shown(part: str, find: Callable[[Any, Any], Iterator[str]]) -> Callable[[Exercise, Any, Snapshot], Stages]:
-    """A judge of answers that are tried on what is shown, then on more of the kind that is not."""
-
-    def judge(exercise: Exercise, answer: Any, _: Snapshot) -> Stages:
-        yield _HERE, find(answer, exercise.rest[part])
-        yield f"{_ELSEWHERE}: ", find(answer, exercise.rest[f"hidden {part}"])
-
-    return judge
+def _judge_shown(find: Find, part: str, exercise: Exercise, answer: Any, _: Snapshot) -> Stages:
+    """An answer that is tried on what is shown, then on more of the kind that is not."""
+    yield _HERE, find(answer, exercise.rest[part])
+    yield f"{_ELSEWHERE}: ", find(answer, exercise.rest[f"hidden {part}"])
 
 
 def _match_events(pattern: Mapping[str, Any], sides: Mapping[str, Any]) -> Iterator[str]:
@@ -232,31 +226,12 @@ def _watch(settings: Mapping[str, Any], cases: list[dict[str, Any]]) -> Iterator
             yield f"{case['story']}: after the values {told} it is `{state}`, expected `{case['ends']}`"
 
 
-def say_shape(exercise: Exercise) -> str:
-    """What an answer to an exercise looks like; none of the names is right anywhere."""
-    which = exercise.rest["ask"]["which"] if "ask" in exercise.rest else ""
-    return KINDS[exercise.kind].shape + (f" of {which}, such as {_SUCH[which]}" if which else "")
-
-
-_SUCH: Final = {"nodes": '["lab-1", "lab-2"]', "principals": '["ann", "BackupRole"]'}
 KINDS: Final[dict[str, Kind]] = {
-    "policy": Kind(reading.read_policy, _judge_reach(_with_policy), "a policy, as JSON text between triple quotes"),
-    "tags": Kind(reading.read_tags, _judge_tags, 'tags, such as {"Env": "test"}; None as a value removes a tag'),
-    "request": Kind(
-        reading.read_request,
-        _judge_reach(_with_request),
-        'condition keys of a request, such as {"aws:SourceIp": "203.0.113.9"}',
-    ),
-    "names": Kind(reading.read_names, _judge_names, "a list of names"),
-    "event pattern": Kind(
-        reading.read_event_pattern, _judge_shown("events", _match_events), "an event pattern, as JSON text"
-    ),
-    "filter pattern": Kind(
-        reading.read_filter_pattern, _judge_shown("lines", _match_lines), "a filter pattern, as text"
-    ),
-    "alarm": Kind(
-        reading.read_alarm,
-        _judge_shown("series", _watch),
-        'settings of an alarm, such as {"Threshold": 5, "EvaluationPeriods": 1, …}',
-    ),
+    "policy": Kind(reading.read_policy, partial(_judge_reach, _with_policy)),
+    "tags": Kind(reading.read_tags, _judge_tags),
+    "request": Kind(reading.read_request, partial(_judge_reach, _with_request)),
+    "names": Kind(reading.read_names, _judge_names),
+    "event pattern": Kind(reading.read_event_pattern, partial(_judge_shown, _match_events, "events")),
+    "filter pattern": Kind(reading.read_filter_pattern, partial(_judge_shown, _match_lines, "lines")),
+    "alarm": Kind(reading.read_alarm, partial(_judge_shown, _watch, "series")),
 }

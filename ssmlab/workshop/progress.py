@@ -11,7 +11,6 @@ from ssmlab.workshop.exercises import read_exercises
 
 FILE: Final = "progress.json"
 _COLUMNS: Final = ("learner", "exercise", "title", "core", "tries", "passed")
-Done = Mapping[str, Mapping[str, Any]]
 
 
 def note_try(exercise_id: str, passed: bool, file: str | Path | None = None) -> int:
@@ -92,7 +91,7 @@ def find_stuck(frame: pd.DataFrame) -> pd.DataFrame:
     return found.sort_values(["trying", "tries"], ascending=False, kind="stable")
 
 
-def _to_frame(learner: str, done: Done) -> pd.DataFrame:
+def _to_frame(learner: str, done: Mapping[str, Any]) -> pd.DataFrame:
     rows = [
         (learner, name, exercise.title, exercise.core, own.get("tries", 0), own.get("passed", False))
         for name, exercise in read_exercises().items()
