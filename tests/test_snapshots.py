@@ -884,5 +884,16 @@ def test_a_damaged_parquet_snapshot_is_an_error_that_names_the_file(snapshot, tm
         load(tmp_path / "stored")
 
 
+@pytest.mark.parametrize(("name", "column"), [("organization", "target"), ("noted", "what"), ("nodes", "node_id")])
+def test_a_parquet_snapshot_that_lacks_a_column_is_an_error_that_names_it(snapshot, tmp_path, name, column):
+    snapshot.to_parquet(tmp_path)
+    file = tmp_path / f"{name}.parquet"
+    pd.read_parquet(file).drop(columns=column).to_parquet(file)
+    with pytest.raises(
+        LoadError, match=rf"`{name}.parquet`: expected the frame `{name}` of a snapshot, got .*{column}"
+    ):
+        load(tmp_path)
+
+
 def test_a_snapshot_says_how_large_it_is(snapshot):
     assert repr(snapshot) == "Snapshot(2 nodes, 8 documents, 5 principals, 4 policies, 2 problems)"

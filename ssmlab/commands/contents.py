@@ -131,7 +131,7 @@ def _find_wrong(definition: Mapping[str, Any], values: tuple[str, ...]) -> Itera
     if definition.get("type") != "StringList" and len(values) != 1:
         yield "one text"
     allowed, pattern = definition.get("allowedValues"), str(definition.get("allowedPattern") or "")
-    if allowed and not {*values} <= {*map(str, allowed)}:
+    if isinstance(allowed, list | tuple) and allowed and not {*values} <= {*map(str, allowed)}:
         yield f"one of {listed(allowed)}"
     sizes = [("Items", len(values), "values"), *(("Chars", len(value), "characters") for value in values)]
     for of, size, called in sizes:

@@ -173,4 +173,4 @@ def _periods(times: pd.Series[Any], period: int) -> pd.DatetimeIndex:
     count = int((times.max() - times.min()).total_seconds() // period) + 1
     if count > _MOST_ROWS:
         raise ValueError(f"expected at most {_MOST_ROWS:,} periods, got {count:,}: take a longer period")
-    return pd.date_range(times.min(), periods=count, freq=f"{period}s")
+    return pd.DatetimeIndex(times.min() + np.arange(count) * pd.Timedelta(seconds=period))

@@ -10,7 +10,7 @@ from ssmlab.snapshots.bodies import to_json, to_object
 from ssmlab.snapshots.files import LoadError
 from ssmlab.snapshots.schema import SCHEMAS, TUPLES, conform
 
-_FRAMES: Final = (*SCHEMAS, "organization", "noted")
+_OTHERS: Final = {"organization": "account level target scp rcp", "noted": "file where severity what"}
 _BODIES: Final = ("trust", "document")
 _READERS: Final[dict[Any, Any]] = dict.fromkeys(TUPLES, tuple) | dict.fromkeys(_BODIES, to_object)
 _MANAGEMENT: Final = "management_account"
@@ -40,14 +40,14 @@ def read_frames(path: Path) -> dict[str, Any]:
         For a file that is missing, is no Parquet, or has not the columns it should have.
     """
     found: dict[str, Any] = {}
-    for name in _FRAMES:
+    for name in (*SCHEMAS, *_OTHERS):
         file = f"{name}.parquet"
         try:
             frame = pd.read_parquet(path / file)
             readers = {column: read for column, read in _READERS.items() if column in frame}
             bodies = {column: frame[column].map(read, na_action="ignore") for column, read in readers.items()}
-            found[name] = conform(name, frame.assign(**bodies)) if name in SCHEMAS else frame
-        except (OSError, ValueError, TypeError) as error:
+            found[name] = conform(name, frame.assign(**bodies)) if name in SCHEMAS else frame[_OTHERS[name].split()]
+        except (KeyError, OSError, ValueError, TypeError) as error:
             raise LoadError(file, "", f"the frame `{name}` of a snapshot", str(error)) from error
         found[_MANAGEMENT] = frame.attrs.get(_MANAGEMENT)
     return found
