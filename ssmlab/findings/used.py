@@ -18,7 +18,7 @@ from ssmlab.evaluation.requests import ContextValue
 from ssmlab.paths import Paths, find_paths
 from ssmlab.patterns import ABSENT, NOT_KNOWN, Value, action_matches
 from ssmlab.policies import Policy, State, Statement
-from ssmlab.reachability.callers import Person, read_people, read_principals
+from ssmlab.reachability.callers import Person, read_principals, recall_people
 from ssmlab.services import ACTIONS, TAG_KEYS, resource_type
 from ssmlab.snapshots import Snapshot
 from ssmlab.snapshots.schema import TAG, list_tags
@@ -151,12 +151,10 @@ class Site:
 
         Loose policies, where no user or role was loaded, count as somebody's each.
         """
-        snapshot = self.snapshot
-        access = (snapshot.principals, snapshot.policies, snapshot.compiled, snapshot.organization)
-        people = snapshot.memory.recall("people", access, lambda: read_people(snapshot))
+        people = recall_people(self.snapshot)
         if all(person.caller.kind == "root" for person in people):
             caller = parse_principal(f"arn:aws:iam::{next(iter(self._places), _ACCOUNT)}:user/somebody")
-            loose = (PolicySet(identity=(policy,)) for policy in snapshot.compiled.values())
+            loose = (PolicySet(identity=(policy,)) for policy in self.snapshot.compiled.values())
             people = [*people, *(Person(caller, policies, caller.keys, True) for policies in loose)]
         return list({(id(p.policies), p.caller.account): p for p in people if not p.caller.is_service_linked}.values())
 

@@ -65,8 +65,7 @@ def read_comparison(reader: Reader, bare: re.Pattern[str], wild: re.Pattern[str]
     reader.skip_space()
     where, compare = reader.position, OPERATORS[sign]
     literal = _read_literal(reader, bare, wild)
-    if sign not in ("=", "!=") and literal.number is None:
-        raise reader.error(f"expected a number behind `{sign}`", where)
+    reader.check(sign in ("=", "!=") or literal.number is not None, f"expected a number behind `{sign}`", where)
     return lambda scalar: compare(literal, scalar)
 
 
@@ -81,8 +80,8 @@ def _read_literal(reader: Reader, bare: re.Pattern[str], wild: re.Pattern[str]) 
         raise reader.expected('a number, a text in `"`, or a regular expression in `%`')
     else:
         text, number = found[0], read_number(found[0])
-        if "*" in text and not wild.fullmatch(text):
-            raise reader.error(f'expected `"` round a text with `*`, got `{text}`', where)
+        is_plain = "*" not in text or wild.fullmatch(text)
+        reader.check(is_plain, f'expected `"` round a text with `*`, got `{text}`', where)
     if "*" in text[1:-1]:
         reader.doubts.append(_INNER_STAR)
     return Literal(match_text(text), number)

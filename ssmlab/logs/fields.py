@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from ssmlab.conditions.values import read_number
 from ssmlab.logs.comparing import Scalar, read_comparison
-from ssmlab.logs.reading import Condition, PatternError, Reader, read_logic
+from ssmlab.logs.reading import Condition, Reader, read_logic
 
 _WORD: Final = re.compile(r"\S+")
 _REST: Final = re.compile(r"\S*")
@@ -106,10 +106,8 @@ class FieldsPattern:
 
 def read_fields(reader: Reader) -> FieldsPattern:
     """A pattern in brackets, up to its end."""
-    if not reader.text.rstrip().endswith("]"):
-        raise PatternError(reader.text, len(reader.text), "expected a pattern that starts with `[` to end with `]`")
+    reader.open("[", "]")
     sides: list[list[Field]] = [[]]
-    reader.take_sign("[")
     more = not reader.take_sign("]")
     while more:
         reader.skip_space()
@@ -118,8 +116,7 @@ def read_fields(reader: Reader) -> FieldsPattern:
             sides.append([])
         else:
             sides[-1].append(_read_field(reader))
-        if len(sides) > 2:
-            raise reader.error("expected `...` at most once", where)
+        reader.check(len(sides) <= 2, "expected `...` at most once", where)
         more = reader.take_sign(",")
         if not more and not reader.take_sign("]"):
             raise reader.expected("`,` or `]`")
@@ -139,7 +136,6 @@ def _read_field(reader: Reader) -> Field:
     reader.position = start
 
     def read_condition() -> Condition:
-        reader.skip_space()
         reader.need(rf"{re.escape(name)}(?![A-Za-z0-9_-])", f"a condition on `{name}`")
         return read_comparison(reader, _BARE, _ANY)
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from ssmlab.conditions.values import read_number
 from ssmlab.logs.comparing import Scalar, read_comparison
-from ssmlab.logs.reading import Condition, PatternError, Reader, read_logic
+from ssmlab.logs.reading import Condition, Reader, read_logic
 from ssmlab.snapshots.schema import listed
 
 _STEP: Final = re.compile(r"(\.\*|\[\*\])|\[([0-9]+)\]|\.([A-Za-z0-9_-]+)|\.?\['([^']+)'\]")
@@ -132,22 +132,19 @@ class JsonPattern:
 
 def read_json_pattern(reader: Reader) -> JsonPattern:
     """A pattern in braces, up to its end."""
-    if not reader.text.rstrip().endswith("}"):
-        raise PatternError(reader.text, len(reader.text), "expected a pattern that starts with `{` to end with `}`")
+    reader.open("{", "}")
     selectors: dict[Selector, None] = {}
 
     def read_condition() -> Condition:
-        reader.skip_space()
         where, selector = reader.position, _read_selector(reader)
         selectors[selector] = None
-        if sum(_count_wild(one) for one in selectors) > _MOST_WILD:
-            raise reader.error(f"expected at most {_MOST_WILD} selectors with a wildcard", where)
+        count = sum(map(_count_wild, selectors))
+        reader.check(count <= _MOST_WILD, f"expected at most {_MOST_WILD} selectors with a wildcard", where)
         if is_state := _read_state(reader):
             return lambda document: is_state(selector.select(document))
         holds = read_comparison(reader, _BARE, _WILD)
         return lambda document: any(map(holds, selector.scalars(document)))
 
-    reader.take_sign("{")
     condition = read_logic(reader, read_condition)
     if not (reader.take_sign("}") and reader.is_at_end()):
         raise reader.expected("`&&`, `||` or a `}` that ends the pattern")
@@ -159,8 +156,7 @@ def _read_state(reader: Reader) -> Callable[[list[Any]], bool] | None:
     if found is None:
         return None
     name = f"{found[1]} {found[2]}"
-    if name not in STATES:
-        raise reader.error(f"expected one of {listed(STATES)}, got `{name.strip()}`", found.start(1))
+    reader.check(name in STATES, f"expected one of {listed(STATES)}, got `{name.strip()}`", found.start(1))
     return STATES[name]
 
 
@@ -174,8 +170,7 @@ def _read_selector(reader: Reader) -> Selector:
     if not steps or reader.take(r"[.\[]"):
         reader.position -= bool(steps)
         raise reader.expected("`.name`, `.['name']`, `[number]`, `.*` or `[*]`")
-    if _count_wild(selector) > 1:
-        raise reader.error("expected at most one wildcard in a selector", start)
+    reader.check(_count_wild(selector) <= 1, "expected at most one wildcard in a selector", start)
     return selector
 
 

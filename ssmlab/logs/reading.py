@@ -66,6 +66,12 @@ class Reader:
         self.skip_space()
         return self.position >= len(self.text)
 
+    def open(self, sign: str, closing: str) -> None:
+        """Go behind the sign that starts a pattern, which must end with another."""
+        wanted = f"expected a pattern that starts with `{sign}` to end with `{closing}`"
+        self.check(self.text.rstrip().endswith(closing), wanted, len(self.text))
+        self.take_sign(sign)
+
     def string(self) -> str:
         """A text in double quotes, without them; a backslash makes a quote or a backslash plain."""
         match = self.take(_STRING)
@@ -82,6 +88,11 @@ class Reader:
         """The error that something else stands here."""
         return self.error(f"expected {what}, got {self.rest()}")
 
+    def check(self, holds: object, reason: str, where: int | None = None) -> None:
+        """Refuse a pattern of which something does not hold, at a place, by default here."""
+        if not holds:
+            raise self.error(reason, where)
+
     def error(self, reason: str, where: int | None = None) -> PatternError:
         """An error at a place, by default here."""
         return PatternError(self.text, self.position if where is None else where, reason)
@@ -92,8 +103,7 @@ Condition = Callable[[Any], bool]  # on a JSON object, or on a field of a line
 
 def read_logic(reader: Reader, read_condition: Callable[[], Condition], depth: int = 0) -> Condition:
     """Conditions joined by `||` and `&&`, which binds closer, and parentheses [recorded from AWS, September 2026]."""
-    if depth > _DEEPEST:
-        raise reader.error(f"expected at most {_DEEPEST} parentheses in one another")
+    reader.check(depth <= _DEEPEST, f"expected at most {_DEEPEST} parentheses in one another")
 
     def read_one() -> Condition:
         if not reader.take_sign("("):

@@ -74,15 +74,12 @@ def read_regex(reader: Reader) -> Regex:
     """The regular expression that starts here with `%`."""
     start = reader.position + 1
     end = reader.text.find("%", start)
-    if end < 0:
-        raise reader.error("expected a closing `%`, got the end of the pattern")
+    reader.check(end >= 0, "expected a closing `%`, got the end of the pattern")
     reader.regexes += 1
-    if reader.regexes > _MOST_REGEXES:
-        raise reader.error(f"expected at most {_MOST_REGEXES} regular expressions in a pattern")
-    if start == end:
-        raise reader.error("expected a regular expression between `%` and `%`")
-    if _count_repeated(reader, start, end) > _MOST_REPEATED:
-        raise reader.error(f"expected at most {_MOST_REPEATED} repetitions in a regular expression")
+    reader.check(reader.regexes <= _MOST_REGEXES, f"expected at most {_MOST_REGEXES} regular expressions in a pattern")
+    reader.check(start < end, "expected a regular expression between `%` and `%`")
+    is_short = _count_repeated(reader, start, end) <= _MOST_REPEATED
+    reader.check(is_short, f"expected at most {_MOST_REPEATED} repetitions in a regular expression")
     found = Regex(reader.text[start:end])
     try:
         found.matches("")

@@ -111,8 +111,8 @@ def _read_term(reader: Reader) -> Term:
 
 def _read_phrase(reader: Reader) -> Phrase:
     where, text = reader.position, reader.string()
-    if not text:  # refused by AWS: "Invalid character(s) in term" [issue 1008 of DefangLabs/defang]
-        raise reader.error('expected a phrase between `"` and `"`', where)
+    # refused by AWS: "Invalid character(s) in term" [issue 1008 of DefangLabs/defang]
+    reader.check(text, 'expected a phrase between `"` and `"`', where)
     if text == " ":
         reader.doubts.append(_BLANK)
     return Phrase(text)
