@@ -27,7 +27,7 @@ from ssmlab.reachability import Reach
 from ssmlab.snapshots import Snapshot
 from ssmlab.snapshots.documents import are_usable
 from ssmlab.snapshots.tags import Place
-from ssmlab.words import say_count
+from ssmlab.words import last_part, say_count
 
 OFFLINE: Final = "Delayed"
 _CONDITIONAL: Final = "conditional"
@@ -97,11 +97,6 @@ class Planner:
     def account(self) -> str:
         """The account of the caller."""
         return self.principal.split(":")[4]
-
-    @property
-    def document_name(self) -> str:
-        """The document's name."""
-        return self.document.rpartition("/")[2]
 
     @cached_property
     def outcomes(self) -> pd.Series[Any]:
@@ -184,7 +179,7 @@ class Planner:
 
     def _members(self, nodes: pd.DataFrame) -> Iterator[Member]:
         listed: Any = self.reach.snapshot.documents["platforms"][self.document]
-        platforms = tuple(listed) or KNOWN_PLATFORMS.get(self.document_name, ())  # none: not known, or all
+        platforms = tuple(listed) or KNOWN_PLATFORMS.get(last_part(self.document), ())  # none: not known, or all
         told = nodes[["node_id", "platform", "ping_status", "state"]].astype("object")
         told = told.assign(outcome=self.outcomes[nodes.index].astype("str"), dead=_is_dead(nodes))
         for node, node_id, platform, ping, state, outcome, is_dead in told.itertuples():

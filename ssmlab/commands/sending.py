@@ -24,7 +24,7 @@ from ssmlab.commands.simulation import Change, Limits, simulate
 from ssmlab.commands.statuses import find_doubts, status_of
 from ssmlab.commands.targets import choose_region
 from ssmlab.reachability import reach
-from ssmlab.words import say_count
+from ssmlab.words import last_part, say_count
 
 _UNTIL_VERDICT: Final = 1.0  # seconds until a command that goes to no node has ended
 
@@ -56,7 +56,7 @@ def _follow(call: Call, planner: Planner, plan: Plan, content: Content) -> Comma
     endings, end = read_endings(members, answers, changes, start), changes[-1]
     history, invocations = make_history(members, changes, start), make_invocations(endings)
     doubts = find_doubts(invocations["status_details"], history["status_details"], limits.errors, settings.readings)
-    group = name_log_group(settings.log_group, planner.document_name)
+    group = name_log_group(settings.log_group, last_part(planner.document))
     wrote = [ending for ending in endings if group and any(ending.wrote.values())]
     nodes, exists = [ending.member.node for ending in wrote], settings.log_group is not True
     findings, unsure = check_writing(settings.snapshot, nodes, planner.region, group, exists=exists)

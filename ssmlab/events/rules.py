@@ -87,8 +87,7 @@ class Rules:
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self.rules = tuple(rules)
-        twice = [name for name, number in Counter(rule.name for rule in self.rules).items() if number > 1]
-        if twice:
+        if twice := [name for name, number in Counter(rule.name for rule in self.rules).items() if number > 1]:
             raise ValueError(f"rule `{twice[0]}` stands twice: expected every name once")
         self._branches: list[tuple[int, Branch]] = []  # rule and branch, by bit
         columns: dict[str, _Column] = {}

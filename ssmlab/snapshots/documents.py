@@ -19,14 +19,8 @@ from ssmlab.snapshots.tags import Export, Place, read_tags
 AMAZON: Final = "Amazon"
 # What every Region offers; taken to be there where documents were not collected.
 WELL_KNOWN: Final = (
-    "AWS-ApplyAnsiblePlaybooks",
-    "AWS-ConfigureAWSPackage",
-    "AWS-GatherSoftwareInventory",
-    "AWS-RunPatchBaseline",
-    "AWS-RunPowerShellScript",
-    "AWS-RunRemoteScript",
-    "AWS-RunShellScript",
-    "AWS-UpdateSSMAgent",
+    *("AWS-ApplyAnsiblePlaybooks", "AWS-ConfigureAWSPackage", "AWS-GatherSoftwareInventory", "AWS-RunPatchBaseline"),
+    *("AWS-RunPowerShellScript", "AWS-RunRemoteScript", "AWS-RunShellScript", "AWS-UpdateSSMAgent"),
 )
 
 

@@ -53,16 +53,12 @@ def _to_hybrid(arn: str) -> str:
 def add_lookalikes(snapshot: Snapshot) -> Snapshot:
     """For every tag of a node stand two others beside it: there this one tag ends in more, or is in capitals."""
     changes: tuple[Callable[[str], str], ...] = (lambda text: f"{text}2", str.upper)
-    more = [
-        (_change_tag(snapshot.nodes, name, change), partial(_renumber, mark=f"b{number:02}"))
-        for number, (name, change) in enumerate(product(list_tags(snapshot.nodes), changes))
-    ]
+    more = []
+    for number, (name, change) in enumerate(product(list_tags(snapshot.nodes), changes)):
+        tagged = snapshot.nodes.dropna(subset=name)
+        copies = tagged.assign(**{name: tagged[name].astype(str).map(change)})
+        more.append((copies, partial(_renumber, mark=f"b{number:02}")))
     return _add(snapshot, more)
-
-
-def _change_tag(nodes: pd.DataFrame, name: str, change: Callable[[str], str]) -> pd.DataFrame:
-    tagged = nodes[nodes[name].notna()]
-    return tagged.assign(**{name: tagged[name].astype(str).map(change)})
 
 
 def _renumber(arn: str, mark: str) -> str:
