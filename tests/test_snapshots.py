@@ -351,6 +351,14 @@ def test_a_document_that_owner_and_reader_list_is_one_row(folder):
     assert documents.iloc[0][["shared_with", "tags_known", "tag:Env"]].to_list() == [(ACCOUNT,), True, "dev"]
 
 
+def test_the_number_at_the_end_of_a_document_s_name_is_no_page(folder):
+    names = ["Deploy", "Deploy-1.2", "Deploy-1"]
+    files = {f"{HERE}/list-documents.json": {"DocumentIdentifiers": [{"Name": n, "Owner": ACCOUNT} for n in names]}}
+    files |= {f"{HERE}/get-document/{name}.json": {"Content": f"of {name}"} for name in names[:2]}
+    documents = load(folder(files)).documents.set_index("name")
+    assert documents["content"].dropna().to_dict() == {"Deploy": "of Deploy", "Deploy-1.2": "of Deploy-1.2"}
+
+
 def test_well_known_documents_are_assumed_where_none_were_listed(folder):
     snapshot = load(folder({f"{HERE}/describe-instance-information.json": information(WEB_1)}))
     assert list(snapshot.documents["name"]) == [

@@ -24,7 +24,7 @@ from ssmlab.policies import RepeatedKeys, read_json
 ACCOUNT: Final = r"[0-9]{12}"
 REGION: Final = r"[a-z]{2,}(?:-[a-z]+)+-[0-9]+"
 _SPREADSHEET: Final = re.compile(r"policies|policies/[^/]+\.(json|csv)|[^/]+\.csv")  # what `spreadsheet` reads
-_PAGE: Final = re.compile(r"(.+?)(?:\.([0-9]+))?\.json")
+_PAGE: Final = re.compile(r"(.+/get-document/.+|.+?)(?:\.([0-9]+))?\.json")  # a document's name may end in a number
 _TOKENS: Final = ("NextToken", "nextToken", "PaginationToken", "Marker")
 
 # What is expected of a field, as a message says it → the types it may have; null is as good as no field.
@@ -126,7 +126,8 @@ def _pattern(path: str) -> str:
 _TABLE: Final = orjson.loads(Path(__file__).with_name("calls.json").read_bytes())
 # Path of a call, without `.json` → what it prints; a call made once per thing is a folder.
 _CALLS: Final = {_pattern(path): Call(**row) for path, row in _TABLE.items()}
-_FOLDERS: Final = {_pattern(path.rpartition("/")[0]) for path in _TABLE}
+_FILE: Final = re.compile("|".join(_CALLS))
+_FOLDER: Final = re.compile("|".join(_pattern(path.rpartition("/")[0]) for path in _TABLE))
 
 
 @dataclass(slots=True)
@@ -169,13 +170,14 @@ class Folder:
     def scan(self) -> None:
         """Find the files of CLI output; `NAME.1.json` is a page of `NAME`. Others are noted as not read."""
         for path in sorted(self.root.rglob("*")):
-            name, above, page = self.name(path), self.name(path.parent), _PAGE.fullmatch(path.name)
-            call = f"{above}/{page[1]}" if page else ""
+            name, above = self.name(path), self.name(path.parent)
+            page = _PAGE.fullmatch(name)
+            call = page[1] if page else ""
             if self._is_link(path):
                 continue
-            if path.is_dir() and _is_among(_FOLDERS, name):
+            if path.is_dir() and _FOLDER.fullmatch(name):
                 self.folders.append(name)
-            elif path.is_file() and _is_among(_CALLS, call):
+            elif path.is_file() and _FILE.fullmatch(call):
                 self.files.setdefault(call, {})[int(page[2] or 0) if page else 0] = path
             elif above in ("", *self.folders) and not path.name.startswith(".") and not _SPREADSHEET.fullmatch(name):
                 wanted = "an account id of 12 digits, a Region or a call of the AWS CLI"
@@ -274,10 +276,6 @@ class Folder:
                 if type(item.get(name)) not in types:
                     self.problems.error(spot.below(f".{name}"), wanted, show(item[name]))
                     found.items[key] = {field: value for field, value in item.items() if field != name}
-
-
-def _is_among(patterns: Iterable[str], path: str) -> bool:
-    return any(re.fullmatch(pattern, path) for pattern in patterns)
 
 
 def _parse(data: bytes, *, exact: bool) -> list[Any]:
