@@ -359,6 +359,15 @@ def test_the_number_at_the_end_of_a_document_s_name_is_no_page(folder):
     assert documents["content"].dropna().to_dict() == {"Deploy": "of Deploy", "Deploy-1.2": "of Deploy-1.2"}
 
 
+def test_a_shared_document_has_not_the_content_of_the_own_one_of_its_name(folder):
+    shared = f"arn:aws:ssm:eu-west-1:{OTHER}:document/Patch"
+    listed = [{"Name": "Patch", "Owner": ACCOUNT}, {"Name": shared, "Owner": OTHER}]
+    files = {f"{HERE}/list-documents.json": {"DocumentIdentifiers": listed}}
+    files |= {f"{HERE}/get-document/Patch.json": {"Content": "own"}}
+    documents = load(folder(files)).documents
+    assert documents["content"].dropna().to_dict() == {f"arn:aws:ssm:eu-west-1:{ACCOUNT}:document/Patch": "own"}
+
+
 def test_well_known_documents_are_assumed_where_none_were_listed(folder):
     snapshot = load(folder({f"{HERE}/describe-instance-information.json": information(WEB_1)}))
     assert list(snapshot.documents["name"]) == [

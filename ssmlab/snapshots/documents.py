@@ -89,12 +89,15 @@ class DocumentRows:
         tags = export.merge(arn, own) if account == place.account else None if account else {}
         shared = (place.account,) if account not in ("", place.account) else ()
         kind = item.get("DocumentType")
-        content = self._content(place, short)
+        content = self._content(place, name)
         document = _Document(short, str(owner), account, place.region, kind, platforms, shared, tags, content)
         self._rows[arn] = self._rows[arn].joined(document) if arn in self._rows else document
 
     def _content(self, place: Place, name: str) -> str | None:
-        """The text of a document's default version, as JSON or YAML; None: not collected."""
+        """The text of a document's default version, as JSON or YAML; None: not collected, as of those that are shared.
+
+        These are listed by ARN: a file of their short name is of the account's own document.
+        """
         for spot, body in self._folder.read(f"{place.path}/get-document/{name}").values:
             return self._problems.text(spot, body, "Content") or None
         return None

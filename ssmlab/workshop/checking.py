@@ -85,7 +85,9 @@ def check(
     refresh(progress)
     if not wrong:
         return Verdict(True, f"{exercise.id} passes: {exercise.title}")
-    return Verdict(False, "\n".join([f"{exercise.id} does not pass yet.", *wrong, *_hint(exercise, tries)]))
+    shown = enumerate(exercise.hints[:tries], 1)  # as many as there were tries
+    hints = [f"hint {number} of {len(exercise.hints)}: {hint}" for number, hint in shown]
+    return Verdict(False, "\n".join([f"{exercise.id} does not pass yet.", *wrong, *hints]))
 
 
 def _complain(exercise: Exercise, answer: Any, snapshot: Snapshot) -> list[str]:
@@ -95,9 +97,3 @@ def _complain(exercise: Exercise, answer: Any, snapshot: Snapshot) -> list[str]:
         if told := [f"{said}{complaint}" for complaint in islice(complaints, _MOST)]:
             return told
     return []
-
-
-def _hint(exercise: Exercise, tries: int) -> list[str]:
-    """As many hints as there were tries."""
-    hints = exercise.hints[:tries]
-    return [f"hint {number} of {len(exercise.hints)}: {hint}" for number, hint in enumerate(hints, 1)]
