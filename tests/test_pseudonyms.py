@@ -244,3 +244,8 @@ def test_a_random_snapshot_keeps_its_reach(seed: int) -> None:
     before, after = (ssmlab.reach(own, context={"aws:MultiFactorAuthPresent": "true"}) for own in (snapshot, changed))
     assert (before.summary().to_numpy() == after.summary().to_numpy()).all()
     assert {*changed.principals["account"]}.isdisjoint(snapshot.principals["account"])
+
+
+def test_an_account_that_stands_as_a_number_keeps_its_digits() -> None:
+    for names in (settled("123456789012", seed=seed) for seed in range(50)):
+        assert str(rewriting._walk(123456789012, names)) == names.text("123456789012")

@@ -95,7 +95,8 @@ def _walk(value: Any, names: Names, key: str = "") -> Any:
         walk = _walk_operator if key == "Condition" else _walk
         return _rebuild(value, [(own, walk(item, names, own)) for own, item in value.items()])
     if type(value) is int:
-        return int(names.text(str(value)))
+        text = names.text(str(value))
+        return int(text) if str(int(text)) == text else text  # no number begins with 0, an account may
     return names.text(value) if isinstance(value, str) else value
 
 
