@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import ssmlab
+from ssmlab.policies import read_json
 from ssmlab.snapshots.accounts import lend_policies, take_account
 from ssmlab.widgets import Compare
 from ssmlab.widgets.differences import list_policies
@@ -242,6 +243,15 @@ def test_policies_that_name_their_own_account_name_the_other_where_they_are_lent
     again = lend_policies(lent, "210987654321", take_account(snapshot, "123456789012"))
     alone = ssmlab.reach(take_account(snapshot, "123456789012"))
     pd.testing.assert_frame_equal(ssmlab.reach(again).summary(), alone.summary())
+
+
+def test_what_is_wrong_with_a_policy_is_so_where_it_is_lent(snapshot: ssmlab.Snapshot) -> None:
+    allow = '"Effect": "Allow", "Action": "*", "Resource": "*", "Principal": {"AWS": 123456789012}'
+    policy = read_json(f'{{"Version": "2012-10-17", "Statement": {{"Effect": "Deny", {allow}}}}}')
+    changed = snapshot.with_policy(policy, name="Twice", principal="arn:aws:iam::123456789012:user/web-ops")
+    lent = lend_policies(changed, "123456789012", take_account(snapshot, "210987654321"))
+    assert lent.compiled["Twice"].problems == changed.compiled["Twice"].problems != ()
+    assert lent.policies["document"]["Twice"]["Statement"]["Principal"] == {"AWS": "210987654321"}
 
 
 def test_an_account_that_there_is_not_is_refused(snapshot: ssmlab.Snapshot) -> None:

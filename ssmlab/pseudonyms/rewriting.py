@@ -5,10 +5,11 @@ from typing import Any, Final
 
 import pandas as pd
 
-from ssmlab.policies import RepeatedKeys, scalar_text
+from ssmlab.policies import scalar_text
 from ssmlab.pseudonyms.names import Names
 from ssmlab.reachability import reach
 from ssmlab.snapshots import Snapshot
+from ssmlab.snapshots.bodies import rebuild
 from ssmlab.snapshots.schema import SCHEMAS, TAG, conform, list_tags
 
 _AS_IT_IS: Final = ("Version", "Effect", "Action", "NotAction", "Service")
@@ -93,7 +94,7 @@ def _walk(value: Any, names: Names, key: str = "") -> Any:
         return type(value)(_walk(item, names) for item in value)
     if isinstance(value, dict):
         walk = _walk_operator if key == "Condition" else _walk
-        return _rebuild(value, [(own, walk(item, names, own)) for own, item in value.items()])
+        return rebuild(value, [(own, walk(item, names, own)) for own, item in value.items()])
     if type(value) is int:
         text = names.text(str(value))
         return int(text) if str(int(text)) == text else text  # no number begins with 0, an account may
@@ -109,7 +110,7 @@ def _walk_operator(keys: Any, names: Names, operator: str) -> Any:
         names.numeric.update(key.lower() for key in keys)
         return keys
     spelt = {key: names.text(key) if "." in key.partition(":")[0] else key for key in keys}
-    return _rebuild(keys, [(spelt[key], _walk_values(kind, key, value, names)) for key, value in keys.items()])
+    return rebuild(keys, [(spelt[key], _walk_values(kind, key, value, names)) for key, value in keys.items()])
 
 
 def _walk_values(kind: str, key: str, value: Any, names: Names) -> Any:
@@ -119,14 +120,6 @@ def _walk_values(kind: str, key: str, value: Any, names: Names) -> Any:
         return _walk(value, names)
     text = scalar_text(value)
     return names.address(text) if "IpAddress" in kind else names.value(key.lower(), text)
-
-
-def _rebuild(old: dict[str, Any], pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """The same kind of object: a repeated key stays repeated."""
-    made = type(old)(pairs)
-    if isinstance(made, RepeatedKeys) and isinstance(old, RepeatedKeys):
-        made.repeated = old.repeated
-    return made
 
 
 def _verify(before: Snapshot, after: Snapshot) -> None:

@@ -2,11 +2,11 @@
 
 import dataclasses
 import re
-from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
+from ssmlab.snapshots.bodies import rebuild
 from ssmlab.snapshots.changes import describe_unknown
 from ssmlab.snapshots.documents import are_usable
 from ssmlab.snapshots.memory import Memory
@@ -62,10 +62,11 @@ def _put(frame: pd.DataFrame, digits: re.Pattern[str], account: str) -> pd.DataF
     """A frame in which another account's id stands in the place of one."""
 
     def put(value: Any) -> Any:
-        if isinstance(value, str):
-            return digits.sub(account, value)
-        if isinstance(value, Mapping):
-            return {put(key): put(entry) for key, entry in value.items()}
+        if isinstance(value, str) or type(value) is int:
+            text = digits.sub(account, str(value))
+            return value if text == str(value) else text
+        if isinstance(value, dict):
+            return rebuild(value, ((put(key), put(entry)) for key, entry in value.items()))
         return type(value)(map(put, value)) if isinstance(value, list | tuple) else value
 
     columns = {str(name): pd.Series([*map(put, old)], frame.index, old.dtype) for name, old in frame.items()}

@@ -1,6 +1,7 @@
 """Bodies of policies: from the forms in which AWS hands them out to objects, and to JSON text that loses nothing."""
 
 import json
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -34,3 +35,11 @@ def to_json(body: Any) -> str:
     if isinstance(body, list):
         return "[" + ", ".join(map(to_json, body)) + "]"
     return str(body) if isinstance(body, Decimal) else json.dumps(body)
+
+
+def rebuild(old: dict[str, Any], pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """An object with other keys and values, of the same kind: a repeated key stays repeated."""
+    made = type(old)(pairs)
+    if isinstance(made, RepeatedKeys) and isinstance(old, RepeatedKeys):
+        made.repeated = old.repeated
+    return made
