@@ -81,8 +81,8 @@ def find_stuck(frame: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Index `exercise`: `title`, `passed`, `trying` (tried, not passed), `tries` (most common number of those who
-        passed or try; half of them needed as many or fewer).
+        Index `exercise`: `title`, `passed`, `trying` (tried, not passed), `tries` (the median of those who passed or
+        try: half of them needed as many or fewer).
     """
     tried = frame[frame["tries"] > 0].assign(trying=lambda rows: ~rows["passed"])
     found = tried.groupby("exercise").agg(
