@@ -351,6 +351,13 @@ def test_a_document_that_owner_and_reader_list_is_one_row(folder):
     assert documents.iloc[0][["shared_with", "tags_known", "tag:Env"]].to_list() == [(ACCOUNT,), True, "dev"]
 
 
+def test_two_files_of_one_page_are_both_read(folder):
+    pages = {".json": "A", ".0.json": "B", ".1.json": "C"}
+    listed = {end: {"DocumentIdentifiers": [{"Name": name, "Owner": ACCOUNT}]} for end, name in pages.items()}
+    snapshot = load(folder({f"{HERE}/list-documents{end}": page for end, page in listed.items()}))
+    assert sorted(snapshot.documents["name"]) == ["A", "B", "C"]
+
+
 def test_the_number_at_the_end_of_a_document_s_name_is_no_page(folder):
     names = ["Deploy", "Deploy-1.2", "Deploy-1"]
     files = {f"{HERE}/list-documents.json": {"DocumentIdentifiers": [{"Name": n, "Owner": ACCOUNT} for n in names]}}

@@ -157,14 +157,15 @@ class Folder:
     Attributes
     ----------
     files
-        Path of a call, such as "123456789012/eu-west-1/list-documents" → page number → file.
+        Path of a call, such as "123456789012/eu-west-1/list-documents" → page number → files: `NAME.json` may stand
+        beside `NAME.0.json`.
     folders
         The folders of the layout that are there, by path.
     """
 
     def __init__(self, root: Path) -> None:
         self.root, self.problems = root.resolve(), Problems()
-        self.files: dict[str, dict[int, Path]] = {}
+        self.files: dict[str, dict[int, list[Path]]] = {}
         self.folders: list[str] = []
 
     def scan(self) -> None:
@@ -178,7 +179,7 @@ class Folder:
             if path.is_dir() and _FOLDER.fullmatch(name):
                 self.folders.append(name)
             elif path.is_file() and _FILE.fullmatch(call):
-                self.files.setdefault(call, {})[int(page[2] or 0) if page else 0] = path
+                self.files.setdefault(call, {}).setdefault(int(page[2] or 0) if page else 0, []).append(path)
             elif above in ("", *self.folders) and not path.name.startswith(".") and not _SPREADSHEET.fullmatch(name):
                 wanted = "an account id of 12 digits, a Region or a call of the AWS CLI"
                 self.problems.warning(Spot(name), f"not read: expected {wanted}, got `{path.name}`")
@@ -207,7 +208,7 @@ class Folder:
         if call not in self.files:
             return Pages([], complete=False)
         first, *rest = pages = sorted(self.files[call])
-        read = [self.read_file(self.files[call][page], exact=exact) for page in pages]
+        read = [self.read_file(file, exact=exact) for page in pages for file in self.files[call][page]]
         values = [value for found in read for value in found or ()]
         last = values[-1][1] if values else None
         has_more = isinstance(last, dict) and any(last.get(token) for token in _TOKENS)
