@@ -111,7 +111,8 @@ class Planner:
         AccessDenied, CommandError
             Where AWS refuses the whole call.
         """
-        here, notes = find_here(self.reach.snapshot.nodes, self.account, self.region), list[str]()
+        nodes, notes = self.reach.snapshot.nodes, list[str]()
+        here = nodes[(nodes["account"] == self.account) & (nodes["region"] == self.region)]
         if call.ids:
             nodes = find_ids(here, call.ids)
             self._check_ids(nodes)
@@ -203,12 +204,6 @@ class Planner:
         """A node that targets name and nobody knows."""
         arn = Place(self.account, self.region).node_arn(node_id)
         return Member(arn, node_id, "Undeliverable", "the account has no such node in this Region")
-
-
-def find_here(frame: pd.DataFrame, account: str, region: str | None = None) -> pd.DataFrame:
-    """The rows of an account, in a Region or in all."""
-    here = frame["account"] == account
-    return frame[here if region is None else here & (frame["region"] == region)]
 
 
 def _is_dead(nodes: pd.DataFrame) -> pd.Series[bool]:

@@ -19,7 +19,7 @@ from ssmlab.commands.command import (
 from ssmlab.commands.contents import Content
 from ssmlab.commands.notices import make_events, make_id
 from ssmlab.commands.outputs import check_writing, name_log_group
-from ssmlab.commands.plans import Plan, Planner, Settings, find_document, find_here
+from ssmlab.commands.plans import Plan, Planner, Settings, find_document
 from ssmlab.commands.simulation import Change, Limits, simulate
 from ssmlab.commands.statuses import find_doubts, status_of
 from ssmlab.commands.targets import choose_region
@@ -38,7 +38,7 @@ def send_call(settings: Settings, call: Call, principal: str) -> Command:
         Where AWS refuses the whole call.
     """
     snapshot, account = settings.snapshot, principal.split(":")[4]
-    region = choose_region(find_here(snapshot.nodes, account), call)
+    region = choose_region(snapshot.nodes[snapshot.nodes["account"] == account], call)
     document = find_document(snapshot.documents, call.document, account, region)
     planner = Planner(settings, reach(snapshot, context=settings.context), principal, document, region)
     plan, content = planner.make(call), settings.contents(document)

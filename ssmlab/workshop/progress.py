@@ -10,7 +10,6 @@ import pandas as pd
 from ssmlab.workshop.exercises import read_exercises
 
 FILE: Final = "progress.json"
-_COLUMNS: Final = ("learner", "exercise", "title", "core", "tries", "passed")
 
 
 def note_try(exercise_id: str, passed: bool, file: str | Path | None = None) -> int:
@@ -97,4 +96,4 @@ def _to_frame(learner: str, done: Mapping[str, Any]) -> pd.DataFrame:
         for name, exercise in read_exercises().items()
         for own in [done.get(name, {})]
     ]
-    return pd.DataFrame(rows, columns=list(_COLUMNS))
+    return pd.DataFrame(rows, columns=["learner", "exercise", "title", "core", "tries", "passed"])
