@@ -108,7 +108,7 @@ def test_an_edit_that_cannot_be_is_told_below_its_button(snapshot: ssmlab.Snapsh
     lab = TagLab(snapshot, edits=[], node="no such node")
     lab._key.value = key
     lab._add("x")
-    assert lab._wrong.value == f"<div role='alert'><p>{words}</p></div>"
+    assert lab._wrong.value == f"<p role='alert'>{words}</p>"
     assert lab.state.edits == ()
     lab.controls["node"].value, lab._key.value = "", "x"
     lab._add("x")

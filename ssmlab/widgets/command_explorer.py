@@ -19,6 +19,7 @@ from ssmlab.widgets.controls import WIDE, RequestControls, area, dropdown, entry
 from ssmlab.widgets.explorer import Explorer
 from ssmlab.widgets.tables import TableView
 from ssmlab.widgets.targets import TargetPicker
+from ssmlab.widgets.texts import write_error, write_json
 from ssmlab.widgets.timeline import count_endings, draw_timeline, say_end
 
 TIMELINE, INVOCATIONS, EVENTS, OUTPUT = range(4)
@@ -145,7 +146,7 @@ class CommandExplorer(Explorer):
         except CommandError as error:
             self._refused = views.explain_refusal(reach(self.snapshot, context=state.context), state, error)
         except (KeyError, ValueError) as error:
-            self._refused = views.explain_error(error)
+            self._refused = write_error(error)
 
     def _draw(self) -> None:
         if self.command is None:
@@ -185,7 +186,7 @@ class CommandExplorer(Explorer):
         command = self.command
         self.why.value = {
             INVOCATIONS: lambda: views.explain_invocation(command, row, self._names),
-            EVENTS: lambda: views.explain_event(command.events[row]),
+            EVENTS: lambda: write_json(command.events[row]),
             OUTPUT: lambda: views.explain_output(command, row),
         }[view]()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -228,11 +227,6 @@ def explain_invocation(command: Command, row: int, names: pd.Series[Any]) -> str
     return write_lines(head) + output + write_lines(cut) + f"<details{' open' * is_refused}>{access}</details>"
 
 
-def explain_event(event: Mapping[str, Any]) -> str:
-    """HTML of an event: its JSON."""
-    return write_text(json.dumps(event, indent=1, ensure_ascii=False, default=str))
-
-
 def explain_output(command: Command, row: int) -> str:
     """HTML of a log event, whole."""
     found = command.log_events.iloc[row]
@@ -265,12 +259,6 @@ def explain_refusal(known: Reach, state: State, error: CommandError) -> str:
     ]
     node = error.resource if error.resource in nodes.index else next(iter(here.index), None)
     return said + (write_explanation(known.explain(state.sender, node, state.document)) if node else "")
-
-
-def explain_error(error: Exception) -> str:
-    """HTML of what is wrong with a text or a name."""
-    said = error.args[0] if isinstance(error, KeyError) and error.args else error
-    return f"<p role='alert'>{html.escape(show_controls(str(said)))}</p>"
 
 
 def _label(arn: str, names: pd.Series[Any]) -> str:

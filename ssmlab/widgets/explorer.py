@@ -18,7 +18,7 @@ from ssmlab.exports import write_csv, write_graphml, write_parquet
 from ssmlab.snapshots import Snapshot, expect_snapshot
 from ssmlab.widgets.keys import Keys
 from ssmlab.widgets.saver import Saver
-from ssmlab.widgets.texts import describe_data
+from ssmlab.widgets.texts import describe_data, write_error
 
 _STYLE: Final = (Path(__file__).parent / "static" / "explorer.css").read_text("utf-8")
 _BACKGROUND: Final = ThreadPoolExecutor(1, thread_name_prefix="ssmlab")
@@ -229,8 +229,7 @@ class Explorer(w.VBox):
         try:
             act()
         except _EXPECTED as error:
-            said = error.args[0] if isinstance(error, KeyError) and error.args else error
-            self.why.value = f"<p role='alert'>{html.escape(str(said))}</p>"
+            self.why.value = write_error(error)
 
 
 def _zone(name: str, children: Sequence[w.Widget]) -> w.VBox:

@@ -21,6 +21,7 @@ from ssmlab.widgets.filters import Flags
 from ssmlab.widgets.log_views import ALL, MATCHED, State
 from ssmlab.widgets.metric import SIGNS, draw_metric
 from ssmlab.widgets.tables import TableView
+from ssmlab.widgets.texts import write_alert
 
 MESSAGES, METRIC, PERIODS = range(3)
 _PERIODS: Final = (10, 30, 60, 300, 900, 3600, 86_400)
@@ -154,7 +155,7 @@ class LogLab(Explorer):
         self.matched, hint, measured = found
         if isinstance(measured, str):
             self.measured = self.measured.head(0)
-            self._clear("CloudWatch refuses this metric or alarm.", f"<p role='alert'>{html.escape(measured)}</p>")
+            self._clear("CloudWatch refuses this metric or alarm.", write_alert(measured))
             return
         self.measured, seen = measured, self.tabs.selected_index or MESSAGES
         self.why.value = views.explain_logs(self.state.pattern, self.matched)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import html
-import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import networkx as nx
 
 from ssmlab.explanation import last_part
+from ssmlab.policies import Statement
 from ssmlab.reachability import Reach
 from ssmlab.reachability.columns import Codes
+from ssmlab.snapshots import Snapshot
 from ssmlab.widgets.filters import choose_nodes
-from ssmlab.widgets.texts import write_lines
+from ssmlab.widgets.texts import write_json, write_lines
 from ssmlab.widgets.views import State, choose_documents, first_pair
 
 
@@ -38,47 +39,32 @@ def explain_mark(reach: Reach, graph: nx.DiGraph[str], mark: str, state: State) 
 
 def _explain_way(graph: nx.DiGraph[str], mark: str) -> str:
     said = dict.fromkeys(graph.edges[edge]["detail"] for edge in graph.in_edges(mark))
-    return write_lines(
-        *said, f"For example, of {graph.nodes[mark]['count']}." if graph.nodes[mark]["count"] > 1 else ""
-    )
+    count = graph.nodes[mark]["count"]
+    return write_lines(*said, f"For example, of {count}." if count > 1 else "")
 
 
 def _explain_principal(reach: Reach, arn: str) -> str:
     row = reach.summary().loc[arn]
+    depends, unmanaged = row["nodes_conditional"], row["unmanaged_nodes"]
     counts = f"{row['nodes']} managed nodes with {row['documents']} documents ({row['pairs']:,} pairs)"
-    words = f"{last_part(arn)} may reach {counts}."
-    more = [f"{row['nodes_conditional']} more depend on what is not known."] if row["nodes_conditional"] else []
-    more += (
-        [f"{row['unmanaged_nodes']} machines that are not managed would be reached as soon as they are."]
-        if row["unmanaged_nodes"]
-        else []
-    )
-    return write_lines(words, *more, arn)
+    more = f"{depends} more depend on what is not known." if depends else ""
+    waiting = f"{unmanaged} machines that are not managed would be reached as soon as they are." if unmanaged else ""
+    return write_lines(f"{last_part(arn)} may reach {counts}.", more, waiting, arn)
+
+
+def find_statement(snapshot: Snapshot, mark: str) -> Statement | None:
+    """The statement that a mark of the graph stands for; None: its policy is not in this snapshot, or has no such."""
+    policy, index = re.findall(r"(?s)^statement:(.+)#(\d+)(?:@\d+)?$", mark)[0]
+    statements = snapshot.compiled[policy].statements if policy in snapshot.compiled else ()
+    return next((statement for statement in statements if statement.index == int(index)), None)
 
 
 def _explain_statement(reach: Reach, graph: nx.DiGraph[str], card: str) -> str:
-    policy, _, index = card.removeprefix("statement:").rpartition("#")
-    found = next(
-        (
-            s
-            for p in reach.snapshot.compiled.values()
-            if p.name == policy
-            for s in p.statements
-            if s.index == int(index)
-        ),
-        None,
-    )
+    found = find_statement(reach.snapshot, card)
     holders = ", ".join(last_part(arn) for arn in graph.predecessors(card))
     verb = "denies" if found and found.effect == "Deny" else "allows"
-    body = (
-        f"<pre>{html.escape(json.dumps(found.source, indent=1, ensure_ascii=False, default=str))}</pre>"
-        if found
-        else ""
-    )
-    return (
-        write_lines(f"{graph.nodes[card]['label']} {verb} what the lines on its right lead to.", f"Binds {holders}.")
-        + body
-    )
+    words = f"{graph.nodes[card]['label']} {verb} what the lines on its right lead to."
+    return write_lines(words, f"Binds {holders}.") + (write_json(found.source) if found else "")
 
 
 def _explain_target(reach: Reach, graph: nx.DiGraph[str], path: list[str], state: State) -> str:

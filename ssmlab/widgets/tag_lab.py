@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -26,7 +25,7 @@ from ssmlab.widgets.controls import ANY, WIDE, RequestControls
 from ssmlab.widgets.edits import FILTERS, Edit, apply_edits, check_edit, find_nodes, say_edit, suggest_edit
 from ssmlab.widgets.filters import Filters, choose_nodes, fold_filters, list_tag_keys, list_tag_values, make_filters
 from ssmlab.widgets.tables import TableView
-from ssmlab.widgets.texts import write_lines, write_list
+from ssmlab.widgets.texts import write_alert, write_lines, write_list
 from ssmlab.widgets.whatif import MOST_DRAWN, WhatIf
 
 RIGHTS: Final = 3
@@ -200,7 +199,7 @@ class TagLab(WhatIf):
             "The filters leave no node.": not len(find_nodes(self.snapshot.nodes, whom)),
         }
         if wrong := [words for words, is_so in faults.items() if is_so]:
-            self._wrong.value = f"<div role='alert'>{write_lines(wrong[0])}</div>"
+            self._wrong.value = write_alert(wrong[0])
         else:
             self._set_edits((*self.state.edits, {"key": key, "value": value, **whom}))
 
@@ -220,7 +219,7 @@ class TagLab(WhatIf):
             try:
                 changes, problems = read_tag_file(file["name"], bytes(file["content"]), self.snapshot.nodes)
             except LoadError as error:
-                self.notice.value = f"<p role='alert'>Nothing was read. {html.escape(str(error))}</p>"
+                self.notice.value = write_alert(f"Nothing was read. {error}")
                 return
             read = ({"key": c.key, "value": c.value, "nodes": c.nodes} for c in changes)
             self._set_edits((*self.state.edits, *read))

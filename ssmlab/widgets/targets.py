@@ -11,7 +11,7 @@ import traitlets
 
 from ssmlab.reachability.columns import TAG
 from ssmlab.widgets.controls import WIDE
-from ssmlab.widgets.texts import show_controls
+from ssmlab.widgets.texts import show_controls, write_alert
 
 Target = Mapping[str, Any]
 _MOST_OFFERED: Final = 200  # values of a tag; others can be typed
@@ -54,7 +54,7 @@ class TargetPicker(w.VBox):
             return
         key, sign, wanted = text.partition(_IS)
         key, wanted = self._offered.get(text, (key.strip(), wanted.strip()))
-        self._wrong.value = "" if sign else "<p role='alert'>Expected a target such as tag:Env = prod</p>"
+        self._wrong.value = "" if sign else write_alert("Expected a target such as tag:Env = prod")
         if sign:
             by_key = {target["Key"]: target["Values"] for target in self.value}
             by_key[key] = [*dict.fromkeys([*by_key.get(key, ()), wanted])]

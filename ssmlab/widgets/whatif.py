@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-import json
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -16,8 +14,9 @@ from ssmlab.graphs import draw_changes, say_changes, to_marks, to_networkx
 from ssmlab.reachability import Reach, count_changes
 from ssmlab.widgets.explorer import Explorer
 from ssmlab.widgets.graph_view import GraphView
+from ssmlab.widgets.reasons import find_statement
 from ssmlab.widgets.tables import TableView
-from ssmlab.widgets.texts import write_lines
+from ssmlab.widgets.texts import write_json, write_lines
 from ssmlab.widgets.views import MOST_ROWS, MOST_SAVED, first_pair
 
 _OUTCOMES: Final = {"conditional": "depends", "implicitDeny": "denied", "explicitDeny": "denied"}
@@ -140,16 +139,13 @@ class WhatIf(Explorer):
         return write_lines(changed, reached, arn)
 
     def _say_statement(self, mark: str) -> str:
-        policy, _, index = mark.removeprefix("statement:").rpartition("@")[0].rpartition("#")
-        policy, index = (policy, index) if policy else mark.removeprefix("statement:").rpartition("#")[::2]
-        bodies = []
-        for said, reach in (("Before", self.before), ("Now", self.after)):
-            statements = reach.snapshot.compiled[policy].statements if policy in reach.snapshot.compiled else ()
-            bodies += [(said, s.source) for s in statements if s.index == int(index)]
-        if len(bodies) == 2 and bodies[0][1] == bodies[1][1]:
-            bodies = [("As before", bodies[1][1])]
+        sides = {"Before": self.before, "Now": self.after}
+        found = {said: find_statement(reach.snapshot, mark) for said, reach in sides.items()}
+        sources = {said: statement.source for said, statement in found.items() if statement}
+        if len(sources) == 2 and sources["Before"] == sources["Now"]:
+            sources = {"As before": sources["Now"]}
         held = ", ".join(last_part(arn) for arn in self.drawn.predecessors(mark))
-        shown = [f"<p>{said}</p><pre>{html.escape(_indent(source))}</pre>" for said, source in bodies]
+        shown = [f"<p>{said}</p>{write_json(source)}" for said, source in sources.items()]
         return write_lines(self.drawn.nodes[mark]["detail"], f"Held by {held}.") + "".join(shown)
 
     def _say_target(self, path: Sequence[str]) -> str:
@@ -184,7 +180,3 @@ class WhatIf(Explorer):
 
 
 _COLUMNS: Final = {"gained": "gained", "lost": "lost", "conditional": "now depends"}
-
-
-def _indent(source: Any) -> str:
-    return json.dumps(source, indent=1, ensure_ascii=False, default=str)
