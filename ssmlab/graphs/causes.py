@@ -65,9 +65,11 @@ def draw_causes(found: pd.DataFrame, names: Mapping[str, str], limit: int = _MOS
 
 def _merge(lines: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     """The lines to each mark: the groups whose lines are alike."""
-    told = lines[_ORDER].agg("\0".join, axis=1)
-    alike = told.groupby(lines["group"], sort=False).agg(lambda each: "\1".join(sorted(each)))
-    mark = lines["group"].map(alike)
+    told = {
+        group: (*sorted(part[_ORDER].itertuples(index=False, name=None)),)
+        for group, part in lines.groupby("group", sort=False)
+    }
+    mark = lines["group"].map(told)
     return [(f"group:{part['group'].iloc[0]}", part) for _, part in lines.groupby(mark, sort=False)]
 
 

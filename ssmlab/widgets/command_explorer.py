@@ -48,6 +48,7 @@ class CommandExplorer(Explorer):
 
     title = "What becomes of a command"
     state_type = State
+    formats = ("CSV", "Parquet", "Picture")
     command: Command | None = None
     _sent: State | None = None  # the state of `command`
     _refused = ""
@@ -104,10 +105,6 @@ class CommandExplorer(Explorer):
             view: TableView(selected=partial(self._explain, view), height=370) for view in (INVOCATIONS, EVENTS, OUTPUT)
         }
         return dict(zip(("Timeline", "Invocations", "Events", "Output"), (scroll, *self._tables.values()), strict=True))
-
-    def formats(self) -> list[str]:
-        """The timeline, too."""
-        return ["CSV", "Parquet", "Picture"]
 
     def to_picture(self) -> str | None:
         """The timeline."""

@@ -12,7 +12,7 @@ import pandas as pd
 import traitlets
 
 from ssmlab.explanation import last_part, to_html
-from ssmlab.graphs import draw_causes, to_marks
+from ssmlab.graphs import draw_causes
 from ssmlab.policies import check_text
 from ssmlab.snapshots import Snapshot, expect_snapshot
 from ssmlab.snapshots.accounts import list_accounts
@@ -89,6 +89,7 @@ class Compare(Explorer):
 
     title = "What changes"
     state_type = State
+    formats = ("CSV", "Parquet", "GraphML", "SVG", "PNG")
 
     def __init__(self, before: Snapshot, after: Snapshot | None = None, **state: Any) -> None:
         for side in (before, after or before):
@@ -148,7 +149,7 @@ class Compare(Explorer):
 
     def make_views(self) -> dict[str, w.Widget]:
         """What is gained and lost, the picture of it, and witnesses."""
-        self._drawn: nx.DiGraph[str] = nx.DiGraph(members={})
+        self.drawn: nx.DiGraph[str] = nx.DiGraph(members={})
         self._rows = self._found = self._witnesses = pd.DataFrame()
         self._causes = w.HTML()
         self._table = TableView(self._search, self._causes, selected=self._explain_row, height=290)
@@ -156,14 +157,6 @@ class Compare(Explorer):
         self._graph.observe(lambda change: self._explain_mark(change["new"]), "selected")
         self._proofs = TableView(selected=self._explain_witness)
         return {"Gained and lost": self._table, "Graph": self._graph, "Witnesses": self._proofs}
-
-    def formats(self) -> list[str]:
-        """The picture too."""
-        return ["CSV", "Parquet", "GraphML", "SVG", "PNG"]
-
-    def to_graph(self) -> nx.DiGraph[str]:
-        """The graph as it is drawn."""
-        return self._drawn
 
     def to_frame(self) -> pd.DataFrame:
         """The witnesses where they are seen, else every row that the filters leave."""
@@ -222,12 +215,9 @@ class Compare(Explorer):
         self._table.show(differences.short_rows(rows, names), f"{cut}{words}")
 
     def _show_graph(self, words: str, names: Mapping[str, str]) -> None:
-        self._drawn = draw_causes(self._found, names) if len(self._found) else nx.DiGraph(members={})
-        folded = self._drawn.graph.get("folded")
-        with self._graph.hold_sync():
-            self._graph.graph, self._graph.label = to_marks(self._drawn), "What is gained and lost, and why"
-            self._graph.caption, self._graph.empty = f"{words}{f' ({folded}.)' if folded else ''}", words
-            self._graph.selected = ""
+        self.drawn = draw_causes(self._found, names)
+        self.drawn.graph["caption"] = words
+        self._graph.show(self.drawn)
 
     def _show_witnesses(self, _: str, witnesses: pd.DataFrame) -> None:
         self._witnesses = witnesses
@@ -261,12 +251,12 @@ class Compare(Explorer):
 
     def _explain_mark(self, mark: str) -> None:
         """The first row that a mark or line stands for."""
-        ends = [part for part in mark.split("→") if part in self._drawn]
+        ends = [part for part in mark.split("→") if part in self.drawn]
         found = self._found
         for end in ends:
-            if end in self._drawn.graph["members"]:
-                found = found.loc[found.index.intersection(self._drawn.graph["members"][end])]
-            elif self._drawn.nodes[end]["layer"] == 1:
+            if end in self.drawn.graph["members"]:
+                found = found.loc[found.index.intersection(self.drawn.graph["members"][end])]
+            elif self.drawn.nodes[end]["layer"] == 1:
                 found = found[found["change"] + ": " + found["cause"] == end]
             else:
                 found = found[found["principal"] == end]

@@ -48,6 +48,8 @@ class Explorer(w.VBox):
     title: ClassVar[str]
     arguments: str = "snapshot"  # in the line to copy
     state_type: ClassVar[type]
+    formats: ClassVar[tuple[str, ...]] = ("CSV", "Parquet")  # the kinds of files that can be saved
+    drawn: nx.DiGraph[str] | None = None  # the graph that is seen; None: there is none
 
     def __init__(self, data: Any, **state: Any) -> None:
         names = [field.name for field in fields(self.state_type)]
@@ -64,7 +66,7 @@ class Explorer(w.VBox):
         self.why, self._live, self._line = w.HTML(), w.HTML(), w.HTML()
         views = self.make_views()
         self.tabs = w.Tab(list(views.values()), titles=tuple(views))
-        saver = Saver(self.export, tuple(self.formats()), lambda saved: self.say(self._said, saved))
+        saver = Saver(self.export, self.formats, lambda saved: self.say(self._said, saved))
         for widget, name in ((self.why, "why-text"), (self._live, "live"), (self._line, "line"), (self.tabs, "views")):
             widget.add_class(f"ssmlab-{name}")
         foot = w.HBox([w.HBox(self.make_buttons()), saver], layout=w.Layout(justify_content="space-between"))
@@ -122,8 +124,8 @@ class Explorer(w.VBox):
         raise NotImplementedError
 
     def to_graph(self) -> nx.DiGraph[str] | None:
-        """The graph that is seen; None: there is none."""
-        return None
+        """The graph as it is drawn; None: there is none."""
+        return self.drawn
 
     def to_picture(self) -> str | None:
         """The picture that the kernel draws, as SVG; None: there is none."""
@@ -200,10 +202,6 @@ class Explorer(w.VBox):
         line = f"{type(self).__name__}({self.arguments}{told})"
         line = f"<code>{html.escape(line)}</code>" if len(line) < _LONGEST else "<p>Too long for a line.</p>"
         self._line.value = f"<details><summary>This view as a line to copy</summary>{line}</details>"
-
-    def formats(self) -> list[str]:
-        """The kinds of files that can be saved."""
-        return ["CSV", "Parquet"]
 
     def export(self, kind: str) -> tuple[str, bytes]:
         """A file of what is seen: its name and content."""

@@ -50,6 +50,7 @@ class LogLab(Explorer):
 
     title = "What the output says"
     state_type = State
+    formats = ("CSV", "Parquet", "Picture")
     arguments = "log_events"
 
     def __init__(self, data: Any, **state: Any) -> None:
@@ -110,10 +111,6 @@ class LogLab(Explorer):
         scroll.add_class("ssmlab-scroll")
         self._table = TableView(selected=self._explain, height=370)
         return {"Messages": w.VBox([self._count, scroll]), "Metric": self._picture, "Periods": self._table}
-
-    def formats(self) -> list[str]:
-        """The metric's picture, too."""
-        return ["CSV", "Parquet", "Picture"]
 
     def to_picture(self) -> str | None:
         """The metric and its alarm."""

@@ -11,7 +11,7 @@ import ipywidgets as w
 import networkx as nx
 import pandas as pd
 
-from ssmlab.graphs import add_ways, to_marks
+from ssmlab.graphs import add_ways
 from ssmlab.paths import Paths, find_paths
 from ssmlab.reachability import Reach, reach
 from ssmlab.snapshots.memory import Memory
@@ -60,6 +60,7 @@ class ReachExplorer(Explorer):
     _everyone: Reach | None = None
     title = "Who reaches what"
     state_type = State
+    formats = ("CSV", "Parquet", "GraphML", "SVG", "PNG")
 
     @property
     def reach(self) -> Reach:
@@ -106,7 +107,7 @@ class ReachExplorer(Explorer):
 
     def make_views(self) -> dict[str, w.Widget]:
         """Graph, matrix and table."""
-        self._drawn: nx.DiGraph[str] = nx.DiGraph()
+        self.drawn: nx.DiGraph[str] = nx.DiGraph()
         self._pairs, self._cells = pd.DataFrame(), dict[str, Any]()
         self._graph = GraphView(height=350)
         self._fold = w.Button(description="Unfold", disabled=True, tooltip="the node group that is selected")
@@ -123,14 +124,6 @@ class ReachExplorer(Explorer):
     def make_buttons(self) -> list[w.Widget]:
         """Beside the live line."""
         return [self._fold]
-
-    def formats(self) -> list[str]:
-        """The picture too."""
-        return ["CSV", "Parquet", "GraphML", "SVG", "PNG"]
-
-    def to_graph(self) -> nx.DiGraph[str]:
-        """The graph as it is drawn."""
-        return self._drawn
 
     def to_frame(self) -> pd.DataFrame:
         """The matrix where that is seen, else every pair that the filters leave."""
@@ -156,29 +149,21 @@ class ReachExplorer(Explorer):
         self._explain("")
 
     def _show_graph(self) -> None:
-        self._drawn = views.draw_state(self.reach, self.state)
-        self._put(self._drawn)
+        self.drawn = views.draw_state(self.reach, self.state)
+        self._graph.show(self.drawn)
         self.say("")
         if self.state.ways:
             self._add_ways()
 
-    def _put(self, drawn: nx.DiGraph[str]) -> None:
-        about = drawn.graph
-        caption = " ".join(part for part in (about["caption"], about["folded"] and f"({about['folded']}.)") if part)
-        with self._graph.hold_sync():
-            self._graph.graph, self._graph.label, self._graph.caption = to_marks(drawn), about["title"], caption
-            self._graph.empty = "" if len(drawn) else about["caption"]
-            self._graph.selected = ""
-
     def _add_ways(self) -> None:
         """Other ways in of the chosen principals; the search takes a moment, with a memory of its own."""
-        state, drawn = self.state, self._drawn.copy()
+        state, drawn = self.state, self.drawn.copy()
 
         def done(paths: Paths) -> None:
             nodes = choose_nodes(self.snapshot.nodes, state)
             add_ways(drawn, self.reach, paths, state.principals, nodes)
-            self._drawn = drawn
-            self._put(drawn)
+            self.drawn = drawn
+            self._graph.show(drawn)
             self.say("" if state.principals else "Choose principals to see their other ways in.")
 
         def work() -> Paths:
@@ -204,14 +189,14 @@ class ReachExplorer(Explorer):
     # --- Selection ---
 
     def _explain(self, mark: str) -> None:
-        self.why.value = explain_mark(self.reach, self._drawn, mark, self.state)
-        groups = self._drawn.graph.get("groups", {})
+        self.why.value = explain_mark(self.reach, self.drawn, mark, self.state)
+        groups = self.drawn.graph.get("groups", {})
         self._fold.disabled = not (mark.startswith("group:") or mark in groups)
         self._fold.description = "Fold" if mark in groups else "Unfold"
 
     def _turn_fold(self) -> None:
         """Unfold the selected node group into its nodes, or fold it back."""
-        groups = self._drawn.graph["groups"]
+        groups = self.drawn.graph["groups"]
         mark = groups.get(self._graph.selected, self._graph.selected)
         kept = tuple(other for other in self.state.unfolded if other != mark)
         self.state = replace(self.state, unfolded=kept if len(kept) < len(self.state.unfolded) else (*kept, mark))

@@ -10,7 +10,7 @@ import networkx as nx
 import pandas as pd
 
 from ssmlab.explanation import last_part
-from ssmlab.graphs import draw_changes, say_changes, to_marks, to_networkx
+from ssmlab.graphs import draw_changes, say_changes, to_networkx
 from ssmlab.reachability import Reach, count_changes
 from ssmlab.widgets.explorer import Explorer
 from ssmlab.widgets.graph_view import GraphView
@@ -30,6 +30,8 @@ def dim(views: w.DOMWidget, is_old: bool) -> None:
 
 class WhatIf(Explorer):
     """An explorer of a change. A subclass says with `decide` what is before and after, and whose reach is drawn."""
+
+    formats = ("CSV", "Parquet", "GraphML", "SVG", "PNG")
 
     def make_editor(self) -> list[w.Widget]:
         """What must be known of the results before one reads them."""
@@ -67,14 +69,6 @@ class WhatIf(Explorer):
         """What draws the views that a subclass adds."""
         return []
 
-    def formats(self) -> list[str]:
-        """The picture too."""
-        return ["CSV", "Parquet", "GraphML", "SVG", "PNG"]
-
-    def to_graph(self) -> nx.DiGraph[str]:
-        """The graph as it is drawn."""
-        return self.drawn
-
     def to_frame(self) -> pd.DataFrame:
         """The counts where those are seen, else every change."""
         if self.tabs.selected_index == 2:
@@ -86,14 +80,10 @@ class WhatIf(Explorer):
         told = draw_changes(self.before, self.after, changed, counts=self.counts) if changed else None
         self.drawn = told or self.draw_unchanged()
         about, every = self.drawn.graph, len(self.counts) or len(self.whom)
-        folded = f"{MOST_DRAWN} of {every} principals are drawn" if every > MOST_DRAWN else about["folded"]
-        words = self.words if self.before is not self.after else ""  # with nothing to tell, what is reached is enough
-        words = about["caption"] if changed else f"{words} {about['caption']}".strip()
-        with self.graph.hold_sync():
-            self.graph.graph, self.graph.label = to_marks(self.drawn), about["title"]
-            self.graph.caption = words + (f" ({folded}.)" if folded else "")
-            self.graph.empty = about["caption"]
-            self.graph.selected = ""
+        if every > MOST_DRAWN:
+            about["folded"] = f"{MOST_DRAWN} of {every} principals are drawn"
+        # where something changes, the caption tells it; with nothing to tell, what is reached is enough
+        self.graph.show(self.drawn, "" if changed or self.before is self.after else self.words)
 
     def _show_changes(self) -> None:
         self._rows = rows = self.before.compare(self.after, limit=MOST_ROWS, denials=False)
