@@ -50,7 +50,9 @@ def draw_causes(found: pd.DataFrame, names: Mapping[str, str], limit: int = _MOS
     lines = found.drop_duplicates([*_ORDER, "group"])
     per_person = lines.groupby("principal", sort=False).size().reindex(size.index)
     shown = size.index[: max(1, int((per_person.cumsum() <= limit).sum()))]
-    graph: nx.DiGraph[str] = nx.DiGraph(members={}, groups={}, columns=_COLUMNS)
+    whys = found["change"].astype("str") + ": " + found["cause"].astype("str")
+    members = dict(found.groupby("principal").groups) | dict(found.groupby(whys).groups)
+    graph: nx.DiGraph[str] = nx.DiGraph(members=members, groups={}, columns=_COLUMNS)
     for arn, label in zip(shown, call_all(shown), strict=True):
         kind = "role" if ":role/" in arn else "principal"
         graph.add_node(arn, kind=kind, layer=0, label=label, detail=arn, count=1)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import ipywidgets as w
@@ -66,7 +66,7 @@ class PolicyChoice(w.VBox):
 
 
 def _with_own_memory(snapshot: Snapshot) -> Snapshot:
-    return dataclasses.replace(snapshot, memory=Memory())
+    return replace(snapshot, memory=Memory())
 
 
 class Compare(Explorer):
@@ -111,15 +111,12 @@ class Compare(Explorer):
         self._policies = differences.list_policies(self.snapshot)
         first, second = ([*self._policies, ANY, ANY])[:2]
         what = POLICIES if self._sides[1] is None else SNAPSHOTS
-        own, others = (list_accounts(side) for side in (self.snapshot, self._sides[1] or self.snapshot))
-        self._accounts = own, others
-        first_two = {
-            "nodes_of": next(iter(own), ANY),
-            "policies_of": next((o for o in others if o not in own[:1]), ANY),
-        }
-        state = State(**{"what": what, "first": first, "second": second, **first_two, **given})
+        own, others = self._accounts = [list_accounts(side or self.snapshot) for side in self._sides]
+        other = next((account for account in others if account not in own[:1]), ANY)
+        state = State(what, first, second, nodes_of=next(iter(own), ANY), policies_of=other)
+        state = replace(state, **given)
         first, second = (text and differences.find_policy(self.snapshot, text) for text in (state.first, state.second))
-        return dataclasses.replace(state, first=first, second=second)
+        return replace(state, first=first, second=second)
 
     def make_controls(self) -> dict[str, w.Widget]:
         """A control for each field."""
@@ -192,34 +189,36 @@ class Compare(Explorer):
         difference = self._known[name]
         if self.tabs.selected_index == WITNESSES and WITNESSES not in self._known:
             self._known[WITNESSES] = differences.seek_witnesses(difference.policies)
-        names = difference.names
-        kept = state.cause if state.cause in {*difference.found["cause"]} else ANY  # of another difference
-        found = differences.choose_rows(difference.found, dataclasses.replace(state, cause=kept), names)
-        return difference, names, found, differences.fold_documents(found), self._known.get(WITNESSES)
+        if state.cause not in {*difference.found["cause"]}:  # one of another difference
+            state = replace(state, cause=ANY)
+        found = differences.choose_rows(difference, state)
+        return difference, state, found, differences.fold_documents(found), self._known.get(WITNESSES)
 
     def _draw(self, answer: Any) -> None:
         dim(self.tabs, False)
-        self._difference, names, self._found, self._rows, witnesses = answer
-        every = sorted(self._difference.found["cause"].unique())
-        kept = self.state.cause if self.state.cause in every else ANY
-        self.set_control("cause", kept, [("any", ANY), *((cause, cause) for cause in every)])
-        words = differences.say_difference(self._found, self.state)
-        {ROWS: self._show_rows, GRAPH: self._show_graph}.get(self.tabs.selected_index or ROWS, self._show_witnesses)(
-            words, names if self.tabs.selected_index != WITNESSES else witnesses
-        )
+        self._difference, state, self._found, rows, witnesses = answer
+        causes = sorted(self._difference.found["cause"].unique())
+        self.set_control("cause", state.cause, [("any", ANY), *((cause, cause) for cause in causes)])
+        words = differences.say_difference(self._found, state)
+        if self.tabs.selected_index == WITNESSES:
+            self._show_witnesses(witnesses)
+        elif self.tabs.selected_index == GRAPH:
+            self._show_graph(words)
+        else:
+            self._show_rows(rows, words)
 
-    def _show_rows(self, words: str, names: Mapping[str, str]) -> None:
-        rows = self._rows.head(MOST_ROWS)
+    def _show_rows(self, rows: pd.DataFrame, words: str) -> None:
+        self._rows = rows.head(MOST_ROWS)
         self._causes.value = write_lines(differences.count_causes(self._found))
-        cut = f"first {len(rows)} of {len(self._rows):,} rows. " if len(rows) < len(self._rows) else ""
-        self._table.show(differences.short_rows(rows, names), f"{cut}{words}")
+        cut = f"first {len(self._rows)} of {len(rows):,} rows. " if len(self._rows) < len(rows) else ""
+        self._table.show(differences.short_rows(self._rows, self._difference.names), f"{cut}{words}")
 
-    def _show_graph(self, words: str, names: Mapping[str, str]) -> None:
-        self.drawn = draw_causes(self._found, names)
+    def _show_graph(self, words: str) -> None:
+        self.drawn = draw_causes(self._found, self._difference.names)
         self.drawn.graph["caption"] = words
         self._graph.show(self.drawn)
 
-    def _show_witnesses(self, _: str, witnesses: pd.DataFrame) -> None:
+    def _show_witnesses(self, witnesses: pd.DataFrame) -> None:
         self._witnesses = witnesses
         both = ("first", "second") if self.state.what == POLICIES else ("before", "after")
         rows = witnesses.head(MOST_ROWS)
@@ -229,46 +228,37 @@ class Compare(Explorer):
     # --- Why ---
 
     def _explain_row(self, row: int) -> None:
-        if row < len(self._rows):
-            self._explain(self._rows.iloc[row])
+        self._explain(self._rows.iloc[row])
 
     def _explain(self, row: Any) -> None:
         """Before and after, for one pair."""
         parts: list[str] = []
         heads = [write_lines(f"{last_part(row['principal'])}: {row['change']}, because of: {row['cause']}.")]
+        asked = {"principals": row["principal"], "nodes": row["example"], "documents": row["document"]}
         for called, reach in (("Before", self._difference.before), ("After", self._difference.after)):
-            frames = (("principals", "principal"), ("nodes", "example"), ("documents", "document"))
-            there = [row[column] in getattr(reach.snapshot, frame).index for frame, column in frames]
-            missing = [row[column] for (_, column), is_there in zip(frames, there, strict=True) if not is_there]
+            missing = [arn for frame, arn in asked.items() if arn not in getattr(reach.snapshot, frame).index]
             heads.append(f"<p><b>{called}</b></p>")
             if missing:
                 heads.append(write_lines(f"{last_part(missing[0])} is not there."))
                 continue
-            told = reach.explain(row["principal"], row["example"], row["document"])
+            told = reach.explain(*asked.values())
             heads.append(f"<p>{to_html(told.sentence)}</p>")
             parts.append(f"<details><summary>{called}, step by step</summary>{told._repr_html_()}</details>")
         self.why.value = "".join([*heads, *parts])
 
     def _explain_mark(self, mark: str) -> None:
         """The first row that a mark or line stands for."""
-        ends = [part for part in mark.split("→") if part in self.drawn]
-        found = self._found
-        for end in ends:
-            if end in self.drawn.graph["members"]:
-                found = found.loc[found.index.intersection(self.drawn.graph["members"][end])]
-            elif self.drawn.nodes[end]["layer"] == 1:
-                found = found[found["change"] + ": " + found["cause"] == end]
-            else:
-                found = found[found["principal"] == end]
-        if ends and len(found):
-            self._explain(found.iloc[0])
+        members = self.drawn.graph["members"]
+        ends = [members[part] for part in mark.split("→") if part in members]
+        rows = ends[0].intersection(ends[-1]) if ends else []
+        if len(rows):
+            self._explain(self._found.loc[rows[0]])
         else:
             self.why.value = write_lines(_CHOOSE)
 
     def _explain_witness(self, row: int) -> None:
-        if row < len(self._witnesses):
-            witness = self._witnesses.iloc[row]
-            pairs = self._witnesses.attrs["policies"]
-            pair = next(pair for name, pair in pairs.items() if last_part(name) == witness["policy"])
-            lines = [*differences.explain_witness(dict(witness), pair), differences.NO_PROOF]
-            self.why.value = "".join(f"<p>{to_html(line)}</p>" for line in lines)
+        witness = self._witnesses.iloc[row]
+        pairs = self._witnesses.attrs["policies"]
+        pair = next(pair for name, pair in pairs.items() if last_part(name) == witness["policy"])
+        lines = [*differences.explain_witness(dict(witness), pair), differences.NO_PROOF]
+        self.why.value = "".join(f"<p>{to_html(line)}</p>" for line in lines)

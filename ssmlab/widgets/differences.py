@@ -16,6 +16,7 @@ from ssmlab.reachability import Reach, find_causes, find_witnesses, reach, reach
 from ssmlab.snapshots import Snapshot
 from ssmlab.snapshots.accounts import lend_policies, take_account
 from ssmlab.widgets.controls import ANY
+from ssmlab.widgets.filters import contain, have
 from ssmlab.widgets.views import MOST_SAVED
 
 SNAPSHOTS, POLICIES, ACCOUNTS = "snapshots", "policies", "accounts"
@@ -58,23 +59,17 @@ class State:
     search: str = ANY
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Difference:
-    """Two reaches, what differs between them, and pairs of policies to look for witnesses in."""
+    """Two reaches, what differs between them, names of the example nodes by ARN, and pairs of policies to look for
+    witnesses in.
+    """
 
     before: Reach
     after: Reach
     found: pd.DataFrame
+    names: dict[str, str]
     policies: Mapping[str, tuple[Any, Any]]
-
-    @property
-    def names(self) -> dict[str, str]:
-        """Names of the example nodes, by ARN."""
-        sides = (self.before.snapshot.nodes, self.after.snapshot.nodes)
-        arns = pd.Index(self.found["example"].unique())
-        rows = [side.loc[side.index.intersection(arns), ["name", "node_id"]] for side in sides]
-        every = pd.concat(rows).fillna("")
-        return {str(arn): str(name or own) for arn, name, own in every.itertuples()}
 
 
 def list_policies(snapshot: Snapshot) -> dict[str, str]:
@@ -110,7 +105,7 @@ def compare(before: Snapshot, after: Snapshot | None, state: State) -> Differenc
     """Ask both sides, and find the causes."""
     if state.what == SNAPSHOTS and after is not None:
         old, new = (reach(side, context=state.context) for side in (before, after))
-        return Difference(old, new, _find_named(old, new), _changed_policies(before, after))
+        return _differ(old, new, _changed_policies(before, after))
     if state.what == ACCOUNTS:
         own = take_account(before, state.nodes_of)
         lent = lend_policies(after or before, state.policies_of, own)
@@ -122,13 +117,17 @@ def compare(before: Snapshot, after: Snapshot | None, state: State) -> Differenc
     called = [last_part(text) if text in before.policies.index else f"pasted ({side})" for side, text in texts.items()]
     old = reach_alone(before, first, state.context, name=called[0])
     new = reach_alone(before, second, state.context, name=called[1])
-    return Difference(old, new, _find_named(old, new), {"": (first, second)})
+    return _differ(old, new, {"": (first, second)})
 
 
-def _find_named(old: Reach, new: Reach) -> pd.DataFrame:
+def _differ(old: Reach, new: Reach, policies: Mapping[str, tuple[Any, Any]]) -> Difference:
     """What differs; its cause is the policy or the tag by name, where it is known."""
     found = find_causes(old, new, MOST_SAVED)
-    return found.assign(cause=found.pop("named"))
+    arns, sides = pd.Index(found["example"].unique()), (old.snapshot.nodes, new.snapshot.nodes)
+    rows = [side.loc[side.index.intersection(arns), ["name", "node_id"]] for side in sides]
+    every = pd.concat(rows).fillna("")
+    names = {str(arn): str(name or own) for arn, name, own in every.itertuples()}
+    return Difference(old, new, found.assign(cause=found.pop("named")), names, policies)
 
 
 def _document(snapshot: Snapshot, text: str) -> Any:
@@ -141,21 +140,15 @@ def _changed_policies(before: Snapshot, after: Snapshot) -> dict[str, tuple[Any,
     return {policy: (old[policy], new[policy]) for policy in common if old[policy] != new[policy]}
 
 
-def choose_rows(found: pd.DataFrame, state: State, names: Mapping[str, str]) -> pd.DataFrame:
+def choose_rows(difference: Difference, state: State) -> pd.DataFrame:
     """The rows that the filters leave."""
-    keep = pd.Series(True, index=found.index)
-    for name in ("change", "cause"):
-        if wanted := getattr(state, name):
-            keep &= found[name] == wanted
-    if text := state.search.lower():
+    found = difference.found
+    keep = have(found, state, ("change", "cause"))
+    if state.search:
         texts = [found[name] for name in ("principal", "document", "example", "cause")]
-        texts.append(found["example"].map(names))
-        keep &= pd.concat([_contains(each, text) for each in texts], axis=1).any(axis=1)
+        texts.append(found["example"].map(difference.names))
+        keep &= contain([each.astype("str").str.lower() for each in texts], state.search.lower())
     return found[keep]
-
-
-def _contains(texts: pd.Series[Any], text: str) -> pd.Series[Any]:
-    return texts.astype("str").str.lower().str.contains(text, regex=False)
 
 
 def fold_documents(found: pd.DataFrame) -> pd.DataFrame:

@@ -153,6 +153,5 @@ class EventLab(Explorer):
         self._table.show(views.list_matches(self.events, self._names, self.matched, shown), words)
 
     def _explain(self, row: int) -> None:
-        if row < len(self._places):
-            event = self.events[self._places[row]]
-            self._guard(lambda: self.why.set_trait("value", views.explain_match(self.state.pattern, event)))
+        event = self.events[self._places[row]]
+        self._guard(lambda: self.why.set_trait("value", views.explain_match(self.state.pattern, event)))

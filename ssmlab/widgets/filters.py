@@ -41,10 +41,7 @@ class Filters:
 
 def choose_nodes(nodes: pd.DataFrame, state: Filters) -> Codes:
     """Row numbers of the nodes that the filters leave."""
-    keep = holds(nodes, ("name", "node_id"), state.node)
-    for name in PLACES:
-        if wanted := getattr(state, name):
-            keep &= (nodes[name] == wanted).to_numpy(dtype=bool, na_value=False)
+    keep = holds(nodes, ("name", "node_id"), state.node) & have(nodes, state, PLACES)
     if state.tag_key:
         tag = nodes[TAG + state.tag_key]
         if state.tag_value == UNTAGGED:
@@ -54,6 +51,15 @@ def choose_nodes(nodes: pd.DataFrame, state: Filters) -> Codes:
         else:
             keep &= tag.notna().to_numpy(dtype=bool)
     return np.flatnonzero(keep)
+
+
+def have(frame: pd.DataFrame, state: Any, names: Sequence[str]) -> Flags:
+    """Which rows have in each of these columns what the field of the state that is named after it wants."""
+    keep = np.ones(len(frame), dtype=bool)
+    for name in names:
+        if wanted := getattr(state, name):
+            keep &= (frame[name] == wanted).to_numpy(dtype=bool, na_value=False)
+    return keep
 
 
 def holds(frame: pd.DataFrame, columns: Sequence[str], text: str, whole: bool = True) -> Flags:
@@ -67,7 +73,12 @@ def holds(frame: pd.DataFrame, columns: Sequence[str], text: str, whole: bool = 
     wanted, texts = text.lower(), [frame[name].astype("str").str.lower() for name in columns]
     if whole and (same := _any([each == wanted for each in texts])).any():
         return same
-    return _any([each.str.contains(wanted, regex=False) for each in texts])
+    return contain(texts, wanted)
+
+
+def contain(texts: Sequence[pd.Series[Any]], text: str) -> Flags:
+    """Which rows contain a text in one of these columns."""
+    return _any([each.str.contains(text, regex=False) for each in texts])
 
 
 def _any(tests: Sequence[pd.Series[Any]]) -> Flags:

@@ -253,9 +253,8 @@ class PolicyLab(WhatIf):
         self.findings.show(frame, words)
 
     def _explain_finding(self, row: int) -> None:
-        if row < len(self._found):
-            found = self._found.iloc[row]
-            self.why.value = write_lines(found["what"], found["why"], found["mend"], found["source"])
+        found = self._found.iloc[row]
+        self.why.value = write_lines(found["what"], found["why"], found["mend"], found["source"])
 
 
 def _first_policy(snapshot: Snapshot) -> str:

@@ -209,9 +209,8 @@ class ReachExplorer(Explorer):
             self._explain_first(principal, self._cells["members"][column], documents)
 
     def _explain_row(self, row: int) -> None:
-        if row < len(self._pairs):
-            pair = self._pairs.iloc[row]
-            self.why.value = self.reach.explain(pair["principal"], pair["node"], pair["document"])._repr_html_()
+        pair = self._pairs.iloc[row]
+        self.why.value = self.reach.explain(pair["principal"], pair["node"], pair["document"])._repr_html_()
 
     def _explain_first(self, principal: str, nodes: Any, documents: Any) -> None:
         found = views.first_pair(self.reach, principal, nodes, documents)

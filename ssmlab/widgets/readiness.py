@@ -18,7 +18,7 @@ from ssmlab.readiness import NO, NOT_KNOWN, STEPS, YES, count_readiness, find_wa
 from ssmlab.snapshots.memory import Memory
 from ssmlab.widgets.controls import ANY, WIDE, dropdown
 from ssmlab.widgets.explorer import Explorer
-from ssmlab.widgets.filters import holds, make_choices
+from ssmlab.widgets.filters import have, holds, make_choices
 from ssmlab.widgets.tables import TableView
 from ssmlab.widgets.texts import write_lines
 from ssmlab.widgets.views import MOST_ROWS, first_pair
@@ -98,7 +98,7 @@ class Readiness(Explorer):
         self._own = dataclasses.replace(self.snapshot, memory=Memory())
         self._checklist = make_checklist(self.snapshot)
         self._every = self._checklist.frame()
-        self._shown = pd.DataFrame()
+        self._shown = self._waiting = pd.DataFrame()
         self._tables = {
             "Checklist": TableView(selected=self._explain_machine, height=390),
             "Counts": TableView(height=390),
@@ -122,10 +122,7 @@ class Readiness(Explorer):
     def choose(self) -> Codes:
         """Row numbers of the machines that the filters leave."""
         found, state = self._every, self.state
-        keep = holds(found, ("name", "node_id"), state.search, whole=False)
-        for name in (*_FILTERS, "ready"):
-            if wanted := getattr(state, name):
-                keep &= (found[name] == wanted).to_numpy(dtype=bool, na_value=False)
+        keep = holds(found, ("name", "node_id"), state.search, whole=False) & have(found, state, (*_FILTERS, "ready"))
         if state.managed:
             keep &= (found["managed"] == (state.managed == YES)).to_numpy(dtype=bool, na_value=False)
         if state.lacks:
@@ -160,13 +157,13 @@ class Readiness(Explorer):
         self._tables["Checklist"].show(frame, f"{cut}{_LEGEND}" if len(found) else "")
 
     def _show_waiting(self, waiting: pd.DataFrame) -> None:
-        self._shown = waiting.head(MOST_ROWS)
+        self._waiting = waiting.head(MOST_ROWS)
         frame = pd.DataFrame(
             {
-                "principal": [_shorten(name) for name in call_all(self._shown["principal"])],
-                "outcome": ["depends" if o == "conditional" else o for o in self._shown["outcome"].astype("str")],
-                "machines": self._shown["machines"].to_numpy(),
-                "such as": _call(self._every.loc[self._shown["example"]]),
+                "principal": [_shorten(name) for name in call_all(self._waiting["principal"])],
+                "outcome": ["depends" if o == "conditional" else o for o in self._waiting["outcome"].astype("str")],
+                "machines": self._waiting["machines"].to_numpy(),
+                "such as": _call(self._every.loc[self._waiting["example"]]),
             }
         )
         people = waiting["principal"].nunique()
@@ -180,25 +177,22 @@ class Readiness(Explorer):
 
     def _explain_machine(self, row: int) -> None:
         """Each step of the checklist, and how to mend it."""
-        if row < len(self._shown):
-            machine = self._shown.iloc[row]
-            arn = str(self._shown.index[row])
-            managed = {True: "It is a managed node.", False: "It is not a managed node."}
-            place = f"{machine['account']} · {machine['region']} · {machine['kind']}"
-            said = managed.get(machine["managed"], "Whether it is a managed node was not collected.")
-            steps = "".join(
-                f"<p><b>{_SIGNS[step.answer]} {step.name.capitalize()}: {step.answer}</b>, {html.escape(step.why)}."
-                f"{f'<br><i>{html.escape(step.mend)}</i>' if step.mend else ''}</p>"
-                for step in self._checklist.of(arn)
-            )
-            self.why.value = write_lines(*_call(self._shown.iloc[[row]]), place, said) + steps + write_lines(arn)
+        machine, arn = self._shown.iloc[row], str(self._shown.index[row])
+        managed = {True: "It is a managed node.", False: "It is not a managed node."}
+        place = f"{machine['account']} · {machine['region']} · {machine['kind']}"
+        said = managed.get(machine["managed"], "Whether it is a managed node was not collected.")
+        steps = "".join(
+            f"<p><b>{_SIGNS[step.answer]} {step.name.capitalize()}: {step.answer}</b>, {html.escape(step.why)}."
+            f"{f'<br><i>{html.escape(step.mend)}</i>' if step.mend else ''}</p>"
+            for step in self._checklist.of(arn)
+        )
+        self.why.value = write_lines(*_call(self._shown.iloc[[row]]), place, said) + steps + write_lines(arn)
 
     def _explain_waiting(self, row: int) -> None:
         """The best pair of one machine and a document."""
-        if row < len(self._shown):
-            waiting = self._shown.iloc[row]
-            found = first_pair(self.reach, waiting["principal"], waiting["example"], None)
-            self.why.value = self.reach.explain(*found)._repr_html_() if found else write_lines(_CHOOSE)
+        waiting = self._waiting.iloc[row]
+        found = first_pair(self.reach, waiting["principal"], waiting["example"], None)
+        self.why.value = self.reach.explain(*found)._repr_html_() if found else write_lines(_CHOOSE)
 
 
 def _call(found: pd.DataFrame) -> list[str]:

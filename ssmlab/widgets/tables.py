@@ -39,11 +39,11 @@ class TableView(w.VBox):
         self._scroll = scroll = w.Box([self._table], layout=w.Layout(max_height=f"{height}px", overflow="auto"))
         scroll.add_class("ssmlab-scroll")
         super().__init__([*above, self._count, scroll])
-        self._selected = selected
+        self._selected, self._rows = selected, 0
         self._table.observe(lambda change: self._select(change["new"]), "selected_rows")
 
     def _select(self, rows: Sequence[int]) -> None:
-        if rows:
+        if rows and rows[-1] < self._rows:  # a click may be older than the table
             self._selected(rows[-1])
 
     def show(self, frame: pd.DataFrame, words: str) -> None:
@@ -56,4 +56,5 @@ class TableView(w.VBox):
         short = [place for place, column in enumerate(texts) if column.str.len().max() <= _SHORT]
         whole = [place for place in short if not texts[place].str.contains(" ").any()]
         look = [{"className": f"ssmlab-{name}", "targets": to} for name, to in {"short": short, "whole": whole}.items()]
+        self._rows = len(frame)
         self._table.update(frame, selected_rows=[], **_LOOK, columnDefs=look)

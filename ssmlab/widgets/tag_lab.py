@@ -255,9 +255,8 @@ class TagLab(WhatIf):
         self.rights.show(frame[columns].rename(columns={"may": "nodes it may tag"}), words)
 
     def _explain_right(self, row: int) -> None:
-        if row < len(self._allowed):
-            found = self._allowed.iloc[row]
-            who, count = last_part(found["principal"]), f"{found['allowed']:,} of {found['nodes']:,} nodes"
-            sure = f"{who} may call {found['action']} on {count}, for: {found['edit']}."
-            rest = f"On {found['conditional']:,} more it depends: {found['depends_on']}." * bool(found["conditional"])
-            self.why.value = write_lines(sure, rest, found["principal"])
+        found = self._allowed.iloc[row]
+        who, count = last_part(found["principal"]), f"{found['allowed']:,} of {found['nodes']:,} nodes"
+        sure = f"{who} may call {found['action']} on {count}, for: {found['edit']}."
+        rest = f"On {found['conditional']:,} more it depends: {found['depends_on']}." if found["conditional"] else ""
+        self.why.value = write_lines(sure, rest, found["principal"])

@@ -160,13 +160,11 @@ class WhatIf(Explorer):
         return write_lines(*words) + then._repr_html_()
 
     def _explain_row(self, row: int) -> None:
-        if row < len(self._rows):
-            change = self._rows.iloc[row]
-            self.why.value = self._say_pair(change["principal"], change["example"], change["document"])
+        change = self._rows.iloc[row]
+        self.why.value = self._say_pair(change["principal"], change["example"], change["document"])
 
     def _explain_principal(self, row: int) -> None:
-        if row < len(self.counts):
-            self.why.value = self._say_principal(str(self.counts.index[row]))
+        self.why.value = self._say_principal(str(self.counts.index[row]))
 
 
 _COLUMNS: Final = {"gained": "gained", "lost": "lost", "conditional": "now depends"}
