@@ -15,9 +15,9 @@ from ssmlab.commands.scenarios import SCENARIOS
 from ssmlab.reachability import reach
 from ssmlab.widgets import command_views as views
 from ssmlab.widgets.command_views import IDS, TARGETS, State
-from ssmlab.widgets.controls import WIDE, RequestControls, area, dropdown, entry, label_principals, list_options
+from ssmlab.widgets.controls import WIDE, RequestControls, area, dropdown, entry, fold, label_principals, list_options
 from ssmlab.widgets.explorer import Explorer
-from ssmlab.widgets.tables import TableView
+from ssmlab.widgets.tables import TableView, scroll
 from ssmlab.widgets.targets import TargetPicker
 from ssmlab.widgets.texts import write_error, write_json
 from ssmlab.widgets.timeline import count_endings, draw_timeline, say_end
@@ -84,27 +84,23 @@ class CommandExplorer(Explorer):
         """What is sent to which nodes, always; all else can be folded."""
         folds = {
             "Nodes say, parameters": ("responses", "parameters"),
-            "Request: MFA, IP, time": ("context",),
+            RequestControls.heading: ("context",),
             "Rules, resource groups": ("rules", "groups"),
         }
-        inner = [w.VBox([self.controls[name] for name in names]) for names in folds.values()]
+        inner = {title: w.VBox([self.controls[name] for name in names]) for title, names in folds.items()}
         hidden = {name for names in folds.values() for name in names} | {"live"}
-        send = w.Button(description="Simulate", tooltip="nothing is sent to AWS", layout=WIDE)
-        send.on_click(lambda _: self._send_now())
+        send = self.make_button("Simulate", self._send_now, "nothing is sent to AWS", layout=WIDE)
         above = [control for name, control in self.controls.items() if name not in hidden]
-        fold = w.Accordion(inner, titles=tuple(folds), selected_index=None)
         words = w.HTML("<p>Nothing leaves this machine.</p>")
-        return [w.HTML("<b>Ask</b>"), *above, fold, self.controls["live"], send, words]
+        return [w.HTML("<b>Ask</b>"), *above, fold(inner), self.controls["live"], send, words]
 
     def make_views(self) -> dict[str, w.Widget]:
         """Timeline, invocations, events and output."""
-        self._picture = w.HTML(layout=w.Layout(width="100%"))
-        scroll = w.Box([self._picture], layout=w.Layout(max_height="390px", overflow="auto"), tabbable=True)
-        scroll.add_class("ssmlab-scroll")
-        self._tables = {
-            view: TableView(selected=partial(self._explain, view), height=370) for view in (INVOCATIONS, EVENTS, OUTPUT)
-        }
-        return dict(zip(("Timeline", "Invocations", "Events", "Output"), (scroll, *self._tables.values()), strict=True))
+        self._picture = w.HTML(layout=WIDE)
+        shown = (INVOCATIONS, EVENTS, OUTPUT)
+        tables = self._tables = {view: TableView(selected=partial(self._explain, view), height=370) for view in shown}
+        named = {"Invocations": tables[INVOCATIONS], "Events": tables[EVENTS], "Output": tables[OUTPUT]}
+        return {"Timeline": scroll(self._picture, 390, tabbable=True), **named}
 
     def to_picture(self) -> str | None:
         """The timeline."""

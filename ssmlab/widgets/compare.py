@@ -18,7 +18,7 @@ from ssmlab.snapshots import Snapshot, expect_snapshot
 from ssmlab.snapshots.accounts import list_accounts
 from ssmlab.snapshots.memory import Memory
 from ssmlab.widgets import differences
-from ssmlab.widgets.controls import ANY, WIDE, RequestControls, area, dropdown
+from ssmlab.widgets.controls import ANY, WIDE, RequestControls, area, dropdown, fold
 from ssmlab.widgets.differences import ACCOUNTS, POLICIES, SNAPSHOTS, State
 from ssmlab.widgets.explorer import Explorer
 from ssmlab.widgets.graph_view import GraphView
@@ -141,7 +141,7 @@ class Compare(Explorer):
     def arrange(self) -> list[w.Widget]:
         """The request can be folded."""
         names = ("what", *_ASKED[POLICIES], *_ASKED[ACCOUNTS], "change", "cause")
-        folded = w.Accordion([self.controls["context"]], titles=("Request: MFA, IP, time",), selected_index=None)
+        folded = fold({RequestControls.heading: self.controls["context"]})
         return [w.HTML("<b>Ask</b>"), *(self.controls[name] for name in names), folded]
 
     def make_views(self) -> dict[str, w.Widget]:

@@ -45,6 +45,11 @@ def area(label: str, value: str, placeholder: str, rows: int = 3) -> w.Textarea:
     return w.Textarea(description=label, value=value, placeholder=placeholder, continuous_update=False, **own)
 
 
+def fold(parts: Mapping[str, w.Widget]) -> w.Accordion:
+    """Controls that are folded away, below their titles."""
+    return w.Accordion([*parts.values()], titles=tuple(parts), selected_index=None)
+
+
 def label_principals(principals: pd.DataFrame) -> dict[str, str]:
     """Principals as people read them, by ARN: kind and name, and the account where there are several."""
     several = principals["account"].nunique() > 1
@@ -57,11 +62,8 @@ def label_principals(principals: pd.DataFrame) -> dict[str, str]:
 
 def frame_editor(control: w.Widget) -> tuple[w.VBox, w.HTML]:
     """A control as an editor above the views, and where to say what is wrong with its text."""
-    wrong = w.HTML()
-    editor = w.VBox([control, wrong])
-    wrong.add_class("ssmlab-wrong")
-    editor.add_class("ssmlab-editor")
-    return editor, wrong
+    wrong = w.HTML().add_class("ssmlab-wrong")
+    return w.VBox([control, wrong]).add_class("ssmlab-editor"), wrong
 
 
 class Finder(w.VBox):
@@ -74,8 +76,8 @@ class Finder(w.VBox):
     def __init__(self, label: str, names: pd.Series[Any], value: str = ANY, placeholder: str = "any") -> None:
         self._names, self._what = names.dropna().astype("str"), label.lower()
         self._folded = self._names.str.lower()
-        self._text, self._count = w.Combobox(description=label, placeholder=placeholder, layout=WIDE), w.HTML()
-        self._count.add_class("ssmlab-hint")
+        self._text = w.Combobox(description=label, placeholder=placeholder, layout=WIDE)
+        self._count = w.HTML().add_class("ssmlab-hint")
         super().__init__([self._text, self._count], value=value)
         traitlets.link((self, "value"), (self._text, "value"))
         self.observe(lambda _: self._offer(), "value")
@@ -128,6 +130,7 @@ class PrincipalPicker(w.VBox):
 class RequestControls(w.VBox):
     """The condition keys of the request: MFA, source IP, time, and any others. What is left empty is not known."""
 
+    heading: Final = "Request: MFA, IP, time"  # above them, where they are folded
     value = traitlets.Dict()
 
     def __init__(self, value: Mapping[str, str | None]) -> None:

@@ -63,12 +63,10 @@ class Explorer(w.VBox):
         self._turn = RLock()  # what comes from the background never draws while a change is drawn
         self._said = self._saved = ""
         self.controls = self.make_controls()
-        self.why, self._live, self._line = w.HTML(), w.HTML(), w.HTML()
+        self.why, self._live, self._line = (w.HTML().add_class(f"ssmlab-{n}") for n in ("why-text", "live", "line"))
         views = self.make_views()
-        self.tabs = w.Tab(list(views.values()), titles=tuple(views))
+        self.tabs = w.Tab(list(views.values()), titles=tuple(views)).add_class("ssmlab-views")
         saver = Saver(self.export, self.formats, lambda saved: self.say(self._said, saved))
-        for widget, name in ((self.why, "why-text"), (self._live, "live"), (self._line, "line"), (self.tabs, "views")):
-            widget.add_class(f"ssmlab-{name}")
         foot = w.HBox([w.HBox(self.make_buttons()), saver], layout=w.Layout(justify_content="space-between"))
         see = [*self.make_editor(), self._live, self.tabs, foot]
         zones = {"ask": self.arrange(), "see": see, "why": [w.HTML("<b>Why</b>"), self.why]}
@@ -107,6 +105,12 @@ class Explorer(w.VBox):
     def make_editor(self) -> list[w.Widget]:
         """What stands above the views, at their full width."""
         return []
+
+    def make_button(self, label: str, act: Callable[[], None], tooltip: str | None = None, **look: Any) -> w.Button:
+        """A button; an error that its act makes is told in the panel."""
+        button = w.Button(description=label, tooltip=tooltip, **{"layout": {"width": "auto"}, **look})
+        button.on_click(lambda _: self._guard(act))
+        return button
 
     def make_buttons(self) -> list[w.Widget]:
         """What stands below the views, at the left."""
@@ -213,8 +217,7 @@ class Explorer(w.VBox):
         return name, {"CSV": write_csv, "Parquet": write_parquet}[kind](self.to_frame())
 
     def _header(self) -> w.Widget:
-        data = w.HTML(f"<h3>{html.escape(self.title)}</h3>{self.describe()}")
-        data.add_class("ssmlab-header")
+        data = w.HTML(f"<h3>{html.escape(self.title)}</h3>{self.describe()}").add_class("ssmlab-header")
         return w.HBox([data, self._line], layout=w.Layout(justify_content="space-between"))
 
     def _changed(self, change: Mapping[str, Any]) -> None:
@@ -231,9 +234,7 @@ class Explorer(w.VBox):
 
 
 def _zone(name: str, children: Sequence[w.Widget]) -> w.VBox:
-    zone = w.VBox(children)
-    zone.add_class(f"ssmlab-{name}")
-    return zone
+    return w.VBox(children).add_class(f"ssmlab-{name}")
 
 
 def _parts(view: w.Widget) -> list[w.Widget]:

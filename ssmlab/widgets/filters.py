@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ssmlab.reachability.columns import TAG, Codes
-from ssmlab.widgets.controls import ANY, UNTAGGED, Finder, dropdown, list_options
+from ssmlab.widgets.controls import ANY, UNTAGGED, Finder, RequestControls, dropdown, fold, list_options
 
 Flags = npt.NDArray[np.bool_]
 PLACES: Final = ("kind", "platform", "account", "region")
@@ -118,5 +118,5 @@ def make_filters(nodes: pd.DataFrame, state: Filters) -> dict[str, w.Widget]:
 
 def fold_filters(controls: Mapping[str, w.Widget]) -> w.Accordion:
     """The filters by place, and the request, folded."""
-    inner = [w.VBox([controls[name] for name in PLACES]), controls["context"]]
-    return w.Accordion(inner, titles=("More filters", "Request: MFA, IP, time"), selected_index=None)
+    places = w.VBox([controls[name] for name in PLACES])
+    return fold({"More filters": places, RequestControls.heading: controls["context"]})

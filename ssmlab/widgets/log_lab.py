@@ -20,7 +20,7 @@ from ssmlab.widgets.explorer import Explorer
 from ssmlab.widgets.filters import Flags
 from ssmlab.widgets.log_views import ALL, MATCHED, State
 from ssmlab.widgets.metric import SIGNS, draw_metric
-from ssmlab.widgets.tables import TableView
+from ssmlab.widgets.tables import TableView, scroll
 from ssmlab.widgets.texts import write_alert
 
 MESSAGES, METRIC, PERIODS = range(3)
@@ -105,12 +105,11 @@ class LogLab(Explorer):
 
     def make_views(self) -> dict[str, w.Widget]:
         """Messages, metric and periods."""
-        self._count, self._messages, self._picture = w.HTML(), w.HTML(), w.HTML(layout=w.Layout(width="100%"))
-        self._count.add_class("ssmlab-count")
-        scroll = w.Box([self._messages], layout=w.Layout(max_height="380px", overflow="auto"), tabbable=True)
-        scroll.add_class("ssmlab-scroll")
+        self._count = w.HTML().add_class("ssmlab-count")
+        self._messages, self._picture = w.HTML(), w.HTML(layout=WIDE)
         self._table = TableView(selected=self._explain, height=370)
-        return {"Messages": w.VBox([self._count, scroll]), "Metric": self._picture, "Periods": self._table}
+        messages = w.VBox([self._count, scroll(self._messages, 380, tabbable=True)])
+        return {"Messages": messages, "Metric": self._picture, "Periods": self._table}
 
     def to_picture(self) -> str | None:
         """The metric and its alarm."""

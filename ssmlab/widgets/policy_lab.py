@@ -18,7 +18,7 @@ from ssmlab.snapshots import Snapshot
 from ssmlab.snapshots.changes import describe_unknown
 from ssmlab.snapshots.memory import Memory
 from ssmlab.snapshots.trials import detach, list_holders, narrow, new_user, write_policy
-from ssmlab.widgets.controls import WIDE, PrincipalPicker, RequestControls, dropdown
+from ssmlab.widgets.controls import WIDE, PrincipalPicker, RequestControls, dropdown, fold
 from ssmlab.widgets.tables import TableView
 from ssmlab.widgets.texts import list_problems, number_lines, write_lines
 from ssmlab.widgets.whatif import WhatIf, dim
@@ -121,14 +121,11 @@ class PolicyLab(WhatIf):
         """The editor with what is wrong in it; the rest can be folded."""
         self._lines = w.HTML(layout={"display": "none"})
         self._wrong, self._held = (w.HTML().add_class("ssmlab-words") for _ in range(2))
-        told = {"Save this version": "changes are told against it", "Discard": "back to the text as it was loaded"}
-        buttons = [w.Button(description=n, tooltip=tip, layout={"width": "auto"}) for n, tip in told.items()]
-        self._save, self._discard = buttons
-        self._save.on_click(lambda _: self._keep(self.editor.value))
-        self._discard.on_click(lambda _: self._undo())
-        inner = [w.VBox([self.controls[name] for name in ("principals", "without")]), self.controls["context"]]
-        folded = w.Accordion(inner, titles=("Who holds it", "Request: MFA, IP, time"), selected_index=None)
-        below = [self._wrong, w.HBox(buttons), folded, self._lines]
+        self._save = self.make_button("Save this version", self._save_text, "changes are told against it")
+        self._discard = self.make_button("Discard", self._undo, "back to the text as it was loaded")
+        holders = w.VBox([self.controls[name] for name in ("principals", "without")])
+        folded = fold({"Who holds it": holders, RequestControls.heading: self.controls["context"]})
+        below = [self._wrong, w.HBox([self._save, self._discard]), folded, self._lines]
         return [self.controls["policy"], self._held, self.editor, *below]
 
     def make_views(self) -> dict[str, w.Widget]:
@@ -230,6 +227,9 @@ class PolicyLab(WhatIf):
     def _keep(self, text: str | None) -> None:
         self.state = replace(self.state, saved=text)
         self.update()
+
+    def _save_text(self) -> None:
+        self._keep(self.editor.value)
 
     def _undo(self) -> None:
         self._restore(PolicyState())

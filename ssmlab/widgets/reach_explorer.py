@@ -17,14 +17,7 @@ from ssmlab.reachability import Reach, reach
 from ssmlab.snapshots.memory import Memory
 from ssmlab.snapshots.trials import narrow
 from ssmlab.widgets import views
-from ssmlab.widgets.controls import (
-    ANY,
-    WIDE,
-    Finder,
-    PrincipalPicker,
-    RequestControls,
-    dropdown,
-)
+from ssmlab.widgets.controls import ANY, WIDE, Finder, PrincipalPicker, RequestControls, dropdown
 from ssmlab.widgets.explorer import Explorer
 from ssmlab.widgets.filters import PLACES, choose_nodes, fold_filters, list_tag_values, make_filters
 from ssmlab.widgets.graph_view import GraphView
@@ -110,8 +103,8 @@ class ReachExplorer(Explorer):
         self.drawn: nx.DiGraph[str] = nx.DiGraph()
         self._pairs, self._cells = pd.DataFrame(), dict[str, Any]()
         self._graph = GraphView(height=350)
-        self._fold = w.Button(description="Unfold", disabled=True, tooltip="the node group that is selected")
-        self._fold.on_click(lambda _: self._turn_fold())
+        tip = "the node group that is selected"
+        self._fold = self.make_button("Unfold", self._turn_fold, tip, layout={}, disabled=True)
         self._sort = dropdown("Order", SORTS, "reach")
         self._sort.layout.width = "260px"
         self._matrix = MatrixView()

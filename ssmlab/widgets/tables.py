@@ -24,6 +24,11 @@ _LOOK: Final[Any] = {  # search and paging are ours: the table holds only what i
 _SHORT: Final = 24  # letters: no word of a column of no longer texts is broken
 
 
+def scroll(inside: w.Widget, height: int, **look: Any) -> w.Box:
+    """What scrolls where it is higher than so many px."""
+    return w.Box([inside], layout={"max_height": f"{height}px", "overflow": "auto"}, **look).add_class("ssmlab-scroll")
+
+
 class TableView(w.VBox):
     """Rows, and a line that says how many there are; a whole sentence is the `caption`, which stands above the views.
 
@@ -33,12 +38,10 @@ class TableView(w.VBox):
     caption = traitlets.Unicode()
 
     def __init__(self, *above: w.Widget, selected: Callable[[int], None] = lambda _: None, height: int = 330) -> None:
-        self._count = w.HTML()
-        self._count.add_class("ssmlab-count")
+        self._count = w.HTML().add_class("ssmlab-count")
         self._table = ITable(pd.DataFrame({"": []}), **_LOOK)
-        self._scroll = scroll = w.Box([self._table], layout=w.Layout(max_height=f"{height}px", overflow="auto"))
-        scroll.add_class("ssmlab-scroll")
-        super().__init__([*above, self._count, scroll])
+        self._scroll = scroll(self._table, height)
+        super().__init__([*above, self._count, self._scroll])
         self._selected, self._rows = selected, 0
         self._table.observe(lambda change: self._select(change["new"]), "selected_rows")
 

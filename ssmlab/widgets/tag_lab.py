@@ -102,22 +102,16 @@ class TagLab(WhatIf):
         self._key = w.Combobox(description="Key", options=keys, value=self.state.tag_key, layout=WIDE)
         self._value = w.Text(description="New value", layout=WIDE)
         self._edits = w.SelectMultiple(description="Edits", rows=3, layout=WIDE)
-        buttons = {
-            "Set tag": lambda: self._add(self._value.value),
-            "Remove tag": lambda: self._add(None),
-            "Undo": self._undo,
-        }
-        self._upload = upload = w.FileUpload(
-            accept=".csv", description="Edited CSV", tooltip="an inventory CSV: its tags are taken"
-        )
-        upload.observe(lambda change: self._read(change["new"]), "value")
-        made = [w.Button(description=name, layout=w.Layout(width="auto")) for name in buttons]
-        for button, act in zip(made, buttons.values(), strict=True):
-            button.on_click(lambda _, act=act: self._guard(act))
+        take = "an inventory CSV: its tags are taken"
+        self._upload = w.FileUpload(accept=".csv", description="Edited CSV", tooltip=take)
+        self._upload.observe(lambda change: self._read(change["new"]), "value")
+        set_tag = self.make_button("Set tag", lambda: self._add(self._value.value))
+        remove = self.make_button("Remove tag", lambda: self._add(None))
+        undo = self.make_button("Undo", self._undo)
         which = [controls[name] for name in ("node", "tag_key", "tag_value", "nodes")]
         first = [w.HTML("<b>Choose nodes</b>"), *which, self._chosen, fold_filters(controls)]
-        then = [w.HTML("<b>Change a tag</b>"), self._key, self._value, w.HBox(made[:2])]
-        return [*first, *then, self._wrong, self._edits, w.HBox([made[2], upload])]
+        then = [w.HTML("<b>Change a tag</b>"), self._key, self._value, w.HBox([set_tag, remove])]
+        return [*first, *then, self._wrong, self._edits, w.HBox([undo, self._upload])]
 
     def make_views(self) -> dict[str, w.Widget]:
         """Those of a change, and who may make it."""
