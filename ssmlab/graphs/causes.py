@@ -10,6 +10,7 @@ import pandas as pd
 
 from ssmlab.explanation import call_all, last_part
 from ssmlab.graphs.layout import place_layers
+from ssmlab.graphs.sides import add_principal
 from ssmlab.words import say_count
 
 _COLUMNS: Final = ("Principal", "Gained or lost, and why", "Nodes")
@@ -54,8 +55,7 @@ def draw_causes(found: pd.DataFrame, names: Mapping[str, str], limit: int = _MOS
     members = dict(found.groupby("principal").groups) | dict(found.groupby(whys).groups)
     graph: nx.DiGraph[str] = nx.DiGraph(members=members, groups={}, columns=_COLUMNS)
     for arn, label in zip(shown, call_all(shown), strict=True):
-        kind = "role" if ":role/" in arn else "principal"
-        graph.add_node(arn, kind=kind, layer=0, label=label, detail=arn, count=1)
+        add_principal(graph, arn, label)
     for mark, part in _merge(lines[lines["principal"].isin(shown)]):
         _draw(graph, mark, part, found, names)
     rest = len(size) - len(shown)

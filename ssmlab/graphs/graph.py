@@ -15,10 +15,10 @@ import numpy as np
 from ssmlab.evaluation import Applied, Decision
 from ssmlab.explanation import last_part, say_condition, say_reason, say_statement
 from ssmlab.graphs.layout import place_layers
-from ssmlab.graphs.sides import Side, join_sides, name_rows, read_sides
+from ssmlab.graphs.sides import Side, add_principal, join_sides, name_rows, read_sides
 from ssmlab.graphs.words import say_result, say_title
 from ssmlab.reachability import Reach
-from ssmlab.reachability.columns import Codes, Truths, combine, encode, first_rows
+from ssmlab.reachability.columns import Codes, Truths, first_rows
 from ssmlab.reachability.fleets import ALLOWED, CONDITIONAL, IMPLICIT, OUTCOMES
 from ssmlab.reachability.names import Names
 from ssmlab.truth import FALSE
@@ -114,14 +114,12 @@ class _Pen:
     def draw(self, sides: Sequence[Side], shown: Sequence[tuple[int, tuple[Truths, Truths]]]) -> nx.DiGraph[str]:
         """A graph of these principals, each with the outcomes of both sides."""
         self._graph: nx.DiGraph[str] = nx.DiGraph(members={}, groups={})
-        kinds = self._reach.snapshot.principals["kind"]
         self._keys = self._reach.tag_keys(who for who, _ in shown)
         self._several = len({self._arns[who].split(":")[4] for who, _ in shown}) > 1  # accounts that are drawn
         for who, _ in shown:
-            arn, kind = self._arns[who], kinds.iloc[who]
-            label = f"root · …{arn.split(':')[4][-4:]}" if kind == "root" and self._several else last_part(arn)
-            shape = "role" if kind == "role" else "principal"
-            self._graph.add_node(arn, kind=shape, layer=0, label=label, detail=arn, count=1)
+            arn = self._arns[who]
+            is_one_root_of_several = arn.endswith(":root") and self._several
+            add_principal(self._graph, arn, f"root · …{arn.split(':')[4][-4:]}" if is_one_root_of_several else "")
         for place, side in enumerate(sides):
             if shown:
                 self._draw_side(side, [(who, joint[place]) for who, joint in shown])
@@ -144,10 +142,8 @@ class _Pen:
         """Marks for the groups of one side, merged where every drawn principal reaches them alike, and their edges."""
         ways = [(who, joint, *read_cards(side, who)) for who, joint in shown]
         drawn = {who: [*map(draw_card, found)] for who, _, found, _ in ways}
-        first = side.rows[first_rows(side.codes)]
-        places = [encode(side.frame[name])[0][first] for name in ("account", "region")]
-        bits = [cards[:, place].astype(np.int64) for *_, cards in ways for place in range(cards.shape[1])]
-        merged = combine([*places, *(joint.astype(np.int64) for _, joint, *_ in ways), *bits], len(side.groups))
+        allowed_by = (column for *_, cards in ways for column in cards.T)
+        merged = side.merge(side.first, [*(joint for _, joint in shown), *allowed_by])
         wanted = self._wanted if side.kind == "group" else self._wanted | {ALLOWED, CONDITIONAL}
         for code, group in enumerate(first_rows(merged)):
             lines = [

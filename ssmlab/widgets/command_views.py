@@ -16,6 +16,7 @@ from ssmlab.explanation import last_part
 from ssmlab.reachability import Reach, reach
 from ssmlab.reachability.names import find_principal
 from ssmlab.snapshots import Snapshot
+from ssmlab.widgets.filters import Filters, choose_nodes
 from ssmlab.widgets.targets import Target
 from ssmlab.widgets.texts import count_things, show_controls, write_explanation, write_lines, write_list, write_text
 from ssmlab.widgets.timeline import say_status
@@ -74,7 +75,6 @@ class State:
 
 def begin_state(snapshot: Snapshot, given: Mapping[str, Any]) -> State:
     """A state of these fields; what is not given is chosen so that some nodes run the command and others do not."""
-    given = {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
     known = reach(snapshot)
     if "sender" in given:
         sender = str(snapshot.principals.index[find_principal(snapshot, given["sender"])])
@@ -254,10 +254,8 @@ def explain_refusal(known: Reach, state: State, error: CommandError) -> str:
     if not isinstance(error, AccessDenied):
         return said
     nodes = known.snapshot.nodes
-    here = nodes[
-        (nodes["account"] == state.sender.split(":")[4]) & (nodes["region"] == (state.region or nodes["region"]))
-    ]
-    node = error.resource if error.resource in nodes.index else next(iter(here.index), None)
+    here = nodes.index[choose_nodes(nodes, Filters(account=state.sender.split(":")[4], region=state.region))]
+    node = error.resource if error.resource in nodes.index else next(iter(here), None)
     return said + (write_explanation(known.explain(state.sender, node, state.document)) if node else "")
 
 

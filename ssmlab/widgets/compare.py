@@ -16,11 +16,10 @@ from ssmlab.graphs import draw_causes
 from ssmlab.policies import check_text
 from ssmlab.snapshots import Snapshot, expect_snapshot
 from ssmlab.snapshots.accounts import list_accounts
-from ssmlab.snapshots.memory import Memory
 from ssmlab.widgets import differences
 from ssmlab.widgets.controls import ANY, WIDE, RequestControls, area, dropdown, fold
 from ssmlab.widgets.differences import ACCOUNTS, POLICIES, SNAPSHOTS, State
-from ssmlab.widgets.explorer import Explorer
+from ssmlab.widgets.explorer import Explorer, with_own_memory
 from ssmlab.widgets.graph_view import GraphView
 from ssmlab.widgets.tables import TableView
 from ssmlab.widgets.texts import describe_data, list_problems, write_lines
@@ -65,10 +64,6 @@ class PolicyChoice(w.VBox):
             self.value = change["new"]
 
 
-def _with_own_memory(snapshot: Snapshot) -> Snapshot:
-    return replace(snapshot, memory=Memory())
-
-
 class Compare(Explorer):
     """See what changes between two snapshots, two policies or two accounts, grouped by cause.
 
@@ -95,7 +90,7 @@ class Compare(Explorer):
         for side in (before, after or before):
             expect_snapshot(side)
         self._sides = (before, after)
-        self._own = _with_own_memory(before), after and _with_own_memory(after)  # asked in the background
+        self._own = with_own_memory(before), after and with_own_memory(after)  # asked in the background
         self.arguments = "snapshot" if after is None else "before, after"
         self._known: dict[Any, Any] = {}  # what was compared -> the difference; and its witnesses
         super().__init__(before, **state)

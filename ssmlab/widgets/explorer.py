@@ -16,6 +16,7 @@ import pandas as pd
 
 from ssmlab.exports import write_csv, write_graphml, write_parquet
 from ssmlab.snapshots import Snapshot, expect_snapshot
+from ssmlab.snapshots.memory import Memory
 from ssmlab.widgets.keys import Keys
 from ssmlab.widgets.saver import Saver
 from ssmlab.widgets.texts import describe_data, write_error
@@ -55,10 +56,13 @@ class Explorer(w.VBox):
         names = [field.name for field in fields(self.state_type)]
         if unknown := sorted(set(state) - {*names}):
             raise ValueError(f"unknown state {unknown}, expected some of {names}")
+        self._default = self.state_type()
+        several = {name for name in state if isinstance(getattr(self._default, name), tuple)}
+        given = {name: tuple(value) if name in several else value for name, value in state.items()}
         if self.arguments == "snapshot":
             expect_snapshot(data)
         self.data = data
-        self.state: Any = self.begin(state)
+        self.state: Any = self.begin(given)
         self._latest: Future[Any] | None = None
         self._turn = RLock()  # what comes from the background never draws while a change is drawn
         self._said = self._saved = ""
@@ -201,8 +205,9 @@ class Explorer(w.VBox):
             if before:
                 before.cancel()
             self._guard(self.show)
-        changed = (f for f in fields(self.state_type) if getattr(self.state, f.name) != _default(f))
-        told = "".join(f", {f.name}={_plain(getattr(self.state, f.name))!r}" for f in changed)
+        values = {field.name: getattr(self.state, field.name) for field in fields(self.state_type)}
+        changed = {name: value for name, value in values.items() if value != getattr(self._default, name)}
+        told = "".join(f", {name}={_plain(value)!r}" for name, value in changed.items())
         line = f"{type(self).__name__}({self.arguments}{told})"
         line = f"<code>{html.escape(line)}</code>" if len(line) < _LONGEST else "<p>Too long for a line.</p>"
         self._line.value = f"<details><summary>This view as a line to copy</summary>{line}</details>"
@@ -233,16 +238,17 @@ class Explorer(w.VBox):
             self.why.value = write_error(error)
 
 
+def with_own_memory(snapshot: Snapshot) -> Snapshot:
+    """The same, to be asked in the background: what it remembers is not shared with the foreground."""
+    return replace(snapshot, memory=Memory())
+
+
 def _zone(name: str, children: Sequence[w.Widget]) -> w.VBox:
     return w.VBox(children).add_class(f"ssmlab-{name}")
 
 
 def _parts(view: w.Widget) -> list[w.Widget]:
     return [view, *(part for child in getattr(view, "children", ()) for part in _parts(child))]
-
-
-def _default(field: Any) -> Any:
-    return field.default_factory() if callable(field.default_factory) else field.default
 
 
 def _plain(value: Any) -> Any:

@@ -85,7 +85,7 @@ class PolicyLab(WhatIf):
 
     def begin(self, given: Mapping[str, Any]) -> PolicyState:
         """Without a policy, one of the snapshot that allows Run Command."""
-        state = PolicyState(**{**given, **{name: tuple(given.get(name, ())) for name in ("principals", "without")}})
+        state = PolicyState(**given)
         self._memory, self._storable = Memory(), ""
         self._drafts: dict[str, PolicyState] = {}
         if state.policy not in (known := ["", *read_examples(), *self.snapshot.policies.index]):

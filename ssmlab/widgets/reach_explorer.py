@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -18,7 +17,7 @@ from ssmlab.snapshots.memory import Memory
 from ssmlab.snapshots.trials import narrow
 from ssmlab.widgets import views
 from ssmlab.widgets.controls import ANY, WIDE, Finder, PrincipalPicker, RequestControls, dropdown
-from ssmlab.widgets.explorer import Explorer
+from ssmlab.widgets.explorer import Explorer, with_own_memory
 from ssmlab.widgets.filters import PLACES, choose_nodes, fold_filters, list_tag_values, make_filters
 from ssmlab.widgets.graph_view import GraphView
 from ssmlab.widgets.matrix import SORTS, MatrixView, make_matrix, to_table
@@ -69,9 +68,7 @@ class ReachExplorer(Explorer):
     def begin(self, given: Mapping[str, Any]) -> State:
         """Without principals, nodes and documents somebody worth looking at."""
         self._chosen = Memory()
-        given = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
-        state = State(**given)
-        self.state = state
+        state = self.state = State(**given)
         if not {"principals", "node", "document"} & {*given}:
             return replace(state, principals=views.first_principals(self.reach))
         rows = self.reach.rows("principals", [*state.principals])
@@ -161,8 +158,8 @@ class ReachExplorer(Explorer):
 
         def work() -> Paths:
             if self._searched != state.context:
-                own = dataclasses.replace(self.snapshot, memory=Memory())
-                self._paths, self._searched = find_paths(own, state.context), state.context
+                paths = find_paths(with_own_memory(self.snapshot), state.context)
+                self._paths, self._searched = paths, state.context
             return self._paths
 
         self.later("Looking for other ways in…", work, done)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import html
 from dataclasses import dataclass
 from typing import Any, Final
@@ -15,9 +14,8 @@ from ssmlab.explanation import call_all
 from ssmlab.reachability import reach
 from ssmlab.reachability.columns import Codes
 from ssmlab.readiness import NO, NOT_KNOWN, STEPS, YES, count_readiness, find_waiting, make_checklist
-from ssmlab.snapshots.memory import Memory
 from ssmlab.widgets.controls import ANY, WIDE, dropdown
-from ssmlab.widgets.explorer import Explorer
+from ssmlab.widgets.explorer import Explorer, with_own_memory
 from ssmlab.widgets.filters import have, holds, make_choices
 from ssmlab.widgets.tables import TableView
 from ssmlab.widgets.texts import write_lines
@@ -95,7 +93,7 @@ class Readiness(Explorer):
 
     def make_views(self) -> dict[str, w.Widget]:
         """The checklist, counts, and who waits."""
-        self._own = dataclasses.replace(self.snapshot, memory=Memory())
+        self._own = with_own_memory(self.snapshot)
         self._checklist = make_checklist(self.snapshot)
         self._every = self._checklist.frame()
         self._shown = self._waiting = pd.DataFrame()

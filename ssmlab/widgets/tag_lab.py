@@ -77,7 +77,7 @@ class TagLab(WhatIf):
     def begin(self, given: Mapping[str, Any]) -> TagState:
         """Without anything an edit worth looking at."""
         self._memory = Memory()
-        state = TagState(**{**given, **{name: tuple(given.get(name, ())) for name in ("nodes", "edits")}})
+        state = TagState(**given)
         for edit in state.edits:
             check_edit(self.snapshot.nodes, edit)
         edits = state.edits if given else tuple(suggest_edit(self._reach("before", self.snapshot, {})))
@@ -142,10 +142,8 @@ class TagLab(WhatIf):
     def draw_unchanged(self) -> nx.DiGraph[str]:
         """Who reaches the nodes that are chosen."""
         rows = self.after.rows("nodes", [*self.state.nodes]) if self.state.nodes else self._rows_left()
-        groups = np.bincount(
-            self.after.node_group_codes[rows], minlength=int(self.after.node_group_codes.max(initial=-1)) + 1
-        )
-        counts = (self.after.joint_nodes >= CONDITIONAL) @ groups
+        reaches = self.after.joint_nodes >= CONDITIONAL  # principals x groups
+        counts = reaches @ np.bincount(self.after.node_group_codes[rows], minlength=reaches.shape[1])
         first = np.argsort(-counts, kind="stable")[: min(MOST_DRAWN, np.count_nonzero(counts))]
         graph = to_networkx(self.after, first, rows)
         reaching, every = np.count_nonzero(counts), len(self.snapshot.principals)
@@ -156,11 +154,10 @@ class TagLab(WhatIf):
 
     def decide(self) -> tuple[Reach, Reach, Sequence[str]]:
         """The reach on the tags as they were loaded, and as they are edited."""
-        changed = self._memory.recall(
-            "edited", (repr(self.state.edits),), partial(apply_edits, self.snapshot, self.state.edits)
-        )
-        before = self._reach("before", self.snapshot, self.state.context)
-        return before, self._reach("after", changed, self.state.context) if self.state.edits else before, ()
+        edits, context = self.state.edits, self.state.context
+        changed = self._memory.recall("edited", (repr(edits),), partial(apply_edits, self.snapshot, edits))
+        before = self._reach("before", self.snapshot, context)
+        return before, self._reach("after", changed, context) if edits else before, ()
 
     def to_frame(self) -> pd.DataFrame:
         """Who may make the change, where that is seen."""
