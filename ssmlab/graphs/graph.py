@@ -12,7 +12,7 @@ from typing import Any, Final
 import networkx as nx
 import numpy as np
 
-from ssmlab.evaluation import Applied, Decision
+from ssmlab.evaluation import Applied
 from ssmlab.explanation import last_part, say_condition, say_reason, say_statement
 from ssmlab.graphs.layout import place_layers
 from ssmlab.graphs.sides import Side, add_principal, join_sides, name_rows, read_sides
@@ -233,13 +233,8 @@ def say_outcome(side: Side, who: int, row: int, outcome: int) -> str:
         alone = OUTCOMES.index(part.decide().outcome) >= CONDITIONAL
         other = {"document": "node", "node": "document"}[part.kind]
         return f"denied: no {other} that goes with it is allowed" if alone else f"denied: {say_reason(part)}"
-    return _say_open(part.decide())
-
-
-def _say_open(decision: Decision) -> str:
-    if not decision.open_conditions:
-        return "depends on the other side"
-    return "only if " + " and ".join(map(say_condition, decision.open_conditions))
+    conditions = part.decide().open_conditions
+    return "only if " + " and ".join(map(say_condition, conditions)) if conditions else "depends on the other side"
 
 
 def to_marks(graph: nx.DiGraph[str]) -> dict[str, Any]:

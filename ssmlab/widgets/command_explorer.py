@@ -110,7 +110,7 @@ class CommandExplorer(Explorer):
         """What is seen, as a table, complete: the history, the invocations, the events or what was written."""
         if not self.command:
             return pd.DataFrame()
-        command, seen = self.command, self.tabs.selected_index or TIMELINE
+        command, seen = self.command, self.seen
         if seen == EVENTS:
             return pd.json_normalize([dict(event) for event in command.events]).astype("str")
         return {TIMELINE: command.history, INVOCATIONS: command.invocations, OUTPUT: command.log_events}[seen]
@@ -150,7 +150,7 @@ class CommandExplorer(Explorer):
             return
         self.why.value = views.explain_command(self.command, self._names)
         self.say(say_end(self.command))
-        seen = self.tabs.selected_index or TIMELINE
+        seen = self.seen
         if seen == TIMELINE:
             self._picture.value = draw_timeline(self.command, self._names)
         else:

@@ -125,15 +125,14 @@ def send_state(snapshot: Snapshot, state: State) -> Command:
 def list_invocations(command: Command, names: pd.Series[Any]) -> pd.DataFrame:
     """The nodes as people read them."""
     rows = command.invocations
+    output = zip(rows["output"], rows["reason"], strict=True)
     return pd.DataFrame(
         {
             "node": [_label(arn, names) for arn in rows["node"]],
             "status": rows["status"],
             "details": rows["status_details"],
             "code": ["not run" if code < 0 else str(code) for code in rows["response_code"]],
-            "output, or why there is none": [
-                shorten(text or why, 60) for text, why in zip(rows["output"], rows["reason"], strict=True)
-            ],
+            "output, or why there is none": [shorten(text or why, 60) for text, why in output],
         }
     )
 
@@ -198,7 +197,8 @@ def explain_command(command: Command, names: pd.Series[Any]) -> str:
     lacking = command.findings.groupby("why", sort=False)["node"]
     finds = [f"{', '.join(_name(node, names) for node in nodes)}: {why}" for why, nodes in lacking]
     started = [f"{c.document.rpartition('/')[2]}: {say_status(c)}, {c.reason}" for c in command.started]
-    refused = [f"rule {row['rule']}: {row['reason']}" for row in _not_started(command)]
+    idle = command.rules[command.rules["command"].isna()].drop_duplicates(["rule", "reason"])
+    refused = [f"rule {rule}: {reason}" for rule, reason in zip(idle["rule"], idle["reason"], strict=True)]
     parts = {
         "Output that is not written": finds,
         "Started by rules": started,
@@ -208,11 +208,6 @@ def explain_command(command: Command, names: pd.Series[Any]) -> str:
     }
     lists = [f"<b>{head}</b>{write_list(lines, 8)}" for head, lines in parts.items() if lines]
     return "".join(lists) + write_lines("Choose a row of Invocations to read why a node ended so.")
-
-
-def _not_started(command: Command) -> list[dict[Any, Any]]:
-    rules = command.rules[command.rules["command"].isna()].drop_duplicates(["rule", "reason"])
-    return rules.to_dict("records")
 
 
 def explain_invocation(command: Command, row: int, names: pd.Series[Any]) -> str:
@@ -230,9 +225,8 @@ def explain_invocation(command: Command, row: int, names: pd.Series[Any]) -> str
 def explain_output(command: Command, row: int) -> str:
     """HTML of a log event, whole."""
     found = command.log_events.iloc[row]
-    return write_lines(f"Log group {found['log_group']}", f"Log stream {found['log_stream']}") + write_text(
-        found["message"]
-    )
+    place = write_lines(f"Log group {found['log_group']}", f"Log stream {found['log_stream']}")
+    return place + write_text(found["message"])
 
 
 def tell_outputs(command: Command) -> str:

@@ -17,7 +17,7 @@ from ssmlab.policies import check_text
 from ssmlab.snapshots import Snapshot, expect_snapshot
 from ssmlab.snapshots.accounts import list_accounts
 from ssmlab.widgets import differences
-from ssmlab.widgets.controls import ANY, WIDE, RequestControls, area, dropdown, fold
+from ssmlab.widgets.controls import ANY, RequestControls, area, dropdown, fold, search
 from ssmlab.widgets.differences import ACCOUNTS, POLICIES, SNAPSHOTS, State
 from ssmlab.widgets.explorer import Explorer, with_own_memory
 from ssmlab.widgets.graph_view import GraphView
@@ -119,8 +119,7 @@ class Compare(Explorer):
         sides = [] if self._sides[1] is None else [("two snapshots", SNAPSHOTS)]
         more = [("two accounts", ACCOUNTS)] if state.policies_of else []
         own, others = ([("(none)", ANY), *((name, name) for name in names)] for names in self._accounts)
-        hint = "principal, node, document or cause"
-        self._search = w.Text(description="Search", placeholder=hint, value=state.search, layout=WIDE)
+        self._search = search("principal, node, document or cause", state.search)
         return {
             "what": dropdown("Compare", [*sides, ("two policies", POLICIES), *more], state.what),
             "first": PolicyChoice("First", self._policies, state.first),
@@ -128,7 +127,7 @@ class Compare(Explorer):
             "nodes_of": dropdown("Nodes of", own, state.nodes_of),
             "policies_of": dropdown("Policies of", others, state.policies_of),
             "change": dropdown("Change", _CHANGES, state.change),
-            "cause": w.Dropdown(description="Cause", options=[("any", ANY)], value=ANY, layout=WIDE),
+            "cause": dropdown("Cause", [("any", ANY)], ANY),
             "context": RequestControls(state.context),
             "search": self._search,
         }
@@ -152,7 +151,7 @@ class Compare(Explorer):
 
     def to_frame(self) -> pd.DataFrame:
         """The witnesses where they are seen, else every row that the filters leave."""
-        if self.tabs.selected_index == WITNESSES:
+        if self.seen == WITNESSES:
             told = [differences.say_context(context) for context in self._witnesses.get("context", [])]
             return self._witnesses.assign(context=told)
         return self._found.astype({"group": "str"})
@@ -182,7 +181,7 @@ class Compare(Explorer):
             before, after = self._own
             self._known = {name: differences.compare(before, after, state)}
         difference = self._known[name]
-        if self.tabs.selected_index == WITNESSES and WITNESSES not in self._known:
+        if self.seen == WITNESSES and WITNESSES not in self._known:
             self._known[WITNESSES] = differences.seek_witnesses(difference.policies)
         if state.cause not in {*difference.found["cause"]}:  # one of another difference
             state = replace(state, cause=ANY)
@@ -195,9 +194,9 @@ class Compare(Explorer):
         causes = sorted(self._difference.found["cause"].unique())
         self.set_control("cause", state.cause, [("any", ANY), *((cause, cause) for cause in causes)])
         words = differences.say_difference(self._found, state)
-        if self.tabs.selected_index == WITNESSES:
+        if self.seen == WITNESSES:
             self._show_witnesses(witnesses)
-        elif self.tabs.selected_index == GRAPH:
+        elif self.seen == GRAPH:
             self._show_graph(words)
         else:
             self._show_rows(rows, words)

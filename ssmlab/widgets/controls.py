@@ -26,7 +26,7 @@ def list_options(values: pd.Series[Any]) -> list[tuple[str, str]]:
     return [(text if 0 < len(text) <= 60 else f"{text[:57]}…" if text else "(empty)", text) for text in texts]
 
 
-def dropdown(label: str, options: Sequence[tuple[str, str]], value: str) -> w.Dropdown:
+def dropdown(label: str, options: Sequence[tuple[str, Any]], value: Any) -> w.Dropdown:
     """A choice of one, which refuses a value that there is not."""
     known = [option for _, option in options]
     if value not in known:
@@ -39,10 +39,15 @@ def entry(label: str, value: str, placeholder: str) -> w.Text:
     return w.Text(description=label, value=value, placeholder=placeholder, continuous_update=False, layout=WIDE)
 
 
+def search(placeholder: str, value: str) -> w.Text:
+    """A text that counts while one types."""
+    return w.Text(description="Search", placeholder=placeholder, value=value, layout=WIDE)
+
+
 def area(label: str, value: str, placeholder: str, rows: int = 3) -> w.Textarea:
     """Lines of text that count when they are left."""
-    own = {"rows": rows, "layout": {"width": "100%"}}  # not `WIDE`: it may be hidden
-    return w.Textarea(description=label, value=value, placeholder=placeholder, continuous_update=False, **own)
+    look = {"rows": rows, "placeholder": placeholder, "layout": WIDE}
+    return w.Textarea(description=label, value=value, continuous_update=False, **look)
 
 
 def fold(parts: Mapping[str, w.Widget]) -> w.Accordion:

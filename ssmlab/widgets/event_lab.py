@@ -66,7 +66,6 @@ class EventLab(Explorer):
         """A control for each field."""
         state = self.state
         pattern = w.Textarea(description="Event pattern", value=state.pattern, rows=8, layout=WIDE)
-        pattern.continuous_update = True
         return {
             "start": dropdown("Start from", [(name, name) for name in (*STARTS, OWN)], state.start),
             "shown": dropdown("Show", [(name, name) for name in (ALL, MATCHED, OTHERS)], state.shown),
@@ -96,7 +95,7 @@ class EventLab(Explorer):
 
     def to_frame(self) -> pd.DataFrame:
         """What is seen, as a table, complete."""
-        if self.tabs.selected_index == COUNTS:
+        if self.seen == COUNTS:
             return views.count_matches(self._kinds, self.matched)
         return pd.json_normalize([dict(event) for event in self.events]).astype("str").assign(matched=self.matched)
 
@@ -139,7 +138,7 @@ class EventLab(Explorer):
 
     def _draw(self, matched: Flags) -> None:
         self.matched = matched
-        if self.tabs.selected_index == COUNTS:
+        if self.seen == COUNTS:
             self._counts.show(views.count_matches(self._kinds, matched), "events by kind and status")
         else:
             self._show_events()

@@ -147,6 +147,11 @@ class Explorer(w.VBox):
         snapshot: Snapshot = self.data
         return snapshot
 
+    @property
+    def seen(self) -> int:
+        """The number of the view that is seen."""
+        return self.tabs.selected_index or 0
+
     def say(self, text: str, saved: str = "") -> None:
         """The result in words, above the views, which screen readers read out. The `caption` of the view that is seen
         stands before it, unless that view is old or work is under way; what was saved, after it.
@@ -160,7 +165,7 @@ class Explorer(w.VBox):
         return [(number, part) for number, part in inside if part.has_trait("caption")]
 
     def _tell(self) -> None:
-        seen = [part.caption for number, part in self._captions() if number == (self.tabs.selected_index or 0)]
+        seen = [part.caption for number, part in self._captions() if number == self.seen]
         is_old = self._latest or "ssmlab-old" in self.tabs._dom_classes
         words = [*([] if is_old else seen), self._said, self._saved]
         told = html.escape(" ".join(dict.fromkeys(filter(None, words))))

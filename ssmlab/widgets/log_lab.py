@@ -80,9 +80,7 @@ class LogLab(Explorer):
             "shown": dropdown("Show", [(name, name) for name in (MATCHED, ALL)], state.shown),
             "value": entry("Value", state.value, "1, $.latency or $size"),
             "default": entry("Default", state.default, "none"),
-            "period": w.Dropdown(
-                description="Period", options=[(f"{s} s", s) for s in periods], value=state.period, layout=WIDE
-            ),
+            "period": dropdown("Period", [(f"{seconds} s", seconds) for seconds in periods], state.period),
             "statistic": dropdown("Statistic", [(name, name) for name in STATISTICS], state.statistic),
             "comparison": dropdown("If value", signs, state.comparison),
             "threshold": entry("Threshold", state.threshold, "a number"),
@@ -117,7 +115,7 @@ class LogLab(Explorer):
 
     def to_frame(self) -> pd.DataFrame:
         """What is seen, as a table, complete: the messages, or the periods."""
-        if self.tabs.selected_index in (METRIC, PERIODS):
+        if self.seen in (METRIC, PERIODS):
             return self.measured
         return self.log_events.assign(matched=self.matched)
 
@@ -134,7 +132,7 @@ class LogLab(Explorer):
             self._clear("CloudWatch Logs refuses this pattern.")
             return
         self._wrong.value = ""
-        is_measured = self.tabs.selected_index in (METRIC, PERIODS)
+        is_measured = self.seen in (METRIC, PERIODS)
 
         def search() -> _Found:
             flags = compiled.flags(self.log_events["message"])
@@ -153,7 +151,7 @@ class LogLab(Explorer):
             self.measured = self.measured.head(0)
             self._clear("CloudWatch refuses this metric or alarm.", write_alert(measured))
             return
-        self.measured, seen = measured, self.tabs.selected_index or MESSAGES
+        self.measured, seen = measured, self.seen
         self.why.value = views.explain_logs(self.state.pattern, self.matched)
         self.say(f"{views.say_matches(self.matched) if seen == MESSAGES else views.say_alarm(measured)} {hint}".strip())
         if seen == MESSAGES:

@@ -41,11 +41,8 @@ def draw_metric(measured: pd.DataFrame, state: State) -> str:
     axis = _Axis(shown["value"], float(state.threshold), top + 14, len(shown))
     drawn = [legend, *_draw_values(shown, axis), *_draw_threshold(state, axis), *_draw_states(shown, axis)]
     title = f"{state.statistic} of {state.value} where `{state.pattern}` matches, and its alarm"
-    of = (
-        f"{state.datapoints} of the last {state.evaluation_periods} periods"
-        if state.evaluation_periods > 1
-        else "a period"
-    )
+    most = state.evaluation_periods
+    of = f"{state.datapoints} of the last {most} periods" if most > 1 else "a period"
     caption = f"ALARM if it is {_say_limit(state)} in {of}. {describe_metric(measured, state)}{cut}"
     drawn += _draw_times(shown, axis)
     return make_picture(title, caption, drawn, top + _HIGH + 68, heard=say_alarm(measured))

@@ -102,9 +102,7 @@ class PolicyLab(WhatIf):
         layers = self.snapshot.policies["layer"][self.snapshot.policies["document"].notna()]
         own = [(_LABELS.get(layer, "") + last_part(str(policy)), str(policy)) for policy, layer in layers.items()]
         examples = [(f"start from: {name}", name) for name in read_examples()]
-        self.editor = w.Textarea(
-            description="Policy", value=self._text(self.state.text), continuous_update=True, rows=17, layout=WIDE
-        )
+        self.editor = w.Textarea(description="Policy", value=self._text(self.state.text), rows=17, layout=WIDE)
         self._field = f"ssmlab-lines-{self.editor.model_id}"
         self.editor.add_class("ssmlab-editor").add_class(self._field)
         without = w.SelectMultiple(description="Take it from", rows=3, layout=WIDE)
@@ -143,7 +141,7 @@ class PolicyLab(WhatIf):
         """What is wrong with the text beside it, then as for every change."""
         text, saved = self.editor.value, self._text(self.state.saved)
         self.state = replace(self.state, text=None if text == self._text(None) else text)
-        self._problems, findings = check_text(text, self._layer), self.tabs.selected_index == FINDINGS
+        self._problems, findings = check_text(text, self._layer), self.seen == FINDINGS
         self.is_refused = bool(self._problems) and text != saved
         stored = "<p role='status'>AWS would store this policy.</p>"
         self._wrong.value = list_problems(self._problems, text) if self._problems else stored
@@ -163,7 +161,7 @@ class PolicyLab(WhatIf):
 
     def to_frame(self) -> pd.DataFrame:
         """The findings where they are seen."""
-        return self._find() if self.tabs.selected_index == FINDINGS else super().to_frame()
+        return self._find() if self.seen == FINDINGS else super().to_frame()
 
     def decide(self) -> tuple[Reach, Reach, Sequence[str]]:
         """The reach of those concerned under the saved text and under the present one, or the last AWS would store."""

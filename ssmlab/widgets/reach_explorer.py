@@ -16,7 +16,7 @@ from ssmlab.reachability import Reach, reach
 from ssmlab.snapshots.memory import Memory
 from ssmlab.snapshots.trials import narrow
 from ssmlab.widgets import views
-from ssmlab.widgets.controls import ANY, WIDE, Finder, PrincipalPicker, RequestControls, dropdown
+from ssmlab.widgets.controls import ANY, WIDE, Finder, PrincipalPicker, RequestControls, dropdown, search
 from ssmlab.widgets.explorer import Explorer, with_own_memory
 from ssmlab.widgets.filters import PLACES, choose_nodes, fold_filters, list_tag_values, make_filters
 from ssmlab.widgets.graph_view import GraphView
@@ -25,7 +25,7 @@ from ssmlab.widgets.reasons import explain_mark
 from ssmlab.widgets.tables import TableView
 from ssmlab.widgets.views import State
 
-GRAPH, MATRIX, TABLE = range(3)
+GRAPH, MATRIX = range(2)  # views, by their numbers
 _OUTCOMES: Final = (("reached (both)", ANY), ("allowed", "allowed"), ("depends", "conditional"))
 
 
@@ -85,9 +85,7 @@ class ReachExplorer(Explorer):
             "denied": w.Checkbox(description="what is denied, too", value=state.denied, indent=False, layout=WIDE),
             "ways": w.Checkbox(description="other ways in", value=state.ways, indent=False, layout=WIDE),
             "context": RequestControls(state.context),
-            "search": w.Text(
-                description="Search", placeholder="principal, node or document", value=state.search, layout=WIDE
-            ),
+            "search": search("principal, node or document", state.search),
         }
 
     def arrange(self) -> list[w.Widget]:
@@ -117,7 +115,7 @@ class ReachExplorer(Explorer):
 
     def to_frame(self) -> pd.DataFrame:
         """The matrix where that is seen, else every pair that the filters leave."""
-        if self.tabs.selected_index == MATRIX:
+        if self.seen == MATRIX:
             return to_table(self._cells)
         return views.list_pairs(self.reach, self.state, limit=views.MOST_SAVED)[0]
 
@@ -132,10 +130,8 @@ class ReachExplorer(Explorer):
 
     def show(self) -> None:
         """Draw what is seen."""
-        {GRAPH: self._show_graph, MATRIX: self._show_matrix, TABLE: self._show_table}[
-            self.tabs.selected_index or GRAPH
-        ]()
-        self._fold.layout.visibility = "visible" if self.tabs.selected_index == GRAPH else "hidden"
+        [self._show_graph, self._show_matrix, self._show_table][self.seen]()
+        self._fold.layout.visibility = "visible" if self.seen == GRAPH else "hidden"
         self._explain("")
 
     def _show_graph(self) -> None:

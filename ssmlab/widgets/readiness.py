@@ -14,7 +14,7 @@ from ssmlab.explanation import call_all
 from ssmlab.reachability import reach
 from ssmlab.reachability.columns import Codes
 from ssmlab.readiness import NO, NOT_KNOWN, STEPS, YES, count_readiness, find_waiting, make_checklist
-from ssmlab.widgets.controls import ANY, WIDE, dropdown
+from ssmlab.widgets.controls import ANY, dropdown, search
 from ssmlab.widgets.explorer import Explorer, with_own_memory
 from ssmlab.widgets.filters import have, holds, make_choices
 from ssmlab.widgets.tables import TableView
@@ -88,7 +88,7 @@ class Readiness(Explorer):
             "managed": dropdown("Managed", _MANAGED, state.managed),
             "ready": dropdown("Ready", _READY, state.ready),
             "lacks": dropdown("Lacks", [("any", ANY), *((step, step) for step in STEPS)], state.lacks),
-            "search": w.Text(description="Search", placeholder="name or id", value=state.search, layout=WIDE),
+            "search": search("name or id", state.search),
         }
 
     def make_views(self) -> dict[str, w.Widget]:
@@ -108,9 +108,9 @@ class Readiness(Explorer):
         """What is seen: every machine that the filters leave, counts of them, or who waits for them."""
         rows = self.choose()
         found = self._every.iloc[rows]
-        if self.tabs.selected_index == COUNTS:
+        if self.seen == COUNTS:
             return count_readiness(found)
-        return find_waiting(self.reach, rows) if self.tabs.selected_index == WAITING else found.reset_index()
+        return find_waiting(self.reach, rows) if self.seen == WAITING else found.reset_index()
 
     @property
     def reach(self) -> Any:
@@ -135,9 +135,9 @@ class Readiness(Explorer):
         rows = self.choose()
         found = self._every.iloc[rows]
         self.say(_say_counts(found))
-        if self.tabs.selected_index == WAITING:
+        if self.seen == WAITING:
             self.later("Asking who reaches them…", lambda: find_waiting(self.reach, rows), self._show_waiting)
-        elif self.tabs.selected_index == COUNTS:
+        elif self.seen == COUNTS:
             counted = count_readiness(found)
             frame = counted.loc[:, [name not in _STEPS or counted[name].any() for name in counted]]
             self._tables["Counts"].show(frame, "")

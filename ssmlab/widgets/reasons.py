@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import networkx as nx
@@ -71,20 +71,21 @@ def _explain_target(reach: Reach, graph: nx.DiGraph[str], path: list[str], state
     """A node group or documents: the explanation of one example, for the principal on the path or the first that
     leads there.
     """
-    target = path[-1]
-    arn = next(
-        (name for name in (*path, *sorted(nx.ancestors(graph, path[0]))) if graph.nodes[name]["layer"] == 0), None
-    )
+    target, arn = path[-1], find_principal(graph, path)
     if arn is None:
         return write_lines(graph.nodes[target]["detail"])
-    nodes, documents = choose_nodes(reach.snapshot.nodes, state), choose_documents(reach.snapshot.documents, state)
-    if graph.nodes[target]["kind"] == "document":
-        documents = graph.graph["members"][target]
-    else:
-        nodes = graph.graph["members"][target]
-    if found := first_pair(reach, arn, nodes, documents):
-        return _say_example(reach, graph.nodes[target], found, documents) + reach.explain(*found)._repr_html_()
+    snapshot = reach.snapshot
+    chosen = {"node": choose_nodes(snapshot.nodes, state), "document": choose_documents(snapshot.documents, state)}
+    chosen["document" if graph.nodes[target]["kind"] == "document" else "node"] = graph.graph["members"][target]
+    if found := first_pair(reach, arn, chosen["node"], chosen["document"]):
+        return _say_example(reach, graph.nodes[target], found, chosen["document"]) + reach.explain(*found)._repr_html_()
     return write_lines(graph.nodes[target]["detail"])
+
+
+def find_principal(graph: nx.DiGraph[str], path: Sequence[str]) -> str | None:
+    """The principal on a path, else the first of those that lead to its begin; None: there is none."""
+    around = (*path, *sorted(nx.ancestors(graph, path[0])))
+    return next((name for name in around if graph.nodes[name]["layer"] == 0), None)
 
 
 def _say_example(reach: Reach, target: Mapping[str, Any], found: tuple[str, str, str], documents: Codes) -> str:
@@ -92,8 +93,7 @@ def _say_example(reach: Reach, target: Mapping[str, Any], found: tuple[str, str,
     principal, node, document = found
     said = reach.outcome(principal, node, document).value
     alike = reach.pairs(principal, node, documents, outcome=said, limit=0).attrs["total"]
-    lines = [f"{target['label']}: {target['count']:,} nodes, of which one is explained. Unfold shows each."]
-    lines = lines if target["count"] > 1 and target["kind"] == "group" else []
-    if alike > 1:
-        lines.append(f"With {last_part(document)}, for example; with {alike - 1:,} more documents it is the same.")
-    return write_lines(*lines) if lines else ""
+    is_group = target["kind"] == "group" and target["count"] > 1
+    one = f"{target['label']}: {target['count']:,} nodes, of which one is explained. Unfold shows each."
+    more = f"With {last_part(document)}, for example; with {alike - 1:,} more documents it is the same."
+    return write_lines(one if is_group else "", more if alike > 1 else "")

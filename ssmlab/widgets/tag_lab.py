@@ -85,12 +85,10 @@ class TagLab(WhatIf):
 
     def make_controls(self) -> dict[str, w.Widget]:
         """The filters, the nodes that they leave, and the request."""
-        state = self.state
+        state, near = self.state, self._offer(self.state.nodes)
         return {
             **make_filters(self.snapshot.nodes, state),
-            "nodes": w.SelectMultiple(
-                description="Nodes", options=self._offer(state.nodes), value=state.nodes, rows=4, layout=WIDE
-            ),
+            "nodes": w.SelectMultiple(description="Nodes", options=near, value=state.nodes, rows=4, layout=WIDE),
             "context": RequestControls(state.context),
         }
 
@@ -161,7 +159,7 @@ class TagLab(WhatIf):
 
     def to_frame(self) -> pd.DataFrame:
         """Who may make the change, where that is seen."""
-        return self._find_rights() if self.tabs.selected_index == RIGHTS else super().to_frame()
+        return self._find_rights() if self.seen == RIGHTS else super().to_frame()
 
     # --- Inside ---
 
@@ -234,16 +232,11 @@ class TagLab(WhatIf):
             why = "No policy allows anybody to make this change." if self.state.edits else "There is no edit yet."
             self.rights.show(pd.DataFrame({"principal": pd.Series([], dtype="str")}), why)
             return
-        frame = found[["edit", "action"]].assign(
-            principal=[last_part(arn) for arn in found["principal"]],
-            may=[
-                f"{a:,} of {n:,}" + (f", {c:,} depend" if c else "")
-                for a, c, n in found[["allowed", "conditional", "nodes"]].values
-            ],
-        )
-        columns = [*(["edit"] if len(self.state.edits) > 1 else []), "principal", "action", "may"]
+        counts = found[["allowed", "conditional", "nodes"]].itertuples(index=False)
+        frame = found[["edit", "principal", "action"]].assign(principal=found["principal"].map(last_part))
+        frame["nodes it may tag"] = [f"{a:,} of {n:,}" + (f", {c:,} depend" if c else "") for a, c, n in counts]
         words = f"{found['principal'].nunique():,} principals may make this change on some nodes"
-        self.rights.show(frame[columns].rename(columns={"may": "nodes it may tag"}), words)
+        self.rights.show(frame if len(self.state.edits) > 1 else frame.drop(columns="edit"), words)
 
     def _explain_right(self, row: int) -> None:
         found = self._allowed.iloc[row]

@@ -14,7 +14,7 @@ from ssmlab.graphs import draw_changes, say_changes, to_networkx
 from ssmlab.reachability import Reach, count_changes
 from ssmlab.widgets.explorer import Explorer
 from ssmlab.widgets.graph_view import GraphView
-from ssmlab.widgets.reasons import find_statement
+from ssmlab.widgets.reasons import find_principal, find_statement
 from ssmlab.widgets.tables import TableView
 from ssmlab.widgets.texts import write_json, write_lines
 from ssmlab.widgets.views import MOST_ROWS, MOST_SAVED, first_pair
@@ -58,8 +58,8 @@ class WhatIf(Explorer):
         self.counts = count_changes(self.before, self.after)
         self.words = say_changes(self.counts)
         self._explain("")
-        self.say("" if self.tabs.selected_index in (0, None) else self.words)
-        [self._show_graph, self._show_changes, self._show_counts, *self.show_more()][self.tabs.selected_index or 0]()
+        self.say("" if self.seen == 0 else self.words)
+        [self._show_graph, self._show_changes, self._show_counts, *self.show_more()][self.seen]()
 
     def draw_unchanged(self) -> nx.DiGraph[str]:
         """What is drawn where nothing changes."""
@@ -71,7 +71,7 @@ class WhatIf(Explorer):
 
     def to_frame(self) -> pd.DataFrame:
         """The counts where those are seen, else every change."""
-        if self.tabs.selected_index == 2:
+        if self.seen == 2:
             return self.counts.reset_index()
         return self.before.compare(self.after, limit=MOST_SAVED, denials=False)
 
@@ -143,8 +143,7 @@ class WhatIf(Explorer):
         graph, target = self.drawn, path[-1]
         changed = min(graph.predecessors(target), key=lambda name: graph.edges[name, target]["outcome"] == "unchanged")
         path = path if len(path) > 1 else [changed, target]
-        around = (*path, *sorted(nx.ancestors(graph, path[0])))
-        arn = next(name for name in around if graph.nodes[name]["layer"] == 0)
+        arn = find_principal(graph, path) or ""
         members = {"group": None, "document": None} | {graph.nodes[target]["kind"]: graph.graph["members"][target]}
         for reach in (self.after, self.before):
             found = first_pair(reach, arn, members["group"], members["document"])
