@@ -17,12 +17,12 @@ from ssmlab.snapshots import Snapshot
 from ssmlab.snapshots.accounts import lend_policies, take_account
 from ssmlab.widgets.controls import ANY
 from ssmlab.widgets.filters import contain, have
-from ssmlab.widgets.views import MOST_SAVED
+from ssmlab.widgets.views import MOST_SAVED, SAID
 
 SNAPSHOTS, POLICIES, ACCOUNTS = "snapshots", "policies", "accounts"
 _SEND: Final = "ssm:SendCommand"
 _MOST_POLICIES: Final = 5  # changed policies that are searched for witnesses
-_SAID: Final = {"conditional": "depends", "implicitDeny": "denied", "explicitDeny": "denied", "nan": "not there"}
+_SAID: Final = {**SAID, "nan": "not there"}
 _ROW: Final = ["principal", "change", "group", "before", "after", "cause"]
 NO_PROOF: Final = "Finding no witness is no proof that two policies are alike."
 
@@ -216,7 +216,7 @@ def seek_witnesses(policies: Mapping[str, tuple[Any, Any]]) -> pd.DataFrame:
     return found
 
 
-def short_witnesses(found: pd.DataFrame, both: Sequence[str] = ("first", "second")) -> pd.DataFrame:
+def short_witnesses(found: pd.DataFrame, both: Sequence[str]) -> pd.DataFrame:
     """Witnesses as people read them."""
     names = zip(found["resource"], found["more"], strict=True)
     shown: dict[str, Any] = {

@@ -49,13 +49,10 @@ class EventLab(Explorer):
     state_type = State
     arguments = "events"
 
-    def __init__(self, data: Any, **state: Any) -> None:
-        self.events, self._names = views.gather_events(data), name_nodes(data)
-        self.matched, self._stream = np.zeros(len(self.events), dtype=np.bool_), Stream(self.events)
-        super().__init__(data, **state)
-
     def begin(self, given: Mapping[str, Any]) -> State:
         """A pattern to begin with."""
+        self.events, self._names = views.gather_events(self.data), name_nodes(self.data)
+        self.matched, self._stream = np.zeros(len(self.events), dtype=np.bool_), Stream(self.events)
         return views.begin_state(given)
 
     def describe(self) -> str:

@@ -53,14 +53,11 @@ class LogLab(Explorer):
     formats = ("CSV", "Parquet", "Picture")
     arguments = "log_events"
 
-    def __init__(self, data: Any, **state: Any) -> None:
-        self.log_events, self._names = views.gather_logs(data), name_nodes(data)
-        self.matched = np.zeros(len(self.log_events), dtype=np.bool_)
-        self.measured = pd.DataFrame({"period_start": [], "value": [], "state": []})
-        super().__init__(data, **state)
-
     def begin(self, given: Mapping[str, Any]) -> State:
         """A pattern that finds something."""
+        self.log_events, self._names = views.gather_logs(self.data), name_nodes(self.data)
+        self.matched = np.zeros(len(self.log_events), dtype=np.bool_)
+        self.measured = pd.DataFrame({"period_start": [], "value": [], "state": []})
         return State(**{**views.first_state(self.log_events), **given})
 
     def describe(self) -> str:
@@ -70,8 +67,9 @@ class LogLab(Explorer):
     def make_controls(self) -> dict[str, w.Widget]:
         """A control for each field."""
         state, periods = self.state, sorted({*_PERIODS, self.state.period})
-        pattern = entry("Filter pattern", state.pattern, "ERROR, ?WARN ?ERROR, { $.status >= 500 }, [ip, ..., code]")
-        pattern.continuous_update, signs = True, [(f"{SIGNS[name]} threshold", name) for name in COMPARISONS]
+        signs = [(f"{SIGNS[name]} threshold", name) for name in COMPARISONS]
+        hint = "ERROR, ?WARN ?ERROR, { $.status >= 500 }, [ip, ..., code]"
+        pattern = w.Text(description="Filter pattern", value=state.pattern, placeholder=hint, layout=WIDE)
         missing = dropdown("Treat missing as", [(name, name) for name in MISSING], state.missing)
         below = {"flex_flow": "wrap", "margin": "2px 2px 32px"}  # the choice below its name, each a line high
         missing.layout, missing.style.description_width = w.Layout(width="100%", **below), "100%"
@@ -84,8 +82,8 @@ class LogLab(Explorer):
             "statistic": dropdown("Statistic", [(name, name) for name in STATISTICS], state.statistic),
             "comparison": dropdown("If value", signs, state.comparison),
             "threshold": entry("Threshold", state.threshold, "a number"),
-            "datapoints": _count("In at least", state.datapoints),
-            "evaluation_periods": _count("of the last", state.evaluation_periods),
+            "datapoints": _offer_periods("In at least", state.datapoints),
+            "evaluation_periods": _offer_periods("of the last", state.evaluation_periods),
             "missing": missing,
         }
 
@@ -173,5 +171,5 @@ class LogLab(Explorer):
         self.why.value = views.explain_period(self.log_events, self.measured, row, self.state)
 
 
-def _count(label: str, value: int) -> w.BoundedIntText:
+def _offer_periods(label: str, value: int) -> w.BoundedIntText:
     return w.BoundedIntText(description=label, value=value, min=1, max=100, layout=WIDE)

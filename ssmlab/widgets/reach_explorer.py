@@ -192,12 +192,10 @@ class ReachExplorer(Explorer):
         principal, _, column = cell.rpartition("|")
         if column:
             documents = views.choose_documents(self.snapshot.documents, self.state)
-            self._explain_first(principal, self._cells["members"][column], documents)
+            found = views.first_pair(self.reach, principal, self._cells["members"][column], documents)
+            why = self.reach.explain(*found)._repr_html_() if found else "<p>No document in this Region.</p>"
+            self.why.value = why
 
     def _explain_row(self, row: int) -> None:
         pair = self._pairs.iloc[row]
         self.why.value = self.reach.explain(pair["principal"], pair["node"], pair["document"])._repr_html_()
-
-    def _explain_first(self, principal: str, nodes: Any, documents: Any) -> None:
-        found = views.first_pair(self.reach, principal, nodes, documents)
-        self.why.value = self.reach.explain(*found)._repr_html_() if found else "<p>No document in this Region.</p>"

@@ -19,7 +19,7 @@ from ssmlab.widgets.explorer import Explorer, with_own_memory
 from ssmlab.widgets.filters import have, holds, make_choices
 from ssmlab.widgets.tables import TableView
 from ssmlab.widgets.texts import write_lines
-from ssmlab.widgets.views import MOST_ROWS, first_pair
+from ssmlab.widgets.views import MOST_ROWS, SAID, first_pair
 
 CHECKLIST, COUNTS, WAITING = range(3)
 _FILTERS: Final = ("account", "region", "kind")
@@ -159,7 +159,7 @@ class Readiness(Explorer):
         frame = pd.DataFrame(
             {
                 "principal": [_shorten(name) for name in call_all(self._waiting["principal"])],
-                "outcome": ["depends" if o == "conditional" else o for o in self._waiting["outcome"].astype("str")],
+                "outcome": [SAID.get(o, o) for o in self._waiting["outcome"].astype("str")],
                 "machines": self._waiting["machines"].to_numpy(),
                 "such as": _call(self._every.loc[self._waiting["example"]]),
             }

@@ -17,11 +17,12 @@ from ssmlab.reachability import Reach
 from ssmlab.reachability.columns import Codes
 from ssmlab.snapshots import Snapshot
 from ssmlab.widgets.controls import ANY
-from ssmlab.widgets.filters import Filters, choose_nodes, holds
+from ssmlab.widgets.filters import Filters, choose_nodes, have, holds
 from ssmlab.words import say_count
 
 MOST_ROWS: Final = 200
 MOST_SAVED: Final = 1_000_000
+SAID: Final = {"conditional": "depends", "implicitDeny": "denied", "explicitDeny": "denied"}  # outcomes, in words
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +59,7 @@ class State(Filters):
 
 def choose_documents(documents: pd.DataFrame, state: State) -> Codes:
     """Row numbers of the documents that the filters leave."""
-    keep = holds(documents, ("name",), state.document)
-    if state.region:
-        keep &= (documents["region"] == state.region).to_numpy(dtype=bool)
-    return np.flatnonzero(keep)
+    return np.flatnonzero(holds(documents, ("name",), state.document) & have(documents, state, ("region",)))
 
 
 def draw_state(reach: Reach, state: State) -> nx.DiGraph[str]:
@@ -132,7 +130,7 @@ def short_pairs(pairs: pd.DataFrame, reach: Reach) -> pd.DataFrame:
     """The pairs as people read them: names instead of ARNs."""
     nodes = reach.snapshot.nodes.index.get_indexer(pd.Index(pairs["node"]))
     managed = reach.snapshot.nodes["managed"].iloc[nodes].astype("boolean").fillna(True)
-    said = ["depends" if outcome == "conditional" else outcome for outcome in pairs["outcome"].astype(str)]
+    said = [SAID.get(outcome, outcome) for outcome in pairs["outcome"].astype(str)]
     shown: dict[str, Any] = {
         "principal": [last_part(arn) for arn in pairs["principal"]],
         "node": reach.node_resources.call(nodes),

@@ -17,9 +17,8 @@ from ssmlab.widgets.graph_view import GraphView
 from ssmlab.widgets.reasons import find_principal, find_statement
 from ssmlab.widgets.tables import TableView
 from ssmlab.widgets.texts import write_json, write_lines
-from ssmlab.widgets.views import MOST_ROWS, MOST_SAVED, first_pair
+from ssmlab.widgets.views import MOST_ROWS, MOST_SAVED, SAID, first_pair
 
-_OUTCOMES: Final = {"conditional": "depends", "implicitDeny": "denied", "explicitDeny": "denied"}
 MOST_DRAWN: Final = 12  # principals
 
 
@@ -95,7 +94,7 @@ class WhatIf(Explorer):
                 "principal": [last_part(arn) for arn in rows["principal"]],
                 "nodes": pd.Series(nodes, dtype="str"),
                 "document": [last_part(arn) for arn in rows["document"]],
-                **{name: [_OUTCOMES.get(o, o) for o in rows[name].astype(str)] for name in ("before", "after")},
+                **{name: [SAID.get(o, o) for o in rows[name].astype(str)] for name in ("before", "after")},
             }
         )
         first = f"first {len(rows)} of " if len(rows) < rows.attrs["total"] else ""
