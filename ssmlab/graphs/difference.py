@@ -134,13 +134,11 @@ class _Pen:
         rows = [[int(reach.rows("principals", arn)[0]) for reach in self._reaches] for arn in arns]
         chosen = np.array(rows, dtype=np.int64).reshape(-1, 2).T
         joined = [join_sides(*of) for of in zip(self._reaches, self._sides, chosen, strict=True)]
-        joint = [[[found[at] for found in both] for both in joined] for at in range(len(arns))]
         self._keys = self._reaches[1].tag_keys(who[1] for who in rows)
         self._several = len({arn.split(":")[4] for arn in arns}) > 1
         for place in range(len(_SIDES)):
-            each = zip(arns, rows, joint, strict=True)
-            ways = [self._read(place, arn, who, [found[place] for found in both]) for arn, who, both in each]
-            self._draw_side(place, ways)
+            outcomes = zip(*(sides[place] for sides in joined), strict=True)  # before and after, a pair a principal
+            self._draw_side(place, [self._read(place, *way) for way in zip(arns, rows, outcomes, strict=True)])
         self._draw_cards()
         return self._graph
 

@@ -126,15 +126,14 @@ def list_invocations(command: Command, names: pd.Series[Any]) -> pd.DataFrame:
     """The nodes as people read them."""
     rows = command.invocations
     output = zip(rows["output"], rows["reason"], strict=True)
-    return pd.DataFrame(
-        {
-            "node": [_label(arn, names) for arn in rows["node"]],
-            "status": rows["status"],
-            "details": rows["status_details"],
-            "code": ["not run" if code < 0 else str(code) for code in rows["response_code"]],
-            "output, or why there is none": [shorten(text or why, 60) for text, why in output],
-        }
-    )
+    shown = {
+        "node": [_label(arn, names) for arn in rows["node"]],
+        "status": rows["status"],
+        "details": rows["status_details"],
+        "code": ["not run" if code < 0 else str(code) for code in rows["response_code"]],
+        "output, or why there is none": [shorten(text or why, 60) for text, why in output],
+    }
+    return pd.DataFrame(shown)
 
 
 def name_nodes(data: Any) -> dict[str, str]:
@@ -176,15 +175,14 @@ def list_outputs(command: Command, names: pd.Series[Any]) -> pd.DataFrame:
     """What was written to CloudWatch Logs."""
     rows, nodes = command.log_events, command.invocations.set_index("node_id")["node"]
     streams = rows["log_stream"].astype(str).str.split("/")
-    return pd.DataFrame(
-        {
-            "time": rows["timestamp"].dt.strftime("%H:%M:%S.%f").str[:-3],
-            "node": [_label(nodes[node_id], names) for node_id in streams.str[1]],
-            "stream": streams.str[-1],
-            "characters": rows["message"].str.len(),
-            "message": [shorten(text) for text in rows["message"]],
-        }
-    )
+    shown = {
+        "time": rows["timestamp"].dt.strftime("%H:%M:%S.%f").str[:-3],
+        "node": [_label(nodes[node_id], names) for node_id in streams.str[1]],
+        "stream": streams.str[-1],
+        "characters": rows["message"].str.len(),
+        "message": [shorten(text) for text in rows["message"]],
+    }
+    return pd.DataFrame(shown)
 
 
 def shorten(text: str, most: int = _LONGEST) -> str:

@@ -102,12 +102,10 @@ class PrincipalPicker(w.VBox):
 
     value = traitlets.Tuple()
 
-    def __init__(
-        self, principals: pd.DataFrame, value: Sequence[str] = (), rows: int = 5, nobody: str = "Everyone"
-    ) -> None:
+    def __init__(self, principals: pd.DataFrame, value: Sequence[str] = (), nobody: str = "Everyone") -> None:
         self._labels = label_principals(principals)
         self._find = w.Text(description="Find principal", placeholder="part of a name", layout=WIDE)
-        self._list = w.SelectMultiple(description="Principals", rows=rows, layout=WIDE)
+        self._list = w.SelectMultiple(description="Principals", layout=WIDE)
         self._clear = w.Button(description=nobody, tooltip=f"choose no principal: {nobody.lower()}", layout=WIDE)
         super().__init__([self._find, self._list, self._clear], value=tuple(value))
         self.add_class("ssmlab-picker")

@@ -165,15 +165,14 @@ def fold_documents(found: pd.DataFrame) -> pd.DataFrame:
 def short_rows(rows: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
     """Rows of `fold_documents` as people read them."""
     moves = zip(rows["before"].astype("str"), rows["after"].astype("str"), rows["change"], strict=True)
-    return pd.DataFrame(
-        {
-            "principal": call_all(rows["principal"]),
-            "change": [_say_move(*move) for move in moves],
-            "cause": rows["cause"].to_numpy(),
-            "nodes": [_and_more(names.get(arn, arn), n) for arn, n in zip(rows["example"], rows["count"], strict=True)],
-            "documents": [_and_more(last_part(a), n) for a, n in zip(rows["document"], rows["documents"], strict=True)],
-        }
-    )
+    shown = {
+        "principal": call_all(rows["principal"]),
+        "change": [_say_move(*move) for move in moves],
+        "cause": rows["cause"].to_numpy(),
+        "nodes": [_and_more(names.get(arn, arn), n) for arn, n in zip(rows["example"], rows["count"], strict=True)],
+        "documents": [_and_more(last_part(a), n) for a, n in zip(rows["document"], rows["documents"], strict=True)],
+    }
+    return pd.DataFrame(shown)
 
 
 def _say_move(before: str, after: str, change: str) -> str:

@@ -155,8 +155,7 @@ class LogLab(Explorer):
         if seen == MESSAGES:
             asked = self.state.pattern, self.matched, self.state.shown, self._names
             self._messages.value, self._count.value = views.write_messages(self.log_events, *asked)
-            return
-        if seen == METRIC:
+        elif seen == METRIC:
             self._picture.value = draw_metric(measured, self.state)
         else:
             self._table.show(views.list_periods(measured).head(_MOST_ROWS), f"{len(measured):,} periods")

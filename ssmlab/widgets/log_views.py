@@ -264,13 +264,12 @@ def explain_logs(pattern: str, flags: Flags) -> str:
 
 def list_periods(measured: pd.DataFrame) -> pd.DataFrame:
     """The periods as people read them."""
-    return pd.DataFrame(
-        {
-            "period": measured["period_start"].dt.strftime("%Y-%m-%d %H:%M:%S"),
-            "value": ["no value" if pd.isna(value) else f"{value:g}" for value in measured["value"]],
-            "alarm": measured["state"],
-        }
-    )
+    shown = {
+        "period": measured["period_start"].dt.strftime("%Y-%m-%d %H:%M:%S"),
+        "value": ["no value" if pd.isna(value) else f"{value:g}" for value in measured["value"]],
+        "alarm": measured["state"],
+    }
+    return pd.DataFrame(shown)
 
 
 def explain_period(frame: pd.DataFrame, measured: pd.DataFrame, row: int, state: State) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 import pandas as pd
 
 from ssmlab.widgets.log_views import State, describe_metric, list_runs, say_alarm
-from ssmlab.widgets.svg import WIDTH, element, make_picture, place_legend, write
+from ssmlab.widgets.svg import WIDTH, element, make_picture, place_legend, write, write_letter
 
 MOST_PERIODS: Final = 240
 # State of an alarm: colour, letter, height of its strip, dashes of its edge.
@@ -78,10 +78,7 @@ def _strip(x: float, bottom: float, width: float, name: str) -> str:
     colour, letter, height, dashes = STATES[name]
     look = {"fill": colour, "stroke": "currentColor", "stroke_width": 0.7, "stroke_dasharray": dashes}
     shape = element("rect", x=x, y=bottom - height, width=width, height=height, **look)
-    inside = {"fill": "#000", "font_size": 9.5, "font_weight": "bold", "text_anchor": "middle"}
-    return shape + (
-        element("text", letter, x=x + width / 2, y=bottom - height / 2 + 3.5, **inside) if width >= 8 else ""
-    )
+    return shape + (write_letter(letter, x=x + width / 2, y=bottom - height / 2 + 3.5) if width >= 8 else "")
 
 
 def _draw_values(shown: pd.DataFrame, axis: _Axis) -> list[str]:

@@ -156,19 +156,17 @@ class Readiness(Explorer):
 
     def _show_waiting(self, waiting: pd.DataFrame) -> None:
         self._waiting = waiting.head(MOST_ROWS)
-        frame = pd.DataFrame(
-            {
-                "principal": [_shorten(name) for name in call_all(self._waiting["principal"])],
-                "outcome": [SAID.get(o, o) for o in self._waiting["outcome"].astype("str")],
-                "machines": self._waiting["machines"].to_numpy(),
-                "such as": _call(self._every.loc[self._waiting["example"]]),
-            }
-        )
+        shown = {
+            "principal": [_shorten(name) for name in call_all(self._waiting["principal"])],
+            "outcome": [SAID.get(o, o) for o in self._waiting["outcome"].astype("str")],
+            "machines": self._waiting["machines"].to_numpy(),
+            "such as": _call(self._every.loc[self._waiting["example"]]),
+        }
         people = waiting["principal"].nunique()
         words = f"{people} principals reach machines that are not managed, as soon as they are managed."
         if waiting.empty:
             words = "Nobody: all of these machines are managed, or nobody would reach them."
-        self._tables["Who reaches them"].show(frame, "")
+        self._tables["Who reaches them"].show(pd.DataFrame(shown), "")
         self.say(words)
 
     # --- Why ---

@@ -89,16 +89,14 @@ class WhatIf(Explorer):
         places = self.after.snapshot.nodes.index.get_indexer(pd.Index(rows["example"]))
         names = zip(self.after.node_resources.call(places), rows["count"], strict=True)
         nodes = [name if count == 1 else f"{name} and {count - 1:,} like it" for name, count in names]
-        frame = pd.DataFrame(
-            {
-                "principal": [last_part(arn) for arn in rows["principal"]],
-                "nodes": pd.Series(nodes, dtype="str"),
-                "document": [last_part(arn) for arn in rows["document"]],
-                **{name: [SAID.get(o, o) for o in rows[name].astype(str)] for name in ("before", "after")},
-            }
-        )
+        shown = {
+            "principal": [last_part(arn) for arn in rows["principal"]],
+            "nodes": pd.Series(nodes, dtype="str"),
+            "document": [last_part(arn) for arn in rows["document"]],
+            **{name: [SAID.get(o, o) for o in rows[name].astype(str)] for name in ("before", "after")},
+        }
         first = f"first {len(rows)} of " if len(rows) < rows.attrs["total"] else ""
-        self.changes.show(frame, f"{first}{rows.attrs['total']:,} changes")
+        self.changes.show(pd.DataFrame(shown), f"{first}{rows.attrs['total']:,} changes")
 
     def _show_counts(self) -> None:
         named = {f"{what}_{how}": f"{what}: {word}" for what in ("nodes", "pairs") for how, word in _COLUMNS.items()}
