@@ -53,8 +53,9 @@ def _explain_principal(reach: Reach, arn: str) -> str:
 
 
 def find_statement(snapshot: Snapshot, mark: str) -> Statement | None:
-    """The statement that a mark of the graph stands for; None: its policy is not in this snapshot, or has no such."""
-    policy, index = re.findall(r"(?s)^statement:(.+)#(\d+)(?:@\d+)?$", mark)[0]
+    """The statement that a mark of the graph stands for; None: it stands for none, or for one that is not here."""
+    named = re.fullmatch(r"(?s)statement:(.+)#(\d+)(?:@\d+)?", mark)
+    policy, index = named.groups() if named else ("", "")
     statements = snapshot.compiled[policy].statements if policy in snapshot.compiled else ()
     return next((statement for statement in statements if statement.index == int(index)), None)
 
