@@ -197,7 +197,8 @@ _Card = tuple[str, dict[str, Any]]  # a mark's id and attributes
 
 def draw_card(applied: Applied) -> _Card:
     """The mark of a statement: its id and attributes."""
-    return f"statement:{applied.policy}#{applied.index}", _card(call_card(applied), say_statement(applied))
+    label = f"{call_policy(applied.policy)} · {applied.sid or applied.index + 1}"
+    return f"statement:{applied.policy}#{applied.index}", _card(label, say_statement(applied))
 
 
 def draw_no_card(arn: str) -> _Card:
@@ -219,11 +220,10 @@ def read_cards(side: Side, who: int) -> tuple[list[Applied], Any]:
     return [applied for applied, _ in found], ((truths == best) & (best > FALSE)).T
 
 
-def call_card(applied: Applied) -> str:
-    """A statement as a label: its policy, and its Sid or number."""
-    owner, _, name = applied.policy.rpartition("/")
-    short = f"{last_part(owner).rpartition('/')[2]}: {name}" if ":policy" not in owner and owner else name
-    return f"{short} · {applied.sid or applied.index + 1}"
+def call_policy(policy: str) -> str:
+    """A policy by its id as a label: its name, of an inline policy after that of its holder."""
+    owner, _, name = policy.rpartition("/")
+    return f"{last_part(owner).rpartition('/')[2]}: {name}" if owner and ":policy" not in owner else name
 
 
 def say_outcome(side: Side, who: int, row: int, outcome: int) -> str:

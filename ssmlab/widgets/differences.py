@@ -11,6 +11,7 @@ import pandas as pd
 
 from ssmlab.evaluation import PolicySet, Request, evaluate
 from ssmlab.explanation import call_all, last_part, say_statement
+from ssmlab.graphs import call_policy
 from ssmlab.policies import Policy, parse_policy
 from ssmlab.reachability import Reach, find_causes, find_witnesses, reach, reach_alone
 from ssmlab.snapshots import Snapshot
@@ -76,14 +77,7 @@ def list_policies(snapshot: Snapshot) -> dict[str, str]:
     """Ids of the identity policies that were collected, with a label; those that are about Run Command first."""
     chosen = snapshot.policies[(snapshot.policies["layer"] == "identity") & snapshot.policies["document"].notna()]
     ids = sorted(map(str, chosen.index), key=lambda policy: not _is_ours(snapshot.compiled[policy]))
-    names = chosen["name"].to_dict()
-    return {policy: f"{holder}: {names[policy]}" if (holder := _holder(policy)) else names[policy] for policy in ids}
-
-
-def _holder(policy: str) -> str:
-    """Whose own an inline policy is, by its id; empty for all others."""
-    owner = "" if ":policy/" in policy else policy.rpartition("/")[0]
-    return owner.rpartition("/")[2]
+    return {policy: call_policy(policy) for policy in ids}
 
 
 def _is_ours(policy: Policy) -> bool:

@@ -50,6 +50,7 @@ class Explorer(w.VBox):
     arguments: str = "snapshot"  # in the line to copy
     state_type: ClassVar[type]
     formats: ClassVar[tuple[str, ...]] = ("CSV", "Parquet")  # the kinds of files that can be saved
+    snapshot: Snapshot  # the data, where they are a snapshot
     drawn: nx.DiGraph[str] | None = None  # the graph that is seen; None: there is none
 
     def __init__(self, data: Any, **state: Any) -> None:
@@ -61,7 +62,7 @@ class Explorer(w.VBox):
         given = {name: tuple(value) if name in several else value for name, value in state.items()}
         if self.arguments == "snapshot":
             expect_snapshot(data)
-        self.data = data
+        self.data = self.snapshot = data
         self.state: Any = self.begin(given)
         self._latest: Future[Any] | None = None
         self._turn = RLock()  # what comes from the background never draws while a change is drawn
@@ -140,12 +141,6 @@ class Explorer(w.VBox):
         return None
 
     # --- What it has from here ---
-
-    @property
-    def snapshot(self) -> Snapshot:
-        """The data, where they are a snapshot."""
-        snapshot: Snapshot = self.data
-        return snapshot
 
     @property
     def seen(self) -> int:
