@@ -22,7 +22,7 @@ from ssmlab.widgets.differences import ACCOUNTS, POLICIES, SNAPSHOTS, State
 from ssmlab.widgets.explorer import Explorer, with_own_memory
 from ssmlab.widgets.graph_view import GraphView
 from ssmlab.widgets.tables import TableView
-from ssmlab.widgets.texts import describe_data, list_problems, write_lines
+from ssmlab.widgets.texts import describe_data, list_problems, show_controls, write_explanation, write_lines
 from ssmlab.widgets.views import MOST_ROWS
 from ssmlab.widgets.whatif import dim
 
@@ -236,8 +236,8 @@ class Compare(Explorer):
                 heads.append(write_lines(f"{last_part(missing[0])} is not there."))
                 continue
             told = reach.explain(*asked.values())
-            heads.append(f"<p>{to_html(told.sentence)}</p>")
-            parts.append(f"<details><summary>{called}, step by step</summary>{told._repr_html_()}</details>")
+            heads.append(f"<p>{show_controls(to_html(told.sentence))}</p>")
+            parts.append(f"<details><summary>{called}, step by step</summary>{write_explanation(told)}</details>")
         self.why.value = "".join([*heads, *parts])
 
     def _explain_mark(self, mark: str) -> None:
@@ -255,4 +255,4 @@ class Compare(Explorer):
         pairs = self._witnesses.attrs["policies"]
         pair = next(pair for name, pair in pairs.items() if last_part(name) == witness["policy"])
         lines = [*differences.explain_witness(dict(witness), pair), differences.NO_PROOF]
-        self.why.value = "".join(f"<p>{to_html(line)}</p>" for line in lines)
+        self.why.value = "".join(f"<p>{show_controls(to_html(line))}</p>" for line in lines)

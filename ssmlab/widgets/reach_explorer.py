@@ -23,6 +23,7 @@ from ssmlab.widgets.graph_view import GraphView
 from ssmlab.widgets.matrix import SORTS, MatrixView, make_matrix, to_table
 from ssmlab.widgets.reasons import explain_mark
 from ssmlab.widgets.tables import TableView
+from ssmlab.widgets.texts import write_explanation
 from ssmlab.widgets.views import State
 
 GRAPH, MATRIX = range(2)  # views, by their numbers
@@ -193,9 +194,10 @@ class ReachExplorer(Explorer):
         if column:
             documents = views.choose_documents(self.snapshot.documents, self.state)
             found = views.first_pair(self.reach, principal, self._cells["members"][column], documents)
-            why = self.reach.explain(*found)._repr_html_() if found else "<p>No document in this Region.</p>"
+            why = write_explanation(self.reach.explain(*found)) if found else "<p>No document in this Region.</p>"
             self.why.value = why
 
     def _explain_row(self, row: int) -> None:
         pair = self._pairs.iloc[row]
-        self.why.value = self.reach.explain(pair["principal"], pair["node"], pair["document"])._repr_html_()
+        told = self.reach.explain(pair["principal"], pair["node"], pair["document"])
+        self.why.value = write_explanation(told)

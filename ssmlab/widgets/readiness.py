@@ -18,7 +18,7 @@ from ssmlab.widgets.controls import ANY, dropdown, search
 from ssmlab.widgets.explorer import Explorer, with_own_memory
 from ssmlab.widgets.filters import have, holds, make_choices
 from ssmlab.widgets.tables import TableView
-from ssmlab.widgets.texts import write_lines
+from ssmlab.widgets.texts import write_explanation, write_lines
 from ssmlab.widgets.views import MOST_ROWS, SAID, first_pair
 
 CHECKLIST, COUNTS, WAITING = range(3)
@@ -188,7 +188,7 @@ class Readiness(Explorer):
         """The best pair of one machine and a document."""
         waiting = self._waiting.iloc[row]
         found = first_pair(self.reach, waiting["principal"], waiting["example"], None)
-        self.why.value = self.reach.explain(*found)._repr_html_() if found else write_lines(_CHOOSE)
+        self.why.value = write_explanation(self.reach.explain(*found)) if found else write_lines(_CHOOSE)
 
 
 def _call(found: pd.DataFrame) -> list[str]:

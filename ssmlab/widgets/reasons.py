@@ -14,7 +14,7 @@ from ssmlab.reachability import Reach
 from ssmlab.reachability.columns import Codes
 from ssmlab.snapshots import Snapshot
 from ssmlab.widgets.filters import choose_nodes
-from ssmlab.widgets.texts import write_json, write_lines
+from ssmlab.widgets.texts import write_explanation, write_json, write_lines
 from ssmlab.widgets.views import State, choose_documents, first_pair
 
 
@@ -79,7 +79,8 @@ def _explain_target(reach: Reach, graph: nx.DiGraph[str], path: list[str], state
     chosen = {"node": choose_nodes(snapshot.nodes, state), "document": choose_documents(snapshot.documents, state)}
     chosen["document" if graph.nodes[target]["kind"] == "document" else "node"] = graph.graph["members"][target]
     if found := first_pair(reach, arn, chosen["node"], chosen["document"]):
-        return _say_example(reach, graph.nodes[target], found, chosen["document"]) + reach.explain(*found)._repr_html_()
+        example = _say_example(reach, graph.nodes[target], found, chosen["document"])
+        return example + write_explanation(reach.explain(*found))
     return write_lines(graph.nodes[target]["detail"])
 
 

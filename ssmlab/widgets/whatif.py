@@ -16,7 +16,7 @@ from ssmlab.widgets.explorer import Explorer
 from ssmlab.widgets.graph_view import GraphView
 from ssmlab.widgets.reasons import find_principal, find_statement
 from ssmlab.widgets.tables import TableView
-from ssmlab.widgets.texts import write_json, write_lines
+from ssmlab.widgets.texts import write_explanation, write_json, write_lines
 from ssmlab.widgets.views import MOST_ROWS, MOST_SAVED, SAID, first_pair
 
 MOST_DRAWN: Final = 12  # principals
@@ -153,7 +153,7 @@ class WhatIf(Explorer):
     def _say_pair(self, principal: str, node: str, document: str) -> str:
         first, then = (reach.explain(principal, node, document) for reach in (self.before, self.after))
         words = ["As before:"] if first.sentence == then.sentence else [f"Before: {first.sentence}", "Now:"]
-        return write_lines(*words) + then._repr_html_()
+        return write_lines(*words) + write_explanation(then)
 
     def _explain_row(self, row: int) -> None:
         change = self._rows.iloc[row]
