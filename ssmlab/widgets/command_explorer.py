@@ -17,13 +17,14 @@ from ssmlab.widgets import command_views as views
 from ssmlab.widgets.command_views import IDS, TARGETS, State
 from ssmlab.widgets.controls import WIDE, RequestControls, area, dropdown, entry, fold, label_principals, list_options
 from ssmlab.widgets.explorer import Explorer
-from ssmlab.widgets.tables import TableView, scroll
+from ssmlab.widgets.tables import scroll
 from ssmlab.widgets.targets import TargetPicker
 from ssmlab.widgets.texts import write_error, write_json
 from ssmlab.widgets.timeline import count_endings, draw_timeline, say_end
 
 TIMELINE, INVOCATIONS, EVENTS, OUTPUT = range(4)
 _MOST_ROWS: Final = 200
+_NONE: Final = [("none", "")]
 _EXAMPLE: Final = '{"web-1": {"exit_code": 1, "error": "no such file", "seconds": 4}}'
 _RULE: Final = '[{"name": "again", "pattern": {"source": ["aws.ssm"]}, "targets": [{"Arn": …, "RoleArn": …}]}]'
 
@@ -55,16 +56,18 @@ class CommandExplorer(Explorer):
 
     def begin(self, given: Mapping[str, Any]) -> State:
         """A sender and a command worth looking at; the sender by name or ARN."""
+        self._names = self.snapshot.nodes["name"].astype("object").fillna("")
         return views.begin_state(self.snapshot, given)
 
     def make_controls(self) -> dict[str, w.Widget]:
         """A control for each field."""
         state, snapshot = self.state, self.snapshot
         senders = [(label, arn) for arn, label in label_principals(snapshot.principals).items()]
+        documents = list_options(snapshot.documents["name"])
         regions = [("that of the nodes", ""), *list_options(snapshot.nodes["region"])]
         return {
-            "sender": dropdown("Sender", _or_none(senders), state.sender),
-            "document": dropdown("Document", _or_none(list_options(snapshot.documents["name"])), state.document),
+            "sender": dropdown("Sender", senders or _NONE, state.sender),
+            "document": dropdown("Document", documents or _NONE, state.document),
             "by": dropdown("Send to", [(name, name) for name in (TARGETS, IDS)], state.by),
             "targets": TargetPicker(snapshot.nodes, state.targets),
             "instance_ids": area("Ids", state.instance_ids, "i-…, mi-…: at most 50"),
@@ -98,7 +101,7 @@ class CommandExplorer(Explorer):
         """Timeline, invocations, events and output."""
         self._picture = w.HTML(layout=WIDE)
         shown = (INVOCATIONS, EVENTS, OUTPUT)
-        tables = self._tables = {view: TableView(selected=partial(self._explain, view), height=370) for view in shown}
+        tables = self._tables = {view: self.make_table(partial(self._explain, view), height=370) for view in shown}
         named = {"Invocations": tables[INVOCATIONS], "Events": tables[EVENTS], "Output": tables[OUTPUT]}
         return {"Timeline": scroll(self._picture, 390, tabbable=True), **named}
 
@@ -166,23 +169,13 @@ class CommandExplorer(Explorer):
         return views.list_outputs(command, self._names), views.tell_outputs(command)
 
     @cached_property
-    def _names(self) -> pd.Series[Any]:
-        return self.snapshot.nodes["name"].astype("object").fillna("")
-
-    @cached_property
     def _ids(self) -> dict[str, str]:
         return views.name_nodes(self.snapshot)
 
-    def _explain(self, view: int, row: int) -> None:
-        if self.command is None:
-            return
+    def _explain(self, view: int, row: int) -> str:
         command = self.command
-        self.why.value = {
-            INVOCATIONS: lambda: views.explain_invocation(command, row, self._names),
-            EVENTS: lambda: write_json(command.events[row]),
-            OUTPUT: lambda: views.explain_output(command, row),
-        }[view]()
-
-
-def _or_none(options: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    return options or [("none", "")]
+        if command is None:
+            return self._refused
+        if view == INVOCATIONS:
+            return views.explain_invocation(command, row, self._names)
+        return write_json(command.events[row]) if view == EVENTS else views.explain_output(command, row)

@@ -21,7 +21,6 @@ from ssmlab.widgets.controls import ANY, RequestControls, area, dropdown, fold, 
 from ssmlab.widgets.differences import ACCOUNTS, POLICIES, SNAPSHOTS, State
 from ssmlab.widgets.explorer import Explorer, with_own_memory
 from ssmlab.widgets.graph_view import GraphView
-from ssmlab.widgets.tables import TableView
 from ssmlab.widgets.texts import describe_data, list_problems, show_controls, write_explanation, write_lines
 from ssmlab.widgets.views import MOST_ROWS
 from ssmlab.widgets.whatif import dim
@@ -143,10 +142,10 @@ class Compare(Explorer):
         self.drawn: nx.DiGraph[str] = nx.DiGraph(members={})
         self._rows = self._found = self._witnesses = pd.DataFrame()
         self._causes = w.HTML()
-        self._table = TableView(self._search, self._causes, selected=self._explain_row, height=290)
+        self._table = self.make_table(self._explain_row, self._search, self._causes, height=290)
         self._graph = GraphView(height=350)
-        self._graph.observe(lambda change: self._explain_mark(change["new"]), "selected")
-        self._proofs = TableView(selected=self._explain_witness)
+        self._graph.observe(lambda change: self.tell_why(self._explain_mark, change["new"]), "selected")
+        self._proofs = self.make_table(self._explain_witness)
         return {"Gained and lost": self._table, "Graph": self._graph, "Witnesses": self._proofs}
 
     def to_frame(self) -> pd.DataFrame:
@@ -221,10 +220,10 @@ class Compare(Explorer):
 
     # --- Why ---
 
-    def _explain_row(self, row: int) -> None:
-        self._explain(self._rows.iloc[row])
+    def _explain_row(self, row: int) -> str:
+        return self._explain(self._rows.iloc[row])
 
-    def _explain(self, row: Any) -> None:
+    def _explain(self, row: Any) -> str:
         """Before and after, for one pair."""
         parts: list[str] = []
         heads = [write_lines(f"{last_part(row['principal'])}: {row['change']}, because of: {row['cause']}.")]
@@ -238,21 +237,18 @@ class Compare(Explorer):
             told = reach.explain(*asked.values())
             heads.append(f"<p>{show_controls(to_html(told.sentence))}</p>")
             parts.append(f"<details><summary>{called}, step by step</summary>{write_explanation(told)}</details>")
-        self.why.value = "".join([*heads, *parts])
+        return "".join([*heads, *parts])
 
-    def _explain_mark(self, mark: str) -> None:
+    def _explain_mark(self, mark: str) -> str:
         """The first row that a mark or line stands for."""
         members = self.drawn.graph["members"]
         ends = [members[part] for part in mark.split("→") if part in members]
         rows = ends[0].intersection(ends[-1]) if ends else []
-        if len(rows):
-            self._explain(self._found.loc[rows[0]])
-        else:
-            self.why.value = write_lines(_CHOOSE)
+        return self._explain(self._found.loc[rows[0]]) if len(rows) else write_lines(_CHOOSE)
 
-    def _explain_witness(self, row: int) -> None:
+    def _explain_witness(self, row: int) -> str:
         witness = self._witnesses.iloc[row]
         pairs = self._witnesses.attrs["policies"]
         pair = next(pair for name, pair in pairs.items() if last_part(name) == witness["policy"])
         lines = [*differences.explain_witness(dict(witness), pair), differences.NO_PROOF]
-        self.why.value = "".join(f"<p>{show_controls(to_html(line))}</p>" for line in lines)
+        return "".join(f"<p>{show_controls(to_html(line))}</p>" for line in lines)

@@ -87,7 +87,7 @@ class EventLab(Explorer):
     def make_views(self) -> dict[str, w.Widget]:
         """Events and counts."""
         self._places: Codes = np.arange(0)
-        self._table, self._counts = TableView(selected=self._explain, height=260), TableView(height=260)
+        self._table, self._counts = self.make_table(self._explain, height=260), TableView(height=260)
         return {"Events": self._table, "Counts": self._counts}
 
     def to_frame(self) -> pd.DataFrame:
@@ -148,6 +148,5 @@ class EventLab(Explorer):
         words = f"{cut}{say_count(len(self._places), 'event')}{first}" if len(shown) else "No event to show."
         self._table.show(views.list_matches(self.events, self._names, self.matched, shown), words)
 
-    def _explain(self, row: int) -> None:
-        event = self.events[self._places[row]]
-        self._guard(lambda: self.why.set_trait("value", views.explain_match(self.state.pattern, event)))
+    def _explain(self, row: int) -> str:
+        return views.explain_match(self.state.pattern, self.events[self._places[row]])

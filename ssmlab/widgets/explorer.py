@@ -6,6 +6,7 @@ import html
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from threading import RLock
 from typing import Any, ClassVar, Final
@@ -19,6 +20,7 @@ from ssmlab.snapshots import Snapshot, expect_snapshot
 from ssmlab.snapshots.memory import Memory
 from ssmlab.widgets.keys import Keys
 from ssmlab.widgets.saver import Saver
+from ssmlab.widgets.tables import TableView
 from ssmlab.widgets.texts import describe_data, write_error
 
 _STYLE: Final = (Path(__file__).parent / "static" / "explorer.css").read_text("utf-8")
@@ -116,6 +118,14 @@ class Explorer(w.VBox):
         button = w.Button(description=label, tooltip=tooltip, **{"layout": {"width": "auto"}, **look})
         button.on_click(lambda _: self._guard(act))
         return button
+
+    def tell_why(self, explain: Callable[[Any], str], what: Any) -> None:
+        """What `explain` says of what is selected, as HTML; an error is told in its place."""
+        self._guard(lambda: self.why.set_trait("value", explain(what)))
+
+    def make_table(self, explain: Callable[[int], str], *above: w.Widget, height: int = 330) -> TableView:
+        """A table of which a row that is selected is explained, by its number."""
+        return TableView(*above, selected=partial(self.tell_why, explain), height=height)
 
     def make_buttons(self) -> list[w.Widget]:
         """What stands below the views, at the left."""

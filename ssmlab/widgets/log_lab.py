@@ -20,7 +20,7 @@ from ssmlab.widgets.explorer import Explorer
 from ssmlab.widgets.filters import Flags
 from ssmlab.widgets.log_views import ALL, MATCHED, State
 from ssmlab.widgets.metric import SIGNS, draw_metric
-from ssmlab.widgets.tables import TableView, scroll
+from ssmlab.widgets.tables import scroll
 from ssmlab.widgets.texts import write_alert
 
 MESSAGES, METRIC, PERIODS = range(3)
@@ -103,7 +103,7 @@ class LogLab(Explorer):
         """Messages, metric and periods."""
         self._count = w.HTML().add_class("ssmlab-count")
         self._messages, self._picture = w.HTML(), w.HTML(layout=WIDE)
-        self._table = TableView(selected=self._explain, height=370)
+        self._table = self.make_table(self._explain, height=370)
         messages = w.VBox([self._count, scroll(self._messages, 380, tabbable=True)])
         return {"Messages": messages, "Metric": self._picture, "Periods": self._table}
 
@@ -166,8 +166,8 @@ class LogLab(Explorer):
         self.why.value = why
         self.say(words)
 
-    def _explain(self, row: int) -> None:
-        self.why.value = views.explain_period(self.log_events, self.measured, row, self.state)
+    def _explain(self, row: int) -> str:
+        return views.explain_period(self.log_events, self.measured, row, self.state)
 
 
 def _offer_periods(label: str, value: int) -> w.BoundedIntText:

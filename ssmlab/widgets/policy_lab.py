@@ -19,7 +19,6 @@ from ssmlab.snapshots.changes import describe_unknown
 from ssmlab.snapshots.memory import Memory
 from ssmlab.snapshots.trials import detach, list_holders, narrow, new_user, write_policy
 from ssmlab.widgets.controls import WIDE, PrincipalPicker, RequestControls, dropdown, fold
-from ssmlab.widgets.tables import TableView
 from ssmlab.widgets.texts import list_problems, number_lines, write_lines
 from ssmlab.widgets.whatif import WhatIf, dim
 
@@ -128,7 +127,7 @@ class PolicyLab(WhatIf):
 
     def make_views(self) -> dict[str, w.Widget]:
         """Those of a change, and the findings."""
-        self.findings = TableView(selected=self._explain_finding)
+        self.findings = self.make_table(self._explain_finding)
         return {**super().make_views(), "Findings": self.findings}
 
     def react(self, field: str) -> None:
@@ -250,9 +249,9 @@ class PolicyLab(WhatIf):
         words = _NOT_STORED if self.is_refused else count if len(frame) else "Nothing is found wrong with this policy."
         self.findings.show(frame, words)
 
-    def _explain_finding(self, row: int) -> None:
+    def _explain_finding(self, row: int) -> str:
         found = self._found.iloc[row]
-        self.why.value = write_lines(found["what"], found["why"], found["mend"], found["source"])
+        return write_lines(found["what"], found["why"], found["mend"], found["source"])
 
 
 def _first_policy(snapshot: Snapshot) -> str:

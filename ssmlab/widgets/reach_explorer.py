@@ -22,7 +22,6 @@ from ssmlab.widgets.filters import PLACES, choose_nodes, fold_filters, list_tag_
 from ssmlab.widgets.graph_view import GraphView
 from ssmlab.widgets.matrix import SORTS, MatrixView, make_matrix, to_table
 from ssmlab.widgets.reasons import explain_mark
-from ssmlab.widgets.tables import TableView
 from ssmlab.widgets.texts import write_explanation
 from ssmlab.widgets.views import State
 
@@ -104,7 +103,7 @@ class ReachExplorer(Explorer):
         self._sort = dropdown("Order", SORTS, "reach")
         self._sort.layout.width = "260px"
         self._matrix = MatrixView()
-        self._table = TableView(self.controls["search"], selected=self._explain_row)
+        self._table = self.make_table(self._explain_row, self.controls["search"])
         self._graph.observe(lambda change: self._explain(change["new"]), "selected")
         self._matrix.observe(lambda change: self._explain_cell(change["new"]), "selected")
         self._sort.observe(lambda _: self.update(), "value")
@@ -197,7 +196,6 @@ class ReachExplorer(Explorer):
             why = write_explanation(self.reach.explain(*found)) if found else "<p>No document in this Region.</p>"
             self.why.value = why
 
-    def _explain_row(self, row: int) -> None:
+    def _explain_row(self, row: int) -> str:
         pair = self._pairs.iloc[row]
-        told = self.reach.explain(pair["principal"], pair["node"], pair["document"])
-        self.why.value = write_explanation(told)
+        return write_explanation(self.reach.explain(pair["principal"], pair["node"], pair["document"]))

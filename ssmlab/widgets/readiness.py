@@ -98,9 +98,9 @@ class Readiness(Explorer):
         self._every = self._checklist.frame()
         self._shown = self._waiting = pd.DataFrame()
         self._tables = {
-            "Checklist": TableView(selected=self._explain_machine, height=390),
+            "Checklist": self.make_table(self._explain_machine, height=390),
             "Counts": TableView(height=390),
-            "Who reaches them": TableView(selected=self._explain_waiting, height=390),
+            "Who reaches them": self.make_table(self._explain_waiting, height=390),
         }
         return dict(self._tables)
 
@@ -171,7 +171,7 @@ class Readiness(Explorer):
 
     # --- Why ---
 
-    def _explain_machine(self, row: int) -> None:
+    def _explain_machine(self, row: int) -> str:
         """Each step of the checklist, and how to mend it."""
         machine, arn = self._shown.iloc[row], str(self._shown.index[row])
         managed = {True: "It is a managed node.", False: "It is not a managed node."}
@@ -182,13 +182,13 @@ class Readiness(Explorer):
             f"{f'<br><i>{html.escape(step.mend)}</i>' if step.mend else ''}</p>"
             for step in self._checklist.of(arn)
         )
-        self.why.value = write_lines(*_call(self._shown.iloc[[row]]), place, said) + steps + write_lines(arn)
+        return write_lines(*_call(self._shown.iloc[[row]]), place, said) + steps + write_lines(arn)
 
-    def _explain_waiting(self, row: int) -> None:
+    def _explain_waiting(self, row: int) -> str:
         """The best pair of one machine and a document."""
         waiting = self._waiting.iloc[row]
         found = first_pair(self.reach, waiting["principal"], waiting["example"], None)
-        self.why.value = write_explanation(self.reach.explain(*found)) if found else write_lines(_CHOOSE)
+        return write_explanation(self.reach.explain(*found)) if found else write_lines(_CHOOSE)
 
 
 def _call(found: pd.DataFrame) -> list[str]:

@@ -24,7 +24,6 @@ from ssmlab.snapshots.tag_files import read_tag_file
 from ssmlab.widgets.controls import ANY, WIDE, RequestControls
 from ssmlab.widgets.edits import FILTERS, Edit, apply_edits, check_edit, find_nodes, say_edit, suggest_edit
 from ssmlab.widgets.filters import Filters, choose_nodes, fold_filters, list_tag_keys, list_tag_values, make_filters
-from ssmlab.widgets.tables import TableView
 from ssmlab.widgets.texts import write_alert, write_lines, write_list
 from ssmlab.widgets.whatif import MOST_DRAWN, WhatIf
 
@@ -113,7 +112,7 @@ class TagLab(WhatIf):
 
     def make_views(self) -> dict[str, w.Widget]:
         """Those of a change, and who may make it."""
-        self.rights = TableView(selected=self._explain_right)
+        self.rights = self.make_table(self._explain_right)
         return {**super().make_views(), "Who may do this": self.rights}
 
     def react(self, field: str) -> None:
@@ -238,9 +237,9 @@ class TagLab(WhatIf):
         words = f"{found['principal'].nunique():,} principals may make this change on some nodes"
         self.rights.show(frame if len(self.state.edits) > 1 else frame.drop(columns="edit"), words)
 
-    def _explain_right(self, row: int) -> None:
+    def _explain_right(self, row: int) -> str:
         found = self._allowed.iloc[row]
         who, count = last_part(found["principal"]), f"{found['allowed']:,} of {found['nodes']:,} nodes"
         sure = f"{who} may call {found['action']} on {count}, for: {found['edit']}."
         rest = f"On {found['conditional']:,} more it depends: {found['depends_on']}." if found["conditional"] else ""
-        self.why.value = write_lines(sure, rest, found["principal"])
+        return write_lines(sure, rest, found["principal"])

@@ -15,10 +15,10 @@ from ssmlab.reachability import Reach, count_changes
 from ssmlab.widgets.explorer import Explorer
 from ssmlab.widgets.graph_view import GraphView
 from ssmlab.widgets.reasons import find_principal, find_statement
-from ssmlab.widgets.tables import TableView
 from ssmlab.widgets.texts import write_explanation, write_json, write_lines
 from ssmlab.widgets.views import MOST_ROWS, MOST_SAVED, SAID, first_pair
 
+_COLUMNS: Final = {"gained": "gained", "lost": "lost", "conditional": "now depends"}
 MOST_DRAWN: Final = 12  # principals
 
 
@@ -45,9 +45,9 @@ class WhatIf(Explorer):
         """The reach with what changes in it, by node group and document, and by principal."""
         self.drawn: nx.DiGraph[str] = nx.DiGraph()
         self.graph = GraphView(height=310)
-        self.graph.observe(lambda change: self._explain(change["new"]), "selected")
-        self.changes = TableView(selected=self._explain_row)
-        self.by_principal = TableView(selected=self._explain_principal)
+        self.graph.observe(lambda change: self.tell_why(self._explain, change["new"]), "selected")
+        self.changes = self.make_table(self._explain_row)
+        self.by_principal = self.make_table(lambda row: self._say_principal(str(self.counts.index[row])))
         self.add_class("ssmlab-whatif")
         return {"Reach": self.graph, "Changes": self.changes, "By principal": self.by_principal}
 
@@ -56,7 +56,7 @@ class WhatIf(Explorer):
         self.before, self.after, self.whom = self.decide()
         self.counts = count_changes(self.before, self.after)
         self.words = say_changes(self.counts)
-        self._explain("")
+        self.why.value = self._explain("")
         self.say("" if self.seen == 0 else self.words)
         [self._show_graph, self._show_changes, self._show_counts, *self.show_more()][self.seen]()
 
@@ -106,18 +106,14 @@ class WhatIf(Explorer):
 
     # --- Why ---
 
-    def _explain(self, mark: str) -> None:
+    def _explain(self, mark: str) -> str:
         path = [part for part in mark.split("→") if part in self.drawn]
         if not path:
-            self.why.value = write_lines("Choose a mark in the picture or a row in a table to see why.")
-            return
+            return write_lines("Choose a mark in the picture or a row in a table to see why.")
         node = self.drawn.nodes[path[-1]]
         if node["layer"] == 0:
-            self.why.value = self._say_principal(path[-1])
-        elif node["kind"] == "statement":
-            self.why.value = self._say_statement(path[-1])
-        else:
-            self.why.value = self._say_target(path)
+            return self._say_principal(path[-1])
+        return self._say_statement(path[-1]) if node["kind"] == "statement" else self._say_target(path)
 
     def _say_principal(self, arn: str) -> str:
         changed = say_changes(self.counts.loc[self.counts.index == arn])
@@ -155,12 +151,6 @@ class WhatIf(Explorer):
         words = ["As before:"] if first.sentence == then.sentence else [f"Before: {first.sentence}", "Now:"]
         return write_lines(*words) + write_explanation(then)
 
-    def _explain_row(self, row: int) -> None:
+    def _explain_row(self, row: int) -> str:
         change = self._rows.iloc[row]
-        self.why.value = self._say_pair(change["principal"], change["example"], change["document"])
-
-    def _explain_principal(self, row: int) -> None:
-        self.why.value = self._say_principal(str(self.counts.index[row]))
-
-
-_COLUMNS: Final = {"gained": "gained", "lost": "lost", "conditional": "now depends"}
+        return self._say_pair(change["principal"], change["example"], change["document"])
