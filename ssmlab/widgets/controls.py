@@ -57,12 +57,9 @@ def fold(parts: Mapping[str, w.Widget]) -> w.Accordion:
 
 def label_principals(principals: pd.DataFrame) -> dict[str, str]:
     """Principals as people read them, by ARN: kind and name, and the account where there are several."""
-    several = principals["account"].nunique() > 1
-    columns = (principals[name].astype("str") for name in ("kind", "name", "account"))
-    return {
-        str(arn): f"{kind} {name}{f' (…{account[-4:]})' if several else ''}"
-        for arn, kind, name, account in zip(principals.index, *columns, strict=True)
-    }
+    kind, name, account = (principals[column].astype("str") for column in ("kind", "name", "account"))
+    places = " (…" + account.str[-4:] + ")" if account.nunique() > 1 else ""
+    return dict(zip(map(str, principals.index), kind + " " + name + places, strict=True))
 
 
 def frame_editor(control: w.Widget) -> tuple[w.VBox, w.HTML]:

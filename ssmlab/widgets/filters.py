@@ -44,12 +44,8 @@ def choose_nodes(nodes: pd.DataFrame, state: Filters) -> Codes:
     keep = holds(nodes, ("name", "node_id"), state.node) & have(nodes, state, PLACES)
     if state.tag_key:
         tag = nodes[TAG + state.tag_key]
-        if state.tag_value == UNTAGGED:
-            keep &= tag.isna().to_numpy(dtype=bool)
-        elif state.tag_value != ANY:
-            keep &= (tag == state.tag_value).to_numpy(dtype=bool, na_value=False)
-        else:
-            keep &= tag.notna().to_numpy(dtype=bool)
+        tests = {UNTAGGED: tag.isna, ANY: tag.notna}
+        keep &= tests.get(state.tag_value, lambda: tag == state.tag_value)().to_numpy(dtype=bool, na_value=False)
     return np.flatnonzero(keep)
 
 

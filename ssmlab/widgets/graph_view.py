@@ -120,6 +120,5 @@ class GraphView(anywidget.AnyWidget):
 def _expect(name: str, allowed: tuple[str, ...], marks: list[dict[str, Any]]) -> None:
     for mark in marks:
         if mark[name] not in allowed:
-            raise traitlets.TraitError(
-                f"{name} of `{mark['id']}`: expected one of {', '.join(allowed)}, got `{mark[name]}`"
-            )
+            wanted = f"{name} of `{mark['id']}`: expected one of {', '.join(allowed)}"
+            raise traitlets.TraitError(f"{wanted}, got `{mark[name]}`")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import accumulate, groupby
 from pathlib import Path
 from typing import Any, Final
 
@@ -218,12 +218,9 @@ def list_runs(states: Sequence[str]) -> list[tuple[str, int, int]]:
     >>> list_runs(["OK", "ALARM", "ALARM"])
     [('OK', 0, 1), ('ALARM', 1, 3)]
     """
-    runs, start = list[tuple[str, int, int]](), 0
-    for state, same in groupby(states):
-        end = start + len([*same])
-        runs.append((state, start, end))
-        start = end
-    return runs
+    runs = [(state, len([*same])) for state, same in groupby(states)]
+    ends = accumulate(length for _, length in runs)
+    return [(state, end - length, end) for (state, length), end in zip(runs, ends, strict=True)]
 
 
 def describe_metric(measured: pd.DataFrame, state: State) -> str:
