@@ -92,7 +92,7 @@ class CommandExplorer(Explorer):
         }
         inner = {title: w.VBox([self.controls[name] for name in names]) for title, names in folds.items()}
         hidden = {name for names in folds.values() for name in names} | {"live"}
-        send = self.make_button("Simulate", self._send_now, "nothing is sent to AWS", layout=WIDE)
+        send = self.build_button("Simulate", self._send_now, "nothing is sent to AWS", layout=WIDE)
         above = [control for name, control in self.controls.items() if name not in hidden]
         words = w.HTML("<p>Nothing leaves this machine.</p>")
         return [w.HTML("<b>Ask</b>"), *above, fold(inner), self.controls["live"], send, words]
@@ -101,7 +101,7 @@ class CommandExplorer(Explorer):
         """Timeline, invocations, events and output."""
         self._picture = w.HTML(layout=WIDE)
         shown = (INVOCATIONS, EVENTS, OUTPUT)
-        tables = self._tables = {view: self.make_table(partial(self._explain, view), height=370) for view in shown}
+        tables = self._tables = {view: self.build_table(partial(self._explain, view), height=370) for view in shown}
         named = {"Invocations": tables[INVOCATIONS], "Events": tables[EVENTS], "Output": tables[OUTPUT]}
         return {"Timeline": scroll(self._picture, 390, tabbable=True), **named}
 

@@ -142,10 +142,10 @@ class Compare(Explorer):
         self.drawn: nx.DiGraph[str] = nx.DiGraph(members={})
         self._rows = self._found = self._witnesses = pd.DataFrame()
         self._causes = w.HTML()
-        self._table = self.make_table(self._explain_row, self._search, self._causes, height=290)
+        self._table = self.build_table(self._explain_row, self._search, self._causes, height=290)
         self._graph = GraphView(height=350)
         self._graph.observe(lambda change: self.tell_why(self._explain_mark, change["new"]), "selected")
-        self._proofs = self.make_table(self._explain_witness)
+        self._proofs = self.build_table(self._explain_witness)
         return {"Gained and lost": self._table, "Graph": self._graph, "Witnesses": self._proofs}
 
     def to_frame(self) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from ssmlab.reachability import Reach, find_causes, find_witnesses, reach, reach
 from ssmlab.snapshots import Snapshot
 from ssmlab.snapshots.accounts import lend_policies, take_account
 from ssmlab.widgets.controls import ANY
-from ssmlab.widgets.filters import contain, have
+from ssmlab.widgets.filters import contain, matches
 from ssmlab.widgets.views import MOST_SAVED, SAID
 
 SNAPSHOTS, POLICIES, ACCOUNTS = "snapshots", "policies", "accounts"
@@ -137,7 +137,7 @@ def _changed_policies(before: Snapshot, after: Snapshot) -> dict[str, tuple[Any,
 def choose_rows(difference: Difference, state: State) -> pd.DataFrame:
     """The rows that the filters leave."""
     found = difference.found
-    keep = have(found, state, ("change", "cause"))
+    keep = matches(found, state, ("change", "cause"))
     if state.search:
         texts = [found[name] for name in ("principal", "document", "example", "cause")]
         texts.append(found["example"].map(difference.names))

@@ -50,7 +50,7 @@ class EventLab(Explorer):
     arguments = "events"
 
     def begin(self, given: Mapping[str, Any]) -> State:
-        """A pattern to begin with."""
+        """The events, and a pattern to begin with."""
         self.events, self._names = views.gather_events(self.data), name_nodes(self.data)
         self.matched, self._stream = np.zeros(len(self.events), dtype=np.bool_), Stream(self.events)
         return views.begin_state(given)
@@ -87,7 +87,7 @@ class EventLab(Explorer):
     def make_views(self) -> dict[str, w.Widget]:
         """Events and counts."""
         self._places: Codes = np.arange(0)
-        self._table, self._counts = self.make_table(self._explain, height=260), TableView(height=260)
+        self._table, self._counts = self.build_table(self._explain, height=260), TableView(height=260)
         return {"Events": self._table, "Counts": self._counts}
 
     def to_frame(self) -> pd.DataFrame:

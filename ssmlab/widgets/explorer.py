@@ -113,20 +113,6 @@ class Explorer(w.VBox):
         """What stands above the views, at their full width."""
         return []
 
-    def make_button(self, label: str, act: Callable[[], None], tooltip: str | None = None, **look: Any) -> w.Button:
-        """A button; an error that its act makes is told in the panel."""
-        button = w.Button(description=label, tooltip=tooltip, **{"layout": {"width": "auto"}, **look})
-        button.on_click(lambda _: self._guard(act))
-        return button
-
-    def tell_why(self, explain: Callable[[Any], str], what: Any) -> None:
-        """What `explain` says of what is selected, as HTML; an error is told in its place."""
-        self._guard(lambda: self.why.set_trait("value", explain(what)))
-
-    def make_table(self, explain: Callable[[int], str], *above: w.Widget, height: int = 330) -> TableView:
-        """A table of which a row that is selected is explained, by its number."""
-        return TableView(*above, selected=partial(self.tell_why, explain), height=height)
-
     def make_buttons(self) -> list[w.Widget]:
         """What stands below the views, at the left."""
         return []
@@ -152,6 +138,20 @@ class Explorer(w.VBox):
 
     # --- What it has from here ---
 
+    def build_button(self, label: str, act: Callable[[], None], tooltip: str | None = None, **look: Any) -> w.Button:
+        """A button; an error that its act makes is told in the panel."""
+        button = w.Button(description=label, tooltip=tooltip, **{"layout": {"width": "auto"}, **look})
+        button.on_click(lambda _: self._guard(act))
+        return button
+
+    def tell_why(self, explain: Callable[[Any], str], what: Any) -> None:
+        """What `explain` says of what is selected, as HTML; an error is told in its place."""
+        self._guard(lambda: self.why.set_trait("value", explain(what)))
+
+    def build_table(self, explain: Callable[[int], str], *above: w.Widget, height: int = 330) -> TableView:
+        """A table of which a row that is selected is explained, by its number."""
+        return TableView(*above, selected=partial(self.tell_why, explain), height=height)
+
     @property
     def seen(self) -> int:
         """The number of the view that is seen."""
@@ -170,9 +170,9 @@ class Explorer(w.VBox):
         return [(number, part) for number, part in inside if part.has_trait("caption")]
 
     def _tell(self) -> None:
-        seen = [part.caption for number, part in self._captions() if number == self.seen]
+        captions = [part.caption for number, part in self._captions() if number == self.seen]
         is_old = self._latest or "ssmlab-old" in self.tabs._dom_classes
-        words = [*([] if is_old else seen), self._said, self._saved]
+        words = [*([] if is_old else captions), self._said, self._saved]
         told = html.escape(" ".join(dict.fromkeys(filter(None, words))))
         self._live.value = f"<span role='status'>{told}</span>" if told else ""
 

@@ -41,7 +41,7 @@ class Filters:
 
 def choose_nodes(nodes: pd.DataFrame, state: Filters) -> Codes:
     """Row numbers of the nodes that the filters leave."""
-    keep = holds(nodes, ("name", "node_id"), state.node) & have(nodes, state, PLACES)
+    keep = holds(nodes, ("name", "node_id"), state.node) & matches(nodes, state, PLACES)
     if state.tag_key:
         tag = nodes[TAG + state.tag_key]
         tests = {UNTAGGED: tag.isna, ANY: tag.notna}
@@ -49,8 +49,8 @@ def choose_nodes(nodes: pd.DataFrame, state: Filters) -> Codes:
     return np.flatnonzero(keep)
 
 
-def have(frame: pd.DataFrame, state: Any, names: Sequence[str]) -> Flags:
-    """Which rows have in each of these columns what the field of the state that is named after it wants."""
+def matches(frame: pd.DataFrame, state: Any, names: Sequence[str]) -> Flags:
+    """Which rows have in each of these columns what the field of the state of the same name wants; empty: any."""
     keep = np.ones(len(frame), dtype=bool)
     for name in names:
         if wanted := getattr(state, name):
@@ -73,7 +73,7 @@ def holds(frame: pd.DataFrame, columns: Sequence[str], text: str, whole: bool = 
 
 
 def contain(texts: Sequence[pd.Series[Any]], text: str) -> Flags:
-    """Which rows contain a text in one of these columns."""
+    """Which rows contain a text in one of these columns, all in lower case."""
     return _any([each.str.contains(text, regex=False) for each in texts])
 
 

@@ -54,7 +54,7 @@ class LogLab(Explorer):
     arguments = "log_events"
 
     def begin(self, given: Mapping[str, Any]) -> State:
-        """A pattern that finds something."""
+        """The log events, and a pattern that finds something."""
         self.log_events, self._names = views.gather_logs(self.data), name_nodes(self.data)
         self.matched = np.zeros(len(self.log_events), dtype=np.bool_)
         self.measured = pd.DataFrame({"period_start": [], "value": [], "state": []})
@@ -103,7 +103,7 @@ class LogLab(Explorer):
         """Messages, metric and periods."""
         self._count = w.HTML().add_class("ssmlab-count")
         self._messages, self._picture = w.HTML(), w.HTML(layout=WIDE)
-        self._table = self.make_table(self._explain, height=370)
+        self._table = self.build_table(self._explain, height=370)
         messages = w.VBox([self._count, scroll(self._messages, 380, tabbable=True)])
         return {"Messages": messages, "Metric": self._picture, "Periods": self._table}
 

@@ -118,8 +118,8 @@ class PolicyLab(WhatIf):
         """The editor with what is wrong in it; the rest can be folded."""
         self._lines = w.HTML(layout={"display": "none"})
         self._wrong, self._held = (w.HTML().add_class("ssmlab-words") for _ in range(2))
-        self._save = self.make_button("Save this version", self._save_text, "changes are told against it")
-        self._discard = self.make_button("Discard", self._undo, "back to the text as it was loaded")
+        self._save = self.build_button("Save this version", self._save_text, "changes are told against it")
+        self._discard = self.build_button("Discard", self._undo, "back to the text as it was loaded")
         holders = w.VBox([self.controls[name] for name in ("principals", "without")])
         folded = fold({"Who holds it": holders, RequestControls.heading: self.controls["context"]})
         below = [self._wrong, w.HBox([self._save, self._discard]), folded, self._lines]
@@ -127,7 +127,7 @@ class PolicyLab(WhatIf):
 
     def make_views(self) -> dict[str, w.Widget]:
         """Those of a change, and the findings."""
-        self.findings = self.make_table(self._explain_finding)
+        self.findings = self.build_table(self._explain_finding)
         return {**super().make_views(), "Findings": self.findings}
 
     def react(self, field: str) -> None:

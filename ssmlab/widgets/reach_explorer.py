@@ -99,11 +99,11 @@ class ReachExplorer(Explorer):
         self._pairs, self._cells = pd.DataFrame(), dict[str, Any]()
         self._graph = GraphView(height=350)
         tip = "the node group that is selected"
-        self._fold = self.make_button("Unfold", self._turn_fold, tip, layout={}, disabled=True)
+        self._fold = self.build_button("Unfold", self._turn_fold, tip, layout={}, disabled=True)
         self._sort = dropdown("Order", SORTS, "reach")
         self._sort.layout.width = "260px"
         self._matrix = MatrixView()
-        self._table = self.make_table(self._explain_row, self.controls["search"])
+        self._table = self.build_table(self._explain_row, self.controls["search"])
         self._graph.observe(lambda change: self._explain(change["new"]), "selected")
         self._matrix.observe(lambda change: self._explain_cell(change["new"]), "selected")
         self._sort.observe(lambda _: self.update(), "value")

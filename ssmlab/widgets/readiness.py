@@ -16,7 +16,7 @@ from ssmlab.reachability.columns import Codes
 from ssmlab.readiness import NO, NOT_KNOWN, STEPS, YES, count_readiness, find_waiting, make_checklist
 from ssmlab.widgets.controls import ANY, dropdown, search
 from ssmlab.widgets.explorer import Explorer, with_own_memory
-from ssmlab.widgets.filters import have, holds, make_choices
+from ssmlab.widgets.filters import holds, make_choices, matches
 from ssmlab.widgets.tables import TableView
 from ssmlab.widgets.texts import write_explanation, write_lines
 from ssmlab.widgets.views import MOST_ROWS, SAID, first_pair
@@ -98,9 +98,9 @@ class Readiness(Explorer):
         self._every = self._checklist.frame()
         self._shown = self._waiting = pd.DataFrame()
         self._tables = {
-            "Checklist": self.make_table(self._explain_machine, height=390),
+            "Checklist": self.build_table(self._explain_machine, height=390),
             "Counts": TableView(height=390),
-            "Who reaches them": self.make_table(self._explain_waiting, height=390),
+            "Who reaches them": self.build_table(self._explain_waiting, height=390),
         }
         return dict(self._tables)
 
@@ -120,7 +120,8 @@ class Readiness(Explorer):
     def choose(self) -> Codes:
         """Row numbers of the machines that the filters leave."""
         found, state = self._every, self.state
-        keep = holds(found, ("name", "node_id"), state.search, whole=False) & have(found, state, (*_FILTERS, "ready"))
+        keep = holds(found, ("name", "node_id"), state.search, whole=False)
+        keep &= matches(found, state, (*_FILTERS, "ready"))
         if state.managed:
             keep &= (found["managed"] == (state.managed == YES)).to_numpy(dtype=bool, na_value=False)
         if state.lacks:

@@ -102,9 +102,9 @@ class TagLab(WhatIf):
         take = "an inventory CSV: its tags are taken"
         self._upload = w.FileUpload(accept=".csv", description="Edited CSV", tooltip=take)
         self._upload.observe(lambda change: self._read(change["new"]), "value")
-        set_tag = self.make_button("Set tag", lambda: self._add(self._value.value))
-        remove = self.make_button("Remove tag", lambda: self._add(None))
-        undo = self.make_button("Undo", self._undo)
+        set_tag = self.build_button("Set tag", lambda: self._add(self._value.value))
+        remove = self.build_button("Remove tag", lambda: self._add(None))
+        undo = self.build_button("Undo", self._undo)
         which = [controls[name] for name in ("node", "tag_key", "tag_value", "nodes")]
         first = [w.HTML("<b>Choose nodes</b>"), *which, self._chosen, fold_filters(controls)]
         then = [w.HTML("<b>Change a tag</b>"), self._key, self._value, w.HBox([set_tag, remove])]
@@ -112,7 +112,7 @@ class TagLab(WhatIf):
 
     def make_views(self) -> dict[str, w.Widget]:
         """Those of a change, and who may make it."""
-        self.rights = self.make_table(self._explain_right)
+        self.rights = self.build_table(self._explain_right)
         return {**super().make_views(), "Who may do this": self.rights}
 
     def react(self, field: str) -> None:

@@ -17,7 +17,7 @@ from ssmlab.reachability import Reach
 from ssmlab.reachability.columns import Codes
 from ssmlab.snapshots import Snapshot
 from ssmlab.widgets.controls import ANY
-from ssmlab.widgets.filters import Filters, choose_nodes, have, holds
+from ssmlab.widgets.filters import Filters, choose_nodes, holds, matches
 from ssmlab.words import say_count
 
 MOST_ROWS: Final = 200
@@ -59,7 +59,7 @@ class State(Filters):
 
 def choose_documents(documents: pd.DataFrame, state: State) -> Codes:
     """Row numbers of the documents that the filters leave."""
-    return np.flatnonzero(holds(documents, ("name",), state.document) & have(documents, state, ("region",)))
+    return np.flatnonzero(holds(documents, ("name",), state.document) & matches(documents, state, ("region",)))
 
 
 def draw_state(reach: Reach, state: State) -> nx.DiGraph[str]:

@@ -46,8 +46,8 @@ class WhatIf(Explorer):
         self.drawn: nx.DiGraph[str] = nx.DiGraph()
         self.graph = GraphView(height=310)
         self.graph.observe(lambda change: self.tell_why(self._explain, change["new"]), "selected")
-        self.changes = self.make_table(self._explain_row)
-        self.by_principal = self.make_table(lambda row: self._say_principal(str(self.counts.index[row])))
+        self.changes = self.build_table(self._explain_row)
+        self.by_principal = self.build_table(lambda row: self._say_principal(str(self.counts.index[row])))
         self.add_class("ssmlab-whatif")
         return {"Reach": self.graph, "Changes": self.changes, "By principal": self.by_principal}
 
