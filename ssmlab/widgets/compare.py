@@ -25,7 +25,7 @@ from ssmlab.widgets.texts import describe_data, list_problems, show_controls, wr
 from ssmlab.widgets.views import MOST_ROWS
 from ssmlab.widgets.whatif import dim
 
-ROWS, GRAPH, WITNESSES = range(3)
+GRAPH, WITNESSES = 1, 2  # views, by their numbers
 _CHANGES: Final = (("gained and lost", ANY), ("gained", "gained"), ("lost", "lost"))
 _ASKED: Final = {POLICIES: ("first", "second"), ACCOUNTS: ("nodes_of", "policies_of")}
 _CHOOSE: Final = "Choose a row, or a mark in the picture, to see why."

@@ -22,7 +22,7 @@ from ssmlab.widgets.filters import Flags
 from ssmlab.widgets.tables import TableView
 from ssmlab.words import say_count
 
-EVENTS, COUNTS = range(2)
+COUNTS = 1  # of the views
 _MOST_ROWS: Final = 200
 _FEW: Final = 2_000  # events that are matched at once, more in the background
 

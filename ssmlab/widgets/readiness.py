@@ -21,7 +21,7 @@ from ssmlab.widgets.tables import TableView
 from ssmlab.widgets.texts import write_explanation, write_lines
 from ssmlab.widgets.views import MOST_ROWS, SAID, first_pair
 
-CHECKLIST, COUNTS, WAITING = range(3)
+COUNTS, WAITING = 1, 2  # views, by their numbers
 _FILTERS: Final = ("account", "region", "kind")
 _READY: Final = (("any", ANY), ("ready", "yes"), ("not ready", "no"), ("not known", "not known"))
 _MANAGED: Final = (("any", ANY), ("managed", "yes"), ("not managed", "no"))
