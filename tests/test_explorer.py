@@ -165,6 +165,21 @@ def test_text_of_the_data_is_escaped_in_every_panel(sample: ssmlab.Snapshot, tex
     assert not any(tag in text_ for text_ in shown for tag in ("<script", "<img", "<iframe", "<svg"))
 
 
+def test_what_cannot_be_seen_in_a_policy_is_marked(sample: ssmlab.Snapshot) -> None:
+    condition = {"StringNotEquals": {"ssm:resourceTag/x": "\u202e"}}
+    policy = {"Statement": {"Effect": "Allow", "Action": "ssm:SendCommand", "Resource": "*", "Condition": condition}}
+    explorer = ReachExplorer(sample.with_policy(policy, name="own", principal=WEB_OPS), principals=[WEB_OPS])
+    explorer._graph.selected = next(mark["id"] for mark in marks(explorer, "statement") if "own#" in mark["id"])
+    assert r"&quot;\u202e&quot;" in explorer.why.value
+    told = []
+    for mark in explorer._graph.graph["nodes"]:
+        explorer._graph.selected = mark["id"]
+        told.append(explorer.why.value)
+    explorer.tabs.selected_index = 2
+    explorer._table._table.selected_rows = [0]
+    assert "\u202e" not in "".join([*told, explorer.why.value])
+
+
 def test_a_state_that_does_not_exist_is_refused_by_name(sample: ssmlab.Snapshot) -> None:
     with pytest.raises(ValueError, match=r"unknown state \['colour'\], expected some of"):
         ReachExplorer(sample, colour="red")

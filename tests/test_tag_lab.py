@@ -108,7 +108,7 @@ def test_an_edit_that_cannot_be_is_told_below_its_button(snapshot: ssmlab.Snapsh
     lab = TagLab(snapshot, edits=[], node="no such node")
     lab._key.value = key
     lab._add("x")
-    assert lab._wrong.value == f"<div role='alert'><p>{words}</p></div>"
+    assert lab._wrong.value == f"<p role='alert'>{words}</p>"
     assert lab.state.edits == ()
     lab.controls["node"].value, lab._key.value = "", "x"
     lab._add("x")
@@ -285,3 +285,11 @@ def test_hostile_text_is_escaped_in_every_panel(snapshot: ssmlab.Snapshot, text:
     upload(lab, f"{HEADER}{text},1,2,3,4\n", name=f"{text}.csv")
     shown += [lab.why.value, lab.notice.value]
     assert not any(tag in part for part in shown for tag in ("<script", "<img", "<svg"))
+
+
+def test_the_root_user_who_needs_no_statement_is_explained(snapshot: ssmlab.Snapshot) -> None:
+    lab = TagLab(snapshot, edits=[])
+    lab.graph.selected = next(mark["id"] for mark in lab.graph.graph["nodes"] if mark["id"].endswith(":root"))
+    assert "root now reaches" in lab.why.value
+    lab.graph.selected = next(mark["id"] for mark in lab.graph.graph["nodes"] if mark["id"].startswith("none:"))
+    assert "the root user needs no policy" in lab.why.value

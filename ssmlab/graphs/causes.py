@@ -10,6 +10,7 @@ import pandas as pd
 
 from ssmlab.explanation import call_all, last_part
 from ssmlab.graphs.layout import place_layers
+from ssmlab.graphs.sides import add_principal
 from ssmlab.words import say_count
 
 _COLUMNS: Final = ("Principal", "Gained or lost, and why", "Nodes")
@@ -50,10 +51,11 @@ def draw_causes(found: pd.DataFrame, names: Mapping[str, str], limit: int = _MOS
     lines = found.drop_duplicates([*_ORDER, "group"])
     per_person = lines.groupby("principal", sort=False).size().reindex(size.index)
     shown = size.index[: max(1, int((per_person.cumsum() <= limit).sum()))]
-    graph: nx.DiGraph[str] = nx.DiGraph(members={}, groups={}, columns=_COLUMNS)
+    whys = found["change"].astype("str") + ": " + found["cause"].astype("str")
+    members = dict(found.groupby("principal").groups) | dict(found.groupby(whys).groups)
+    graph: nx.DiGraph[str] = nx.DiGraph(members=members, groups={}, columns=_COLUMNS)
     for arn, label in zip(shown, call_all(shown), strict=True):
-        kind = "role" if ":role/" in arn else "principal"
-        graph.add_node(arn, kind=kind, layer=0, label=label, detail=arn, count=1)
+        add_principal(graph, arn, label)
     for mark, part in _merge(lines[lines["principal"].isin(shown)]):
         _draw(graph, mark, part, found, names)
     rest = len(size) - len(shown)
@@ -65,9 +67,11 @@ def draw_causes(found: pd.DataFrame, names: Mapping[str, str], limit: int = _MOS
 
 def _merge(lines: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     """The lines to each mark: the groups whose lines are alike."""
-    told = lines[_ORDER].agg("\0".join, axis=1)
-    alike = told.groupby(lines["group"], sort=False).agg(lambda each: "\1".join(sorted(each)))
-    mark = lines["group"].map(alike)
+    told = {
+        group: (*sorted(part[_ORDER].itertuples(index=False, name=None)),)
+        for group, part in lines.groupby("group", sort=False)
+    }
+    mark = lines["group"].map(told)
     return [(f"group:{part['group'].iloc[0]}", part) for _, part in lines.groupby(mark, sort=False)]
 
 

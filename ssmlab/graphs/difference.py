@@ -18,11 +18,11 @@ from ssmlab.evaluation import Applied
 from ssmlab.explanation import last_part
 from ssmlab.graphs.graph import MOST_MARKS, draw_card, draw_no_card, draw_within, read_cards, say_outcome
 from ssmlab.graphs.layout import place_layers
-from ssmlab.graphs.sides import Side, join_sides, name_rows, read_sides
+from ssmlab.graphs.sides import Side, add_principal, join_sides, name_rows, read_sides
 from ssmlab.graphs.words import say_changes
 from ssmlab.reachability import Reach, count_changes
 from ssmlab.reachability.changes import find_changes
-from ssmlab.reachability.columns import Codes, Truths, combine, encode, first_rows
+from ssmlab.reachability.columns import Codes, Truths, first_rows
 from ssmlab.reachability.comparing import Comparison
 from ssmlab.reachability.fleets import ALLOWED, CONDITIONAL
 from ssmlab.reachability.names import Names
@@ -134,13 +134,11 @@ class _Pen:
         rows = [[int(reach.rows("principals", arn)[0]) for reach in self._reaches] for arn in arns]
         chosen = np.array(rows, dtype=np.int64).reshape(-1, 2).T
         joined = [join_sides(*of) for of in zip(self._reaches, self._sides, chosen, strict=True)]
-        joint = [[[found[at] for found in both] for both in joined] for at in range(len(arns))]
         self._keys = self._reaches[1].tag_keys(who[1] for who in rows)
         self._several = len({arn.split(":")[4] for arn in arns}) > 1
         for place in range(len(_SIDES)):
-            each = zip(arns, rows, joint, strict=True)
-            ways = [self._read(place, arn, who, [found[place] for found in both]) for arn, who, both in each]
-            self._draw_side(place, ways)
+            outcomes = zip(*(sides[place] for sides in joined), strict=True)  # before and after, a pair a principal
+            self._draw_side(place, [self._read(place, *way) for way in zip(arns, rows, outcomes, strict=True)])
         self._draw_cards()
         return self._graph
 
@@ -157,12 +155,8 @@ class _Pen:
     def _draw_side(self, place: int, ways: Sequence[_Way]) -> None:
         """Marks for what every principal reaches alike before and after, and their edges."""
         side, union = self._sides[1][place], self._unions[place]
-        places = [encode(side.frame[name])[0][union.rows] for name in ("account", "region")]
-        outcomes = [
-            np.maximum(outcome, CONDITIONAL - 1).astype(np.int64) for w in ways for outcome in (w.first, w.then)
-        ]
-        holds = [held.astype(np.int64) for way in ways for _, held in way.cards]
-        merged = combine([*places, *outcomes, *holds], len(union.rows))
+        outcomes = [np.maximum(outcome, CONDITIONAL - 1) for way in ways for outcome in (way.first, way.then)]
+        merged = side.merge(union.rows, [*outcomes, *(held for way in ways for _, held in way.cards)])
         for code, group in enumerate(first_rows(merged)):
             reaching = [way for way in ways if max(way.first[group], way.then[group]) >= CONDITIONAL]
             if reaching:
@@ -192,8 +186,7 @@ class _Pen:
         """Principals and statements; a statement once for all principals whom it leads to the same."""
         numbers: dict[str, list[Mapping[str, str]]] = {}
         for (arn, name), lines in self._lines.items():
-            kind = "role" if ":role/" in arn else "principal"
-            self._graph.add_node(arn, kind=kind, layer=0, label=last_part(arn), detail=arn, count=1)
+            add_principal(self._graph, arn)
             known, here = numbers.setdefault(name, []), {mark: line["outcome"] for mark, line in lines.items()}
             known += [] if here in known else [here]
             source, about = draw_card(self._applied[name]) if name else draw_no_card(arn)

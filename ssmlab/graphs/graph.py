@@ -12,13 +12,13 @@ from typing import Any, Final
 import networkx as nx
 import numpy as np
 
-from ssmlab.evaluation import Applied, Decision
+from ssmlab.evaluation import Applied
 from ssmlab.explanation import last_part, say_condition, say_reason, say_statement
 from ssmlab.graphs.layout import place_layers
-from ssmlab.graphs.sides import Side, join_sides, name_rows, read_sides
+from ssmlab.graphs.sides import Side, add_principal, join_sides, name_rows, read_sides
 from ssmlab.graphs.words import say_result, say_title
 from ssmlab.reachability import Reach
-from ssmlab.reachability.columns import Codes, Truths, combine, encode, first_rows
+from ssmlab.reachability.columns import Codes, Truths, first_rows
 from ssmlab.reachability.fleets import ALLOWED, CONDITIONAL, IMPLICIT, OUTCOMES
 from ssmlab.reachability.names import Names
 from ssmlab.truth import FALSE
@@ -114,14 +114,12 @@ class _Pen:
     def draw(self, sides: Sequence[Side], shown: Sequence[tuple[int, tuple[Truths, Truths]]]) -> nx.DiGraph[str]:
         """A graph of these principals, each with the outcomes of both sides."""
         self._graph: nx.DiGraph[str] = nx.DiGraph(members={}, groups={})
-        kinds = self._reach.snapshot.principals["kind"]
         self._keys = self._reach.tag_keys(who for who, _ in shown)
         self._several = len({self._arns[who].split(":")[4] for who, _ in shown}) > 1  # accounts that are drawn
         for who, _ in shown:
-            arn, kind = self._arns[who], kinds.iloc[who]
-            label = f"root · …{arn.split(':')[4][-4:]}" if kind == "root" and self._several else last_part(arn)
-            shape = "role" if kind == "role" else "principal"
-            self._graph.add_node(arn, kind=shape, layer=0, label=label, detail=arn, count=1)
+            arn = self._arns[who]
+            is_one_root_of_several = arn.endswith(":root") and self._several
+            add_principal(self._graph, arn, f"root · …{arn.split(':')[4][-4:]}" if is_one_root_of_several else "")
         for place, side in enumerate(sides):
             if shown:
                 self._draw_side(side, [(who, joint[place]) for who, joint in shown])
@@ -144,10 +142,8 @@ class _Pen:
         """Marks for the groups of one side, merged where every drawn principal reaches them alike, and their edges."""
         ways = [(who, joint, *read_cards(side, who)) for who, joint in shown]
         drawn = {who: [*map(draw_card, found)] for who, _, found, _ in ways}
-        first = side.rows[first_rows(side.codes)]
-        places = [encode(side.frame[name])[0][first] for name in ("account", "region")]
-        bits = [cards[:, place].astype(np.int64) for *_, cards in ways for place in range(cards.shape[1])]
-        merged = combine([*places, *(joint.astype(np.int64) for _, joint, *_ in ways), *bits], len(side.groups))
+        allowed_by = (column for *_, cards in ways for column in cards.T)
+        merged = side.merge(side.first, [*(joint for _, joint in shown), *allowed_by])
         wanted = self._wanted if side.kind == "group" else self._wanted | {ALLOWED, CONDITIONAL}
         for code, group in enumerate(first_rows(merged)):
             lines = [
@@ -201,7 +197,8 @@ _Card = tuple[str, dict[str, Any]]  # a mark's id and attributes
 
 def draw_card(applied: Applied) -> _Card:
     """The mark of a statement: its id and attributes."""
-    return f"statement:{applied.policy}#{applied.index}", _card(call_card(applied), say_statement(applied))
+    label = f"{call_policy(applied.policy)} · {applied.sid or applied.index + 1}"
+    return f"statement:{applied.policy}#{applied.index}", _card(label, say_statement(applied))
 
 
 def draw_no_card(arn: str) -> _Card:
@@ -223,11 +220,10 @@ def read_cards(side: Side, who: int) -> tuple[list[Applied], Any]:
     return [applied for applied, _ in found], ((truths == best) & (best > FALSE)).T
 
 
-def call_card(applied: Applied) -> str:
-    """A statement as a label: its policy, and its Sid or number."""
-    owner, _, name = applied.policy.rpartition("/")
-    short = f"{last_part(owner).rpartition('/')[2]}: {name}" if ":policy" not in owner and owner else name
-    return f"{short} · {applied.sid or applied.index + 1}"
+def call_policy(policy: str) -> str:
+    """A policy by its id as a label: its name, of an inline policy after that of its holder."""
+    owner, _, name = policy.rpartition("/")
+    return f"{last_part(owner).rpartition('/')[2]}: {name}" if owner and ":policy" not in owner else name
 
 
 def say_outcome(side: Side, who: int, row: int, outcome: int) -> str:
@@ -237,13 +233,8 @@ def say_outcome(side: Side, who: int, row: int, outcome: int) -> str:
         alone = OUTCOMES.index(part.decide().outcome) >= CONDITIONAL
         other = {"document": "node", "node": "document"}[part.kind]
         return f"denied: no {other} that goes with it is allowed" if alone else f"denied: {say_reason(part)}"
-    return _say_open(part.decide())
-
-
-def _say_open(decision: Decision) -> str:
-    if not decision.open_conditions:
-        return "depends on the other side"
-    return "only if " + " and ".join(map(say_condition, decision.open_conditions))
+    conditions = part.decide().open_conditions
+    return "only if " + " and ".join(map(say_condition, conditions)) if conditions else "depends on the other side"
 
 
 def to_marks(graph: nx.DiGraph[str]) -> dict[str, Any]:

@@ -20,11 +20,9 @@ def place_layers(graph: nx.DiGraph[str]) -> None:
     layers: dict[int, list[str]] = {}
     for name, layer in graph.nodes(data="layer"):
         layers.setdefault(layer, []).append(name)
-    rows = {
-        name: float(i)
-        for names in layers.values()
-        for i, name in enumerate(sorted(names, key=lambda n: _block(graph, n)))
-    }
+    rows: dict[str, float] = {}
+    for names in layers.values():
+        rows |= {name: float(i) for i, name in enumerate(sorted(names, key=lambda name: _block(graph, name)))}
     for sweep in range(_SWEEPS):
         for layer in sorted(layers, reverse=bool(sweep % 2)):
             rows |= _order(graph, layers[layer], rows)

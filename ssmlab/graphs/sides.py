@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
 
+import networkx as nx
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from ssmlab.evaluation import Applied
-from ssmlab.explanation import Part
+from ssmlab.explanation import Part, last_part
 from ssmlab.reachability import Reach
-from ssmlab.reachability.columns import TAG, Codes, Resources, Truths, encode
+from ssmlab.reachability.columns import TAG, Codes, Resources, Truths, combine, encode, first_rows
 from ssmlab.reachability.fleets import IMPLICIT
 from ssmlab.reachability.names import Names
 from ssmlab.reachability.places import best_per_region
@@ -45,6 +47,16 @@ class Side:
     def count_managed(self) -> Codes:
         """Of each group of nodes the chosen ones that are managed, or of which it is not known."""
         return self.counts - np.bincount(self.codes[self.waiting[self.rows]], minlength=len(self.groups))
+
+    @property
+    def first(self) -> Codes:
+        """The first chosen row of each group."""
+        return self.rows[first_rows(self.codes)]
+
+    def merge(self, rows: Codes, columns: Iterable[npt.NDArray[Any]]) -> Codes:
+        """Groups, each with one of its rows, numbered: alike where account, Region and all columns are alike."""
+        places = (encode(self.frame[name])[0][rows] for name in ("account", "region"))
+        return combine([*places, *(column.astype(np.int64) for column in columns)], len(rows))
 
 
 Sides = tuple[Side, Side]
@@ -96,6 +108,12 @@ def name_rows(side: Side, rows: Codes, keys: Sequence[str], several: bool) -> di
         places.append("not managed" if waiting == len(rows) else f"{waiting} not managed")
     listed = ", ".join(names) + (f" and {len(rows) - len(names)} more" if len(rows) > len(names) else "")
     return {"label": " · ".join([label, *places]), "detail": f"{listed} in {region}"}
+
+
+def add_principal(graph: nx.DiGraph[str], arn: str, label: str = "") -> None:
+    """The mark of a principal."""
+    kind = "role" if ":role/" in arn else "principal"
+    graph.add_node(arn, kind=kind, layer=0, label=label or last_part(arn), detail=arn, count=1)
 
 
 def _common(side: Side, rows: Codes, keys: Sequence[str]) -> list[str]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ssmlab.explanation import last_part
 from ssmlab.graphs.layout import place_layers
-from ssmlab.graphs.sides import Side, name_rows, read_sides
+from ssmlab.graphs.sides import Side, add_principal, name_rows, read_sides
 from ssmlab.paths import Edge, Paths
 from ssmlab.reachability import Reach
 from ssmlab.reachability.columns import Codes
@@ -45,14 +45,11 @@ def _add_way(graph: nx.DiGraph[str], side: Side, name: str, edges: Sequence[Edge
     first, last = edges[0], edges[-1]
     said = ". ".join(f"{edge.sentence[0].upper()}{edge.sentence[1:]}" for edge in edges)
     if first.source not in graph:
-        kind = "role" if ":role/" in first.source else "principal"
-        graph.add_node(first.source, kind=kind, layer=0, label=last_part(first.source), detail=first.source, count=1)
+        add_principal(graph, first.source)
+    kind, label = "role" if ":role/" in last.source else "principal", f"as {last_part(last.source)}"
     if len(edges) == 1:
-        via = {"kind": "policy", "label": last.way.replace("-", " "), "detail": said}
-    else:
-        called = last_part(last.source)
-        via = {"kind": "role" if ":role/" in last.source else "principal", "label": f"as {called}", "detail": said}
-    graph.add_node(f"way:{name}", layer=1, count=1, **via)
+        kind, label = "policy", last.way.replace("-", " ")
+    graph.add_node(f"way:{name}", kind=kind, layer=1, label=label, detail=said, count=1)
     mark = f"way-group:{name}"
     graph.graph["members"][mark] = rows
     graph.add_node(mark, kind="group", layer=2, count=len(rows), **name_rows(side, rows, (), several=True))

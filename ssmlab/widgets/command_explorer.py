@@ -15,14 +15,16 @@ from ssmlab.commands.scenarios import SCENARIOS
 from ssmlab.reachability import reach
 from ssmlab.widgets import command_views as views
 from ssmlab.widgets.command_views import IDS, TARGETS, State
-from ssmlab.widgets.controls import WIDE, RequestControls, area, dropdown, entry, label_principals, list_options
+from ssmlab.widgets.controls import WIDE, RequestControls, area, dropdown, entry, fold, label_principals, list_options
 from ssmlab.widgets.explorer import Explorer
-from ssmlab.widgets.tables import TableView
+from ssmlab.widgets.tables import scroll
 from ssmlab.widgets.targets import TargetPicker
+from ssmlab.widgets.texts import write_error, write_json
 from ssmlab.widgets.timeline import count_endings, draw_timeline, say_end
 
 TIMELINE, INVOCATIONS, EVENTS, OUTPUT = range(4)
 _MOST_ROWS: Final = 200
+_NONE: Final = [("none", "")]
 _EXAMPLE: Final = '{"web-1": {"exit_code": 1, "error": "no such file", "seconds": 4}}'
 _RULE: Final = '[{"name": "again", "pattern": {"source": ["aws.ssm"]}, "targets": [{"Arn": …, "RoleArn": …}]}]'
 
@@ -47,22 +49,25 @@ class CommandExplorer(Explorer):
 
     title = "What becomes of a command"
     state_type = State
+    formats = ("CSV", "Parquet", "Picture")
     command: Command | None = None
     _sent: State | None = None  # the state of `command`
     _refused = ""
 
     def begin(self, given: Mapping[str, Any]) -> State:
         """A sender and a command worth looking at; the sender by name or ARN."""
+        self._names = self.snapshot.nodes["name"].astype("object").fillna("")
         return views.begin_state(self.snapshot, given)
 
     def make_controls(self) -> dict[str, w.Widget]:
         """A control for each field."""
         state, snapshot = self.state, self.snapshot
         senders = [(label, arn) for arn, label in label_principals(snapshot.principals).items()]
+        documents = list_options(snapshot.documents["name"])
         regions = [("that of the nodes", ""), *list_options(snapshot.nodes["region"])]
         return {
-            "sender": dropdown("Sender", _or_none(senders), state.sender),
-            "document": dropdown("Document", _or_none(list_options(snapshot.documents["name"])), state.document),
+            "sender": dropdown("Sender", senders or _NONE, state.sender),
+            "document": dropdown("Document", documents or _NONE, state.document),
             "by": dropdown("Send to", [(name, name) for name in (TARGETS, IDS)], state.by),
             "targets": TargetPicker(snapshot.nodes, state.targets),
             "instance_ids": area("Ids", state.instance_ids, "i-…, mi-…: at most 50"),
@@ -82,31 +87,23 @@ class CommandExplorer(Explorer):
         """What is sent to which nodes, always; all else can be folded."""
         folds = {
             "Nodes say, parameters": ("responses", "parameters"),
-            "Request: MFA, IP, time": ("context",),
+            RequestControls.heading: ("context",),
             "Rules, resource groups": ("rules", "groups"),
         }
-        inner = [w.VBox([self.controls[name] for name in names]) for names in folds.values()]
+        inner = {title: w.VBox([self.controls[name] for name in names]) for title, names in folds.items()}
         hidden = {name for names in folds.values() for name in names} | {"live"}
-        send = w.Button(description="Simulate", tooltip="nothing is sent to AWS", layout=WIDE)
-        send.on_click(lambda _: self._send_now())
+        send = self.build_button("Simulate", self._send_now, "nothing is sent to AWS", layout=WIDE)
         above = [control for name, control in self.controls.items() if name not in hidden]
-        fold = w.Accordion(inner, titles=tuple(folds), selected_index=None)
         words = w.HTML("<p>Nothing leaves this machine.</p>")
-        return [w.HTML("<b>Ask</b>"), *above, fold, self.controls["live"], send, words]
+        return [w.HTML("<b>Ask</b>"), *above, fold(inner), self.controls["live"], send, words]
 
     def make_views(self) -> dict[str, w.Widget]:
         """Timeline, invocations, events and output."""
-        self._picture = w.HTML(layout=w.Layout(width="100%"))
-        scroll = w.Box([self._picture], layout=w.Layout(max_height="390px", overflow="auto"), tabbable=True)
-        scroll.add_class("ssmlab-scroll")
-        self._tables = {
-            view: TableView(selected=partial(self._explain, view), height=370) for view in (INVOCATIONS, EVENTS, OUTPUT)
-        }
-        return dict(zip(("Timeline", "Invocations", "Events", "Output"), (scroll, *self._tables.values()), strict=True))
-
-    def formats(self) -> list[str]:
-        """The timeline, too."""
-        return ["CSV", "Parquet", "Picture"]
+        self._picture = w.HTML(layout=WIDE)
+        shown = (INVOCATIONS, EVENTS, OUTPUT)
+        tables = self._tables = {view: self.build_table(partial(self._explain, view), height=370) for view in shown}
+        named = {"Invocations": tables[INVOCATIONS], "Events": tables[EVENTS], "Output": tables[OUTPUT]}
+        return {"Timeline": scroll(self._picture, 390, tabbable=True), **named}
 
     def to_picture(self) -> str | None:
         """The timeline."""
@@ -116,7 +113,7 @@ class CommandExplorer(Explorer):
         """What is seen, as a table, complete: the history, the invocations, the events or what was written."""
         if not self.command:
             return pd.DataFrame()
-        command, seen = self.command, self.tabs.selected_index or TIMELINE
+        command, seen = self.command, self.seen
         if seen == EVENTS:
             return pd.json_normalize([dict(event) for event in command.events]).astype("str")
         return {TIMELINE: command.history, INVOCATIONS: command.invocations, OUTPUT: command.log_events}[seen]
@@ -145,7 +142,7 @@ class CommandExplorer(Explorer):
         except CommandError as error:
             self._refused = views.explain_refusal(reach(self.snapshot, context=state.context), state, error)
         except (KeyError, ValueError) as error:
-            self._refused = views.explain_error(error)
+            self._refused = write_error(error)
 
     def _draw(self) -> None:
         if self.command is None:
@@ -156,7 +153,7 @@ class CommandExplorer(Explorer):
             return
         self.why.value = views.explain_command(self.command, self._names)
         self.say(say_end(self.command))
-        seen = self.tabs.selected_index or TIMELINE
+        seen = self.seen
         if seen == TIMELINE:
             self._picture.value = draw_timeline(self.command, self._names)
         else:
@@ -172,23 +169,13 @@ class CommandExplorer(Explorer):
         return views.list_outputs(command, self._names), views.tell_outputs(command)
 
     @cached_property
-    def _names(self) -> pd.Series[Any]:
-        return self.snapshot.nodes["name"].astype("object").fillna("")
-
-    @cached_property
     def _ids(self) -> dict[str, str]:
         return views.name_nodes(self.snapshot)
 
-    def _explain(self, view: int, row: int) -> None:
-        if self.command is None:
-            return
+    def _explain(self, view: int, row: int) -> str:
         command = self.command
-        self.why.value = {
-            INVOCATIONS: lambda: views.explain_invocation(command, row, self._names),
-            EVENTS: lambda: views.explain_event(command.events[row]),
-            OUTPUT: lambda: views.explain_output(command, row),
-        }[view]()
-
-
-def _or_none(options: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    return options or [("none", "")]
+        if command is None:
+            return self._refused
+        if view == INVOCATIONS:
+            return views.explain_invocation(command, row, self._names)
+        return write_json(command.events[row]) if view == EVENTS else views.explain_output(command, row)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -17,6 +16,7 @@ from ssmlab.explanation import last_part
 from ssmlab.reachability import Reach, reach
 from ssmlab.reachability.names import find_principal
 from ssmlab.snapshots import Snapshot
+from ssmlab.widgets.filters import Filters, choose_nodes
 from ssmlab.widgets.targets import Target
 from ssmlab.widgets.texts import count_things, show_controls, write_explanation, write_lines, write_list, write_text
 from ssmlab.widgets.timeline import say_status
@@ -75,7 +75,6 @@ class State:
 
 def begin_state(snapshot: Snapshot, given: Mapping[str, Any]) -> State:
     """A state of these fields; what is not given is chosen so that some nodes run the command and others do not."""
-    given = {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
     known = reach(snapshot)
     if "sender" in given:
         sender = str(snapshot.principals.index[find_principal(snapshot, given["sender"])])
@@ -126,17 +125,15 @@ def send_state(snapshot: Snapshot, state: State) -> Command:
 def list_invocations(command: Command, names: pd.Series[Any]) -> pd.DataFrame:
     """The nodes as people read them."""
     rows = command.invocations
-    return pd.DataFrame(
-        {
-            "node": [_label(arn, names) for arn in rows["node"]],
-            "status": rows["status"],
-            "details": rows["status_details"],
-            "code": ["not run" if code < 0 else str(code) for code in rows["response_code"]],
-            "output, or why there is none": [
-                shorten(text or why, 60) for text, why in zip(rows["output"], rows["reason"], strict=True)
-            ],
-        }
-    )
+    output = zip(rows["output"], rows["reason"], strict=True)
+    shown = {
+        "node": [_label(arn, names) for arn in rows["node"]],
+        "status": rows["status"],
+        "details": rows["status_details"],
+        "code": ["not run" if code < 0 else str(code) for code in rows["response_code"]],
+        "output, or why there is none": [shorten(text or why, 60) for text, why in output],
+    }
+    return pd.DataFrame(shown)
 
 
 def name_nodes(data: Any) -> dict[str, str]:
@@ -178,15 +175,14 @@ def list_outputs(command: Command, names: pd.Series[Any]) -> pd.DataFrame:
     """What was written to CloudWatch Logs."""
     rows, nodes = command.log_events, command.invocations.set_index("node_id")["node"]
     streams = rows["log_stream"].astype(str).str.split("/")
-    return pd.DataFrame(
-        {
-            "time": rows["timestamp"].dt.strftime("%H:%M:%S.%f").str[:-3],
-            "node": [_label(nodes[node_id], names) for node_id in streams.str[1]],
-            "stream": streams.str[-1],
-            "characters": rows["message"].str.len(),
-            "message": [shorten(text) for text in rows["message"]],
-        }
-    )
+    shown = {
+        "time": rows["timestamp"].dt.strftime("%H:%M:%S.%f").str[:-3],
+        "node": [_label(nodes[node_id], names) for node_id in streams.str[1]],
+        "stream": streams.str[-1],
+        "characters": rows["message"].str.len(),
+        "message": [shorten(text) for text in rows["message"]],
+    }
+    return pd.DataFrame(shown)
 
 
 def shorten(text: str, most: int = _LONGEST) -> str:
@@ -199,7 +195,8 @@ def explain_command(command: Command, names: pd.Series[Any]) -> str:
     lacking = command.findings.groupby("why", sort=False)["node"]
     finds = [f"{', '.join(_name(node, names) for node in nodes)}: {why}" for why, nodes in lacking]
     started = [f"{c.document.rpartition('/')[2]}: {say_status(c)}, {c.reason}" for c in command.started]
-    refused = [f"rule {row['rule']}: {row['reason']}" for row in _not_started(command)]
+    idle = command.rules[command.rules["command"].isna()].drop_duplicates(["rule", "reason"])
+    refused = [f"rule {rule}: {reason}" for rule, reason in zip(idle["rule"], idle["reason"], strict=True)]
     parts = {
         "Output that is not written": finds,
         "Started by rules": started,
@@ -209,11 +206,6 @@ def explain_command(command: Command, names: pd.Series[Any]) -> str:
     }
     lists = [f"<b>{head}</b>{write_list(lines, 8)}" for head, lines in parts.items() if lines]
     return "".join(lists) + write_lines("Choose a row of Invocations to read why a node ended so.")
-
-
-def _not_started(command: Command) -> list[dict[Any, Any]]:
-    rules = command.rules[command.rules["command"].isna()].drop_duplicates(["rule", "reason"])
-    return rules.to_dict("records")
 
 
 def explain_invocation(command: Command, row: int, names: pd.Series[Any]) -> str:
@@ -228,17 +220,11 @@ def explain_invocation(command: Command, row: int, names: pd.Series[Any]) -> str
     return write_lines(head) + output + write_lines(cut) + f"<details{' open' * is_refused}>{access}</details>"
 
 
-def explain_event(event: Mapping[str, Any]) -> str:
-    """HTML of an event: its JSON."""
-    return write_text(json.dumps(event, indent=1, ensure_ascii=False, default=str))
-
-
 def explain_output(command: Command, row: int) -> str:
     """HTML of a log event, whole."""
     found = command.log_events.iloc[row]
-    return write_lines(f"Log group {found['log_group']}", f"Log stream {found['log_stream']}") + write_text(
-        found["message"]
-    )
+    place = write_lines(f"Log group {found['log_group']}", f"Log stream {found['log_stream']}")
+    return place + write_text(found["message"])
 
 
 def tell_outputs(command: Command) -> str:
@@ -260,17 +246,9 @@ def explain_refusal(known: Reach, state: State, error: CommandError) -> str:
     if not isinstance(error, AccessDenied):
         return said
     nodes = known.snapshot.nodes
-    here = nodes[
-        (nodes["account"] == state.sender.split(":")[4]) & (nodes["region"] == (state.region or nodes["region"]))
-    ]
-    node = error.resource if error.resource in nodes.index else next(iter(here.index), None)
+    here = nodes.index[choose_nodes(nodes, Filters(account=state.sender.split(":")[4], region=state.region))]
+    node = error.resource if error.resource in nodes.index else next(iter(here), None)
     return said + (write_explanation(known.explain(state.sender, node, state.document)) if node else "")
-
-
-def explain_error(error: Exception) -> str:
-    """HTML of what is wrong with a text or a name."""
-    said = error.args[0] if isinstance(error, KeyError) and error.args else error
-    return f"<p role='alert'>{html.escape(show_controls(str(said)))}</p>"
 
 
 def _label(arn: str, names: pd.Series[Any]) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import ipywidgets as w
@@ -12,22 +12,20 @@ import pandas as pd
 import traitlets
 
 from ssmlab.explanation import last_part, to_html
-from ssmlab.graphs import draw_causes, to_marks
+from ssmlab.graphs import draw_causes
 from ssmlab.policies import check_text
 from ssmlab.snapshots import Snapshot, expect_snapshot
 from ssmlab.snapshots.accounts import list_accounts
-from ssmlab.snapshots.memory import Memory
 from ssmlab.widgets import differences
-from ssmlab.widgets.controls import ANY, WIDE, RequestControls, area, dropdown
+from ssmlab.widgets.controls import ANY, RequestControls, area, dropdown, fold, search
 from ssmlab.widgets.differences import ACCOUNTS, POLICIES, SNAPSHOTS, State
-from ssmlab.widgets.explorer import Explorer
+from ssmlab.widgets.explorer import Explorer, with_own_memory
 from ssmlab.widgets.graph_view import GraphView
-from ssmlab.widgets.tables import TableView
-from ssmlab.widgets.texts import describe_data, list_problems, write_lines
+from ssmlab.widgets.texts import describe_data, list_problems, show_controls, write_explanation, write_lines
 from ssmlab.widgets.views import MOST_ROWS
 from ssmlab.widgets.whatif import dim
 
-ROWS, GRAPH, WITNESSES = range(3)
+GRAPH, WITNESSES = 1, 2  # views, by their numbers
 _CHANGES: Final = (("gained and lost", ANY), ("gained", "gained"), ("lost", "lost"))
 _ASKED: Final = {POLICIES: ("first", "second"), ACCOUNTS: ("nodes_of", "policies_of")}
 _CHOOSE: Final = "Choose a row, or a mark in the picture, to see why."
@@ -65,10 +63,6 @@ class PolicyChoice(w.VBox):
             self.value = change["new"]
 
 
-def _with_own_memory(snapshot: Snapshot) -> Snapshot:
-    return dataclasses.replace(snapshot, memory=Memory())
-
-
 class Compare(Explorer):
     """See what changes between two snapshots, two policies or two accounts, grouped by cause.
 
@@ -89,12 +83,13 @@ class Compare(Explorer):
 
     title = "What changes"
     state_type = State
+    formats = ("CSV", "Parquet", "GraphML", "SVG", "PNG")
 
     def __init__(self, before: Snapshot, after: Snapshot | None = None, **state: Any) -> None:
         for side in (before, after or before):
             expect_snapshot(side)
         self._sides = (before, after)
-        self._own = _with_own_memory(before), after and _with_own_memory(after)  # asked in the background
+        self._own = with_own_memory(before), after and with_own_memory(after)  # asked in the background
         self.arguments = "snapshot" if after is None else "before, after"
         self._known: dict[Any, Any] = {}  # what was compared -> the difference; and its witnesses
         super().__init__(before, **state)
@@ -110,15 +105,12 @@ class Compare(Explorer):
         self._policies = differences.list_policies(self.snapshot)
         first, second = ([*self._policies, ANY, ANY])[:2]
         what = POLICIES if self._sides[1] is None else SNAPSHOTS
-        own, others = (list_accounts(side) for side in (self.snapshot, self._sides[1] or self.snapshot))
-        self._accounts = own, others
-        first_two = {
-            "nodes_of": next(iter(own), ANY),
-            "policies_of": next((o for o in others if o not in own[:1]), ANY),
-        }
-        state = State(**{"what": what, "first": first, "second": second, **first_two, **given})
+        own, others = self._accounts = [list_accounts(side or self.snapshot) for side in self._sides]
+        other = next((account for account in others if account not in own[:1]), ANY)
+        state = State(what, first, second, nodes_of=next(iter(own), ANY), policies_of=other)
+        state = replace(state, **given)
         first, second = (text and differences.find_policy(self.snapshot, text) for text in (state.first, state.second))
-        return dataclasses.replace(state, first=first, second=second)
+        return replace(state, first=first, second=second)
 
     def make_controls(self) -> dict[str, w.Widget]:
         """A control for each field."""
@@ -126,8 +118,7 @@ class Compare(Explorer):
         sides = [] if self._sides[1] is None else [("two snapshots", SNAPSHOTS)]
         more = [("two accounts", ACCOUNTS)] if state.policies_of else []
         own, others = ([("(none)", ANY), *((name, name) for name in names)] for names in self._accounts)
-        hint = "principal, node, document or cause"
-        self._search = w.Text(description="Search", placeholder=hint, value=state.search, layout=WIDE)
+        self._search = search("principal, node, document or cause", state.search)
         return {
             "what": dropdown("Compare", [*sides, ("two policies", POLICIES), *more], state.what),
             "first": PolicyChoice("First", self._policies, state.first),
@@ -135,7 +126,7 @@ class Compare(Explorer):
             "nodes_of": dropdown("Nodes of", own, state.nodes_of),
             "policies_of": dropdown("Policies of", others, state.policies_of),
             "change": dropdown("Change", _CHANGES, state.change),
-            "cause": w.Dropdown(description="Cause", options=[("any", ANY)], value=ANY, layout=WIDE),
+            "cause": dropdown("Cause", [("any", ANY)], ANY),
             "context": RequestControls(state.context),
             "search": self._search,
         }
@@ -143,31 +134,23 @@ class Compare(Explorer):
     def arrange(self) -> list[w.Widget]:
         """The request can be folded."""
         names = ("what", *_ASKED[POLICIES], *_ASKED[ACCOUNTS], "change", "cause")
-        folded = w.Accordion([self.controls["context"]], titles=("Request: MFA, IP, time",), selected_index=None)
+        folded = fold({RequestControls.heading: self.controls["context"]})
         return [w.HTML("<b>Ask</b>"), *(self.controls[name] for name in names), folded]
 
     def make_views(self) -> dict[str, w.Widget]:
         """What is gained and lost, the picture of it, and witnesses."""
-        self._drawn: nx.DiGraph[str] = nx.DiGraph(members={})
+        self.drawn: nx.DiGraph[str] = nx.DiGraph(members={})
         self._rows = self._found = self._witnesses = pd.DataFrame()
         self._causes = w.HTML()
-        self._table = TableView(self._search, self._causes, selected=self._explain_row, height=290)
+        self._table = self.build_table(self._explain_row, self._search, self._causes, height=290)
         self._graph = GraphView(height=350)
-        self._graph.observe(lambda change: self._explain_mark(change["new"]), "selected")
-        self._proofs = TableView(selected=self._explain_witness)
+        self._graph.observe(lambda change: self.tell_why(self._explain_mark, change["new"]), "selected")
+        self._proofs = self.build_table(self._explain_witness)
         return {"Gained and lost": self._table, "Graph": self._graph, "Witnesses": self._proofs}
-
-    def formats(self) -> list[str]:
-        """The picture too."""
-        return ["CSV", "Parquet", "GraphML", "SVG", "PNG"]
-
-    def to_graph(self) -> nx.DiGraph[str]:
-        """The graph as it is drawn."""
-        return self._drawn
 
     def to_frame(self) -> pd.DataFrame:
         """The witnesses where they are seen, else every row that the filters leave."""
-        if self.tabs.selected_index == WITNESSES:
+        if self.seen == WITNESSES:
             told = [differences.say_context(context) for context in self._witnesses.get("context", [])]
             return self._witnesses.assign(context=told)
         return self._found.astype({"group": "str"})
@@ -197,39 +180,38 @@ class Compare(Explorer):
             before, after = self._own
             self._known = {name: differences.compare(before, after, state)}
         difference = self._known[name]
-        if self.tabs.selected_index == WITNESSES and WITNESSES not in self._known:
+        if self.seen == WITNESSES and WITNESSES not in self._known:
             self._known[WITNESSES] = differences.seek_witnesses(difference.policies)
-        names = difference.names
-        kept = state.cause if state.cause in {*difference.found["cause"]} else ANY  # of another difference
-        found = differences.choose_rows(difference.found, dataclasses.replace(state, cause=kept), names)
-        return difference, names, found, differences.fold_documents(found), self._known.get(WITNESSES)
+        if state.cause not in {*difference.found["cause"]}:  # one of another difference
+            state = replace(state, cause=ANY)
+        found = differences.choose_rows(difference, state)
+        return difference, state, found, differences.fold_documents(found), self._known.get(WITNESSES)
 
     def _draw(self, answer: Any) -> None:
         dim(self.tabs, False)
-        self._difference, names, self._found, self._rows, witnesses = answer
-        every = sorted(self._difference.found["cause"].unique())
-        kept = self.state.cause if self.state.cause in every else ANY
-        self.set_control("cause", kept, [("any", ANY), *((cause, cause) for cause in every)])
-        words = differences.say_difference(self._found, self.state)
-        {ROWS: self._show_rows, GRAPH: self._show_graph}.get(self.tabs.selected_index or ROWS, self._show_witnesses)(
-            words, names if self.tabs.selected_index != WITNESSES else witnesses
-        )
+        self._difference, state, self._found, rows, witnesses = answer
+        causes = sorted(self._difference.found["cause"].unique())
+        self.set_control("cause", state.cause, [("any", ANY), *((cause, cause) for cause in causes)])
+        words = differences.say_difference(self._found, state)
+        if self.seen == WITNESSES:
+            self._show_witnesses(witnesses)
+        elif self.seen == GRAPH:
+            self._show_graph(words)
+        else:
+            self._show_rows(rows, words)
 
-    def _show_rows(self, words: str, names: Mapping[str, str]) -> None:
-        rows = self._rows.head(MOST_ROWS)
+    def _show_rows(self, rows: pd.DataFrame, words: str) -> None:
+        self._rows = rows.head(MOST_ROWS)
         self._causes.value = write_lines(differences.count_causes(self._found))
-        cut = f"first {len(rows)} of {len(self._rows):,} rows. " if len(rows) < len(self._rows) else ""
-        self._table.show(differences.short_rows(rows, names), f"{cut}{words}")
+        cut = f"first {len(self._rows)} of {len(rows):,} rows. " if len(self._rows) < len(rows) else ""
+        self._table.show(differences.short_rows(self._rows, self._difference.names), f"{cut}{words}")
 
-    def _show_graph(self, words: str, names: Mapping[str, str]) -> None:
-        self._drawn = draw_causes(self._found, names) if len(self._found) else nx.DiGraph(members={})
-        folded = self._drawn.graph.get("folded")
-        with self._graph.hold_sync():
-            self._graph.graph, self._graph.label = to_marks(self._drawn), "What is gained and lost, and why"
-            self._graph.caption, self._graph.empty = f"{words}{f' ({folded}.)' if folded else ''}", words
-            self._graph.selected = ""
+    def _show_graph(self, words: str) -> None:
+        self.drawn = draw_causes(self._found, self._difference.names)
+        self.drawn.graph["caption"] = words
+        self._graph.show(self.drawn)
 
-    def _show_witnesses(self, _: str, witnesses: pd.DataFrame) -> None:
+    def _show_witnesses(self, witnesses: pd.DataFrame) -> None:
         self._witnesses = witnesses
         both = ("first", "second") if self.state.what == POLICIES else ("before", "after")
         rows = witnesses.head(MOST_ROWS)
@@ -238,47 +220,35 @@ class Compare(Explorer):
 
     # --- Why ---
 
-    def _explain_row(self, row: int) -> None:
-        if row < len(self._rows):
-            self._explain(self._rows.iloc[row])
+    def _explain_row(self, row: int) -> str:
+        return self._explain(self._rows.iloc[row])
 
-    def _explain(self, row: Any) -> None:
+    def _explain(self, row: Any) -> str:
         """Before and after, for one pair."""
         parts: list[str] = []
         heads = [write_lines(f"{last_part(row['principal'])}: {row['change']}, because of: {row['cause']}.")]
+        asked = {"principals": row["principal"], "nodes": row["example"], "documents": row["document"]}
         for called, reach in (("Before", self._difference.before), ("After", self._difference.after)):
-            frames = (("principals", "principal"), ("nodes", "example"), ("documents", "document"))
-            there = [row[column] in getattr(reach.snapshot, frame).index for frame, column in frames]
-            missing = [row[column] for (_, column), is_there in zip(frames, there, strict=True) if not is_there]
+            missing = [arn for frame, arn in asked.items() if arn not in getattr(reach.snapshot, frame).index]
             heads.append(f"<p><b>{called}</b></p>")
             if missing:
                 heads.append(write_lines(f"{last_part(missing[0])} is not there."))
                 continue
-            told = reach.explain(row["principal"], row["example"], row["document"])
-            heads.append(f"<p>{to_html(told.sentence)}</p>")
-            parts.append(f"<details><summary>{called}, step by step</summary>{told._repr_html_()}</details>")
-        self.why.value = "".join([*heads, *parts])
+            told = reach.explain(*asked.values())
+            heads.append(f"<p>{show_controls(to_html(told.sentence))}</p>")
+            parts.append(f"<details><summary>{called}, step by step</summary>{write_explanation(told)}</details>")
+        return "".join([*heads, *parts])
 
-    def _explain_mark(self, mark: str) -> None:
+    def _explain_mark(self, mark: str) -> str:
         """The first row that a mark or line stands for."""
-        ends = [part for part in mark.split("→") if part in self._drawn]
-        found = self._found
-        for end in ends:
-            if end in self._drawn.graph["members"]:
-                found = found.loc[found.index.intersection(self._drawn.graph["members"][end])]
-            elif self._drawn.nodes[end]["layer"] == 1:
-                found = found[found["change"] + ": " + found["cause"] == end]
-            else:
-                found = found[found["principal"] == end]
-        if ends and len(found):
-            self._explain(found.iloc[0])
-        else:
-            self.why.value = write_lines(_CHOOSE)
+        members = self.drawn.graph["members"]
+        ends = [members[part] for part in mark.split("→") if part in members]
+        rows = ends[0].intersection(ends[-1]) if ends else []
+        return self._explain(self._found.loc[rows[0]]) if len(rows) else write_lines(_CHOOSE)
 
-    def _explain_witness(self, row: int) -> None:
-        if row < len(self._witnesses):
-            witness = self._witnesses.iloc[row]
-            pairs = self._witnesses.attrs["policies"]
-            pair = next(pair for name, pair in pairs.items() if last_part(name) == witness["policy"])
-            lines = [*differences.explain_witness(dict(witness), pair), differences.NO_PROOF]
-            self.why.value = "".join(f"<p>{to_html(line)}</p>" for line in lines)
+    def _explain_witness(self, row: int) -> str:
+        witness = self._witnesses.iloc[row]
+        pairs = self._witnesses.attrs["policies"]
+        pair = next(pair for name, pair in pairs.items() if last_part(name) == witness["policy"])
+        lines = [*differences.explain_witness(dict(witness), pair), differences.NO_PROOF]
+        return "".join(f"<p>{show_controls(to_html(line))}</p>" for line in lines)

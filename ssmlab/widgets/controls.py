@@ -26,7 +26,7 @@ def list_options(values: pd.Series[Any]) -> list[tuple[str, str]]:
     return [(text if 0 < len(text) <= 60 else f"{text[:57]}…" if text else "(empty)", text) for text in texts]
 
 
-def dropdown(label: str, options: Sequence[tuple[str, str]], value: str) -> w.Dropdown:
+def dropdown(label: str, options: Sequence[tuple[str, Any]], value: Any) -> w.Dropdown:
     """A choice of one, which refuses a value that there is not."""
     known = [option for _, option in options]
     if value not in known:
@@ -39,29 +39,33 @@ def entry(label: str, value: str, placeholder: str) -> w.Text:
     return w.Text(description=label, value=value, placeholder=placeholder, continuous_update=False, layout=WIDE)
 
 
+def search(placeholder: str, value: str) -> w.Text:
+    """A text that counts while one types."""
+    return w.Text(description="Search", placeholder=placeholder, value=value, layout=WIDE)
+
+
 def area(label: str, value: str, placeholder: str, rows: int = 3) -> w.Textarea:
     """Lines of text that count when they are left."""
-    own = {"rows": rows, "layout": {"width": "100%"}}  # not `WIDE`: it may be hidden
-    return w.Textarea(description=label, value=value, placeholder=placeholder, continuous_update=False, **own)
+    look = {"rows": rows, "placeholder": placeholder, "layout": WIDE}
+    return w.Textarea(description=label, value=value, continuous_update=False, **look)
+
+
+def fold(parts: Mapping[str, w.Widget]) -> w.Accordion:
+    """Controls that are folded away, below their titles."""
+    return w.Accordion([*parts.values()], titles=tuple(parts), selected_index=None)
 
 
 def label_principals(principals: pd.DataFrame) -> dict[str, str]:
     """Principals as people read them, by ARN: kind and name, and the account where there are several."""
-    several = principals["account"].nunique() > 1
-    columns = (principals[name].astype("str") for name in ("kind", "name", "account"))
-    return {
-        str(arn): f"{kind} {name}{f' (…{account[-4:]})' if several else ''}"
-        for arn, kind, name, account in zip(principals.index, *columns, strict=True)
-    }
+    kind, name, account = (principals[column].astype("str") for column in ("kind", "name", "account"))
+    places = " (…" + account.str[-4:] + ")" if account.nunique() > 1 else ""
+    return dict(zip(map(str, principals.index), kind + " " + name + places, strict=True))
 
 
 def frame_editor(control: w.Widget) -> tuple[w.VBox, w.HTML]:
     """A control as an editor above the views, and where to say what is wrong with its text."""
-    wrong = w.HTML()
-    editor = w.VBox([control, wrong])
-    wrong.add_class("ssmlab-wrong")
-    editor.add_class("ssmlab-editor")
-    return editor, wrong
+    wrong = w.HTML().add_class("ssmlab-wrong")
+    return w.VBox([control, wrong]).add_class("ssmlab-editor"), wrong
 
 
 class Finder(w.VBox):
@@ -74,8 +78,8 @@ class Finder(w.VBox):
     def __init__(self, label: str, names: pd.Series[Any], value: str = ANY, placeholder: str = "any") -> None:
         self._names, self._what = names.dropna().astype("str"), label.lower()
         self._folded = self._names.str.lower()
-        self._text, self._count = w.Combobox(description=label, placeholder=placeholder, layout=WIDE), w.HTML()
-        self._count.add_class("ssmlab-hint")
+        self._text = w.Combobox(description=label, placeholder=placeholder, layout=WIDE)
+        self._count = w.HTML().add_class("ssmlab-hint")
         super().__init__([self._text, self._count], value=value)
         traitlets.link((self, "value"), (self._text, "value"))
         self.observe(lambda _: self._offer(), "value")
@@ -95,12 +99,10 @@ class PrincipalPicker(w.VBox):
 
     value = traitlets.Tuple()
 
-    def __init__(
-        self, principals: pd.DataFrame, value: Sequence[str] = (), rows: int = 5, nobody: str = "Everyone"
-    ) -> None:
+    def __init__(self, principals: pd.DataFrame, value: Sequence[str] = (), nobody: str = "Everyone") -> None:
         self._labels = label_principals(principals)
         self._find = w.Text(description="Find principal", placeholder="part of a name", layout=WIDE)
-        self._list = w.SelectMultiple(description="Principals", rows=rows, layout=WIDE)
+        self._list = w.SelectMultiple(description="Principals", layout=WIDE)
         self._clear = w.Button(description=nobody, tooltip=f"choose no principal: {nobody.lower()}", layout=WIDE)
         super().__init__([self._find, self._list, self._clear], value=tuple(value))
         self.add_class("ssmlab-picker")
@@ -128,6 +130,7 @@ class PrincipalPicker(w.VBox):
 class RequestControls(w.VBox):
     """The condition keys of the request: MFA, source IP, time, and any others. What is left empty is not known."""
 
+    heading: Final = "Request: MFA, IP, time"  # above them, where they are folded
     value = traitlets.Dict()
 
     def __init__(self, value: Mapping[str, str | None]) -> None:

@@ -11,17 +11,19 @@ import pandas as pd
 
 from ssmlab.evaluation import PolicySet, Request, evaluate
 from ssmlab.explanation import call_all, last_part, say_statement
+from ssmlab.graphs import call_policy
 from ssmlab.policies import Policy, parse_policy
 from ssmlab.reachability import Reach, find_causes, find_witnesses, reach, reach_alone
 from ssmlab.snapshots import Snapshot
 from ssmlab.snapshots.accounts import lend_policies, take_account
 from ssmlab.widgets.controls import ANY
-from ssmlab.widgets.views import MOST_SAVED
+from ssmlab.widgets.filters import contain, matches
+from ssmlab.widgets.views import MOST_SAVED, SAID
 
 SNAPSHOTS, POLICIES, ACCOUNTS = "snapshots", "policies", "accounts"
 _SEND: Final = "ssm:SendCommand"
 _MOST_POLICIES: Final = 5  # changed policies that are searched for witnesses
-_SAID: Final = {"conditional": "depends", "implicitDeny": "denied", "explicitDeny": "denied", "nan": "not there"}
+_SAID: Final = {**SAID, "nan": "not there"}
 _ROW: Final = ["principal", "change", "group", "before", "after", "cause"]
 NO_PROOF: Final = "Finding no witness is no proof that two policies are alike."
 
@@ -58,37 +60,24 @@ class State:
     search: str = ANY
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Difference:
-    """Two reaches, what differs between them, and pairs of policies to look for witnesses in."""
+    """Two reaches, what differs between them, names of the example nodes by ARN, and pairs of policies to look for
+    witnesses in.
+    """
 
     before: Reach
     after: Reach
     found: pd.DataFrame
+    names: dict[str, str]
     policies: Mapping[str, tuple[Any, Any]]
-
-    @property
-    def names(self) -> dict[str, str]:
-        """Names of the example nodes, by ARN."""
-        sides = (self.before.snapshot.nodes, self.after.snapshot.nodes)
-        arns = pd.Index(self.found["example"].unique())
-        rows = [side.loc[side.index.intersection(arns), ["name", "node_id"]] for side in sides]
-        every = pd.concat(rows).fillna("")
-        return {str(arn): str(name or own) for arn, name, own in every.itertuples()}
 
 
 def list_policies(snapshot: Snapshot) -> dict[str, str]:
     """Ids of the identity policies that were collected, with a label; those that are about Run Command first."""
     chosen = snapshot.policies[(snapshot.policies["layer"] == "identity") & snapshot.policies["document"].notna()]
     ids = sorted(map(str, chosen.index), key=lambda policy: not _is_ours(snapshot.compiled[policy]))
-    names = chosen["name"].to_dict()
-    return {policy: f"{holder}: {names[policy]}" if (holder := _holder(policy)) else names[policy] for policy in ids}
-
-
-def _holder(policy: str) -> str:
-    """Whose own an inline policy is, by its id; empty for all others."""
-    owner = "" if ":policy/" in policy else policy.rpartition("/")[0]
-    return owner.rpartition("/")[2]
+    return {policy: call_policy(policy) for policy in ids}
 
 
 def _is_ours(policy: Policy) -> bool:
@@ -110,7 +99,7 @@ def compare(before: Snapshot, after: Snapshot | None, state: State) -> Differenc
     """Ask both sides, and find the causes."""
     if state.what == SNAPSHOTS and after is not None:
         old, new = (reach(side, context=state.context) for side in (before, after))
-        return Difference(old, new, _find_named(old, new), _changed_policies(before, after))
+        return _differ(old, new, _changed_policies(before, after))
     if state.what == ACCOUNTS:
         own = take_account(before, state.nodes_of)
         lent = lend_policies(after or before, state.policies_of, own)
@@ -122,13 +111,17 @@ def compare(before: Snapshot, after: Snapshot | None, state: State) -> Differenc
     called = [last_part(text) if text in before.policies.index else f"pasted ({side})" for side, text in texts.items()]
     old = reach_alone(before, first, state.context, name=called[0])
     new = reach_alone(before, second, state.context, name=called[1])
-    return Difference(old, new, _find_named(old, new), {"": (first, second)})
+    return _differ(old, new, {"": (first, second)})
 
 
-def _find_named(old: Reach, new: Reach) -> pd.DataFrame:
+def _differ(old: Reach, new: Reach, policies: Mapping[str, tuple[Any, Any]]) -> Difference:
     """What differs; its cause is the policy or the tag by name, where it is known."""
     found = find_causes(old, new, MOST_SAVED)
-    return found.assign(cause=found.pop("named"))
+    arns, sides = pd.Index(found["example"].unique()), (old.snapshot.nodes, new.snapshot.nodes)
+    rows = [side.loc[side.index.intersection(arns), ["name", "node_id"]] for side in sides]
+    every = pd.concat(rows).fillna("")
+    names = {str(arn): str(name or own) for arn, name, own in every.itertuples()}
+    return Difference(old, new, found.assign(cause=found.pop("named")), names, policies)
 
 
 def _document(snapshot: Snapshot, text: str) -> Any:
@@ -141,21 +134,15 @@ def _changed_policies(before: Snapshot, after: Snapshot) -> dict[str, tuple[Any,
     return {policy: (old[policy], new[policy]) for policy in common if old[policy] != new[policy]}
 
 
-def choose_rows(found: pd.DataFrame, state: State, names: Mapping[str, str]) -> pd.DataFrame:
+def choose_rows(difference: Difference, state: State) -> pd.DataFrame:
     """The rows that the filters leave."""
-    keep = pd.Series(True, index=found.index)
-    for name in ("change", "cause"):
-        if wanted := getattr(state, name):
-            keep &= found[name] == wanted
-    if text := state.search.lower():
+    found = difference.found
+    keep = matches(found, state, ("change", "cause"))
+    if state.search:
         texts = [found[name] for name in ("principal", "document", "example", "cause")]
-        texts.append(found["example"].map(names))
-        keep &= pd.concat([_contains(each, text) for each in texts], axis=1).any(axis=1)
+        texts.append(found["example"].map(difference.names))
+        keep &= contain([each.astype("str").str.lower() for each in texts], state.search.lower())
     return found[keep]
-
-
-def _contains(texts: pd.Series[Any], text: str) -> pd.Series[Any]:
-    return texts.astype("str").str.lower().str.contains(text, regex=False)
 
 
 def fold_documents(found: pd.DataFrame) -> pd.DataFrame:
@@ -172,15 +159,14 @@ def fold_documents(found: pd.DataFrame) -> pd.DataFrame:
 def short_rows(rows: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
     """Rows of `fold_documents` as people read them."""
     moves = zip(rows["before"].astype("str"), rows["after"].astype("str"), rows["change"], strict=True)
-    return pd.DataFrame(
-        {
-            "principal": call_all(rows["principal"]),
-            "change": [_say_move(*move) for move in moves],
-            "cause": rows["cause"].to_numpy(),
-            "nodes": [_and_more(names.get(arn, arn), n) for arn, n in zip(rows["example"], rows["count"], strict=True)],
-            "documents": [_and_more(last_part(a), n) for a, n in zip(rows["document"], rows["documents"], strict=True)],
-        }
-    )
+    shown = {
+        "principal": call_all(rows["principal"]),
+        "change": [_say_move(*move) for move in moves],
+        "cause": rows["cause"].to_numpy(),
+        "nodes": [_and_more(names.get(arn, arn), n) for arn, n in zip(rows["example"], rows["count"], strict=True)],
+        "documents": [_and_more(last_part(a), n) for a, n in zip(rows["document"], rows["documents"], strict=True)],
+    }
+    return pd.DataFrame(shown)
 
 
 def _say_move(before: str, after: str, change: str) -> str:
@@ -223,7 +209,7 @@ def seek_witnesses(policies: Mapping[str, tuple[Any, Any]]) -> pd.DataFrame:
     return found
 
 
-def short_witnesses(found: pd.DataFrame, both: Sequence[str] = ("first", "second")) -> pd.DataFrame:
+def short_witnesses(found: pd.DataFrame, both: Sequence[str]) -> pd.DataFrame:
     """Witnesses as people read them."""
     names = zip(found["resource"], found["more"], strict=True)
     shown: dict[str, Any] = {

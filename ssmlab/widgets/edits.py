@@ -16,7 +16,7 @@ from ssmlab.snapshots import Snapshot
 from ssmlab.snapshots.changes import describe_unknown, set_tags
 from ssmlab.snapshots.schema import listed
 from ssmlab.widgets.controls import ANY, UNTAGGED
-from ssmlab.widgets.filters import Filters, choose_nodes
+from ssmlab.widgets.filters import Filters, choose_nodes, list_tag_keys
 from ssmlab.widgets.views import first_principals
 
 # `key`, `value` (None: the tag is removed), and which nodes: `nodes` (ARNs or ids), or `where`: filters of `Filters`.
@@ -39,7 +39,7 @@ def check_edit(nodes: pd.DataFrame, edit: Edit) -> None:
     where, rest = edit.get("where", {}), {*edit} - {*_FIELDS}
     if rest or not edit.get("key") or "value" not in edit or not {*where} <= {*FILTERS}:
         raise ValueError(f"expected an edit with {listed(_FIELDS)}, `where` with {listed(FILTERS)}, got `{dict(edit)}`")
-    keys = [name[len(TAG) :] for name in nodes.columns if name.startswith(TAG)]
+    keys = list_tag_keys(nodes)
     if (key := where.get("tag_key", ANY)) not in (ANY, *keys):
         raise KeyError(describe_unknown("tag key", key, keys))
     set_tags(nodes, find_nodes(nodes, edit), {})
@@ -81,13 +81,13 @@ def suggest_edit(reach: Reach) -> list[Edit]:
     people = reach.rows("principals", first_principals(reach, most=len(reach.snapshot.principals)))
     for who in islice((who for who in people if reach.tag_keys([who])), _MOST_TRIED):
         reached = nodes[(reach.joint_nodes[who] == ALLOWED)[reach.node_group_codes]]
-        written = {name[len(TAG) :].lower(): name for name in nodes.columns if name.startswith(TAG)}
-        for column in (written[key] for key in reach.tag_keys([who]) if key in written):
-            alike = reached.groupby([column, "region", "account", "kind"], observed=True).size().sort_values()
+        written = {key.lower(): key for key in list_tag_keys(nodes)}
+        for key in (written[read] for read in reach.tag_keys([who]) if read in written):
+            alike = reached.groupby([TAG + key, "region", "account", "kind"], observed=True).size().sort_values()
             for value, *place in reversed([*alike.index]):
                 where: dict[str, Any] = dict(zip(("region", "account", "kind"), map(str, place), strict=True))
-                for other in (UNTAGGED, *nodes[column].dropna().unique()[:_MOST_TRIED]):
-                    where |= {"tag_key": column[len(TAG) :], "tag_value": str(other)}
+                for other in (UNTAGGED, *nodes[TAG + key].dropna().unique()[:_MOST_TRIED]):
+                    where |= {"tag_key": key, "tag_value": str(other)}
                     if other != value and len(choose_nodes(nodes, Filters(**where))):
-                        return [{"key": column[len(TAG) :], "value": str(value), "where": where}]
+                        return [{"key": key, "value": str(value), "where": where}]
     return []

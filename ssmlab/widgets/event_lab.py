@@ -22,7 +22,7 @@ from ssmlab.widgets.filters import Flags
 from ssmlab.widgets.tables import TableView
 from ssmlab.words import say_count
 
-EVENTS, COUNTS = range(2)
+COUNTS = 1  # of the views
 _MOST_ROWS: Final = 200
 _FEW: Final = 2_000  # events that are matched at once, more in the background
 
@@ -49,13 +49,10 @@ class EventLab(Explorer):
     state_type = State
     arguments = "events"
 
-    def __init__(self, data: Any, **state: Any) -> None:
-        self.events, self._names = views.gather_events(data), name_nodes(data)
-        self.matched, self._stream = np.zeros(len(self.events), dtype=np.bool_), Stream(self.events)
-        super().__init__(data, **state)
-
     def begin(self, given: Mapping[str, Any]) -> State:
-        """A pattern to begin with."""
+        """The events, and a pattern to begin with."""
+        self.events, self._names = views.gather_events(self.data), name_nodes(self.data)
+        self.matched, self._stream = np.zeros(len(self.events), dtype=np.bool_), Stream(self.events)
         return views.begin_state(given)
 
     def describe(self) -> str:
@@ -66,7 +63,6 @@ class EventLab(Explorer):
         """A control for each field."""
         state = self.state
         pattern = w.Textarea(description="Event pattern", value=state.pattern, rows=8, layout=WIDE)
-        pattern.continuous_update = True
         return {
             "start": dropdown("Start from", [(name, name) for name in (*STARTS, OWN)], state.start),
             "shown": dropdown("Show", [(name, name) for name in (ALL, MATCHED, OTHERS)], state.shown),
@@ -91,12 +87,12 @@ class EventLab(Explorer):
     def make_views(self) -> dict[str, w.Widget]:
         """Events and counts."""
         self._places: Codes = np.arange(0)
-        self._table, self._counts = TableView(selected=self._explain, height=260), TableView(height=260)
+        self._table, self._counts = self.build_table(self._explain, height=260), TableView(height=260)
         return {"Events": self._table, "Counts": self._counts}
 
     def to_frame(self) -> pd.DataFrame:
         """What is seen, as a table, complete."""
-        if self.tabs.selected_index == COUNTS:
+        if self.seen == COUNTS:
             return views.count_matches(self._kinds, self.matched)
         return pd.json_normalize([dict(event) for event in self.events]).astype("str").assign(matched=self.matched)
 
@@ -139,7 +135,7 @@ class EventLab(Explorer):
 
     def _draw(self, matched: Flags) -> None:
         self.matched = matched
-        if self.tabs.selected_index == COUNTS:
+        if self.seen == COUNTS:
             self._counts.show(views.count_matches(self._kinds, matched), "events by kind and status")
         else:
             self._show_events()
@@ -152,7 +148,5 @@ class EventLab(Explorer):
         words = f"{cut}{say_count(len(self._places), 'event')}{first}" if len(shown) else "No event to show."
         self._table.show(views.list_matches(self.events, self._names, self.matched, shown), words)
 
-    def _explain(self, row: int) -> None:
-        if row < len(self._places):
-            event = self.events[self._places[row]]
-            self._guard(lambda: self.why.set_trait("value", views.explain_match(self.state.pattern, event)))
+    def _explain(self, row: int) -> str:
+        return views.explain_match(self.state.pattern, self.events[self._places[row]])

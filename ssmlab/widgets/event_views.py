@@ -19,9 +19,9 @@ from ssmlab.commands.notices import OF_COMMAND, OF_NODE
 from ssmlab.events import EventError, PatternError, compile_pattern, explain_mismatch, load_events
 from ssmlab.reachability.columns import Codes
 from ssmlab.snapshots import Snapshot
-from ssmlab.widgets.command_views import explain_event, list_events, send_first
+from ssmlab.widgets.command_views import list_events, send_first
 from ssmlab.widgets.filters import Flags
-from ssmlab.widgets.texts import show_controls, write_lines, write_list
+from ssmlab.widgets.texts import show_controls, write_json, write_lines, write_list
 
 Events = Sequence[Mapping[str, Any]]
 OWN: Final = "my own"
@@ -136,7 +136,7 @@ def explain_match(pattern: str, event: Mapping[str, Any]) -> str:
     """HTML of why an event does not match, or that it does; and its JSON."""
     found = explain_mismatch(pattern, event)
     words = f"It does not match: {found.sentence}." if found else "It matches: every field of the pattern holds."
-    return write_lines(words) + explain_event(event)
+    return write_lines(words) + write_json(event)
 
 
 def explain_pattern(pattern: str, events: Events, flags: Flags) -> str:

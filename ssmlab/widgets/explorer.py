@@ -6,6 +6,7 @@ import html
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from threading import RLock
 from typing import Any, ClassVar, Final
@@ -16,9 +17,11 @@ import pandas as pd
 
 from ssmlab.exports import write_csv, write_graphml, write_parquet
 from ssmlab.snapshots import Snapshot, expect_snapshot
+from ssmlab.snapshots.memory import Memory
 from ssmlab.widgets.keys import Keys
 from ssmlab.widgets.saver import Saver
-from ssmlab.widgets.texts import describe_data
+from ssmlab.widgets.tables import TableView
+from ssmlab.widgets.texts import describe_data, write_error
 
 _STYLE: Final = (Path(__file__).parent / "static" / "explorer.css").read_text("utf-8")
 _BACKGROUND: Final = ThreadPoolExecutor(1, thread_name_prefix="ssmlab")
@@ -48,25 +51,29 @@ class Explorer(w.VBox):
     title: ClassVar[str]
     arguments: str = "snapshot"  # in the line to copy
     state_type: ClassVar[type]
+    formats: ClassVar[tuple[str, ...]] = ("CSV", "Parquet")  # the kinds of files that can be saved
+    snapshot: Snapshot  # the data, where they are a snapshot
+    drawn: nx.DiGraph[str] | None = None  # the graph that is seen; None: there is none
 
     def __init__(self, data: Any, **state: Any) -> None:
         names = [field.name for field in fields(self.state_type)]
         if unknown := sorted(set(state) - {*names}):
             raise ValueError(f"unknown state {unknown}, expected some of {names}")
+        self._default = self.state_type()
+        several = {name for name in state if isinstance(getattr(self._default, name), tuple)}
+        given = {name: tuple(value) if name in several else value for name, value in state.items()}
         if self.arguments == "snapshot":
             expect_snapshot(data)
-        self.data = data
-        self.state: Any = self.begin(state)
+        self.data = self.snapshot = data
+        self.state: Any = self.begin(given)
         self._latest: Future[Any] | None = None
         self._turn = RLock()  # what comes from the background never draws while a change is drawn
         self._said = self._saved = ""
         self.controls = self.make_controls()
-        self.why, self._live, self._line = w.HTML(), w.HTML(), w.HTML()
+        self.why, self._live, self._line = (w.HTML().add_class(f"ssmlab-{n}") for n in ("why-text", "live", "line"))
         views = self.make_views()
-        self.tabs = w.Tab(list(views.values()), titles=tuple(views))
-        saver = Saver(self.export, tuple(self.formats()), lambda saved: self.say(self._said, saved))
-        for widget, name in ((self.why, "why-text"), (self._live, "live"), (self._line, "line"), (self.tabs, "views")):
-            widget.add_class(f"ssmlab-{name}")
+        self.tabs = w.Tab(list(views.values()), titles=tuple(views)).add_class("ssmlab-views")
+        saver = Saver(self.export, self.formats, lambda saved: self.say(self._said, saved))
         foot = w.HBox([w.HBox(self.make_buttons()), saver], layout=w.Layout(justify_content="space-between"))
         see = [*self.make_editor(), self._live, self.tabs, foot]
         zones = {"ask": self.arrange(), "see": see, "why": [w.HTML("<b>Why</b>"), self.why]}
@@ -122,8 +129,8 @@ class Explorer(w.VBox):
         raise NotImplementedError
 
     def to_graph(self) -> nx.DiGraph[str] | None:
-        """The graph that is seen; None: there is none."""
-        return None
+        """The graph as it is drawn; None: there is none."""
+        return self.drawn
 
     def to_picture(self) -> str | None:
         """The picture that the kernel draws, as SVG; None: there is none."""
@@ -131,11 +138,24 @@ class Explorer(w.VBox):
 
     # --- What it has from here ---
 
+    def build_button(self, label: str, act: Callable[[], None], tooltip: str | None = None, **look: Any) -> w.Button:
+        """A button; an error that its act makes is told in the panel."""
+        button = w.Button(description=label, tooltip=tooltip, **{"layout": {"width": "auto"}, **look})
+        button.on_click(lambda _: self._guard(act))
+        return button
+
+    def tell_why(self, explain: Callable[[Any], str], what: Any) -> None:
+        """What `explain` says of what is selected, as HTML; an error is told in its place."""
+        self._guard(lambda: self.why.set_trait("value", explain(what)))
+
+    def build_table(self, explain: Callable[[int], str], *above: w.Widget, height: int = 330) -> TableView:
+        """A table of which a row that is selected is explained, by its number."""
+        return TableView(*above, selected=partial(self.tell_why, explain), height=height)
+
     @property
-    def snapshot(self) -> Snapshot:
-        """The data, where they are a snapshot."""
-        snapshot: Snapshot = self.data
-        return snapshot
+    def seen(self) -> int:
+        """The number of the view that is seen."""
+        return self.tabs.selected_index or 0
 
     def say(self, text: str, saved: str = "") -> None:
         """The result in words, above the views, which screen readers read out. The `caption` of the view that is seen
@@ -150,9 +170,9 @@ class Explorer(w.VBox):
         return [(number, part) for number, part in inside if part.has_trait("caption")]
 
     def _tell(self) -> None:
-        seen = [part.caption for number, part in self._captions() if number == (self.tabs.selected_index or 0)]
+        captions = [part.caption for number, part in self._captions() if number == self.seen]
         is_old = self._latest or "ssmlab-old" in self.tabs._dom_classes
-        words = [*([] if is_old else seen), self._said, self._saved]
+        words = [*([] if is_old else captions), self._said, self._saved]
         told = html.escape(" ".join(dict.fromkeys(filter(None, words))))
         self._live.value = f"<span role='status'>{told}</span>" if told else ""
 
@@ -195,15 +215,12 @@ class Explorer(w.VBox):
             if before:
                 before.cancel()
             self._guard(self.show)
-        changed = (f for f in fields(self.state_type) if getattr(self.state, f.name) != _default(f))
-        told = "".join(f", {f.name}={_plain(getattr(self.state, f.name))!r}" for f in changed)
+        values = {field.name: getattr(self.state, field.name) for field in fields(self.state_type)}
+        changed = {name: value for name, value in values.items() if value != getattr(self._default, name)}
+        told = "".join(f", {name}={_plain(value)!r}" for name, value in changed.items())
         line = f"{type(self).__name__}({self.arguments}{told})"
         line = f"<code>{html.escape(line)}</code>" if len(line) < _LONGEST else "<p>Too long for a line.</p>"
         self._line.value = f"<details><summary>This view as a line to copy</summary>{line}</details>"
-
-    def formats(self) -> list[str]:
-        """The kinds of files that can be saved."""
-        return ["CSV", "Parquet"]
 
     def export(self, kind: str) -> tuple[str, bytes]:
         """A file of what is seen: its name and content."""
@@ -215,8 +232,7 @@ class Explorer(w.VBox):
         return name, {"CSV": write_csv, "Parquet": write_parquet}[kind](self.to_frame())
 
     def _header(self) -> w.Widget:
-        data = w.HTML(f"<h3>{html.escape(self.title)}</h3>{self.describe()}")
-        data.add_class("ssmlab-header")
+        data = w.HTML(f"<h3>{html.escape(self.title)}</h3>{self.describe()}").add_class("ssmlab-header")
         return w.HBox([data, self._line], layout=w.Layout(justify_content="space-between"))
 
     def _changed(self, change: Mapping[str, Any]) -> None:
@@ -229,22 +245,20 @@ class Explorer(w.VBox):
         try:
             act()
         except _EXPECTED as error:
-            said = error.args[0] if isinstance(error, KeyError) and error.args else error
-            self.why.value = f"<p role='alert'>{html.escape(str(said))}</p>"
+            self.why.value = write_error(error)
+
+
+def with_own_memory(snapshot: Snapshot) -> Snapshot:
+    """The same, to be asked in the background: what it remembers is not shared with the foreground."""
+    return replace(snapshot, memory=Memory())
 
 
 def _zone(name: str, children: Sequence[w.Widget]) -> w.VBox:
-    zone = w.VBox(children)
-    zone.add_class(f"ssmlab-{name}")
-    return zone
+    return w.VBox(children).add_class(f"ssmlab-{name}")
 
 
 def _parts(view: w.Widget) -> list[w.Widget]:
     return [view, *(part for child in getattr(view, "children", ()) for part in _parts(child))]
-
-
-def _default(field: Any) -> Any:
-    return field.default_factory() if callable(field.default_factory) else field.default
 
 
 def _plain(value: Any) -> Any:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ssmlab.reachability.columns import TAG, Codes
-from ssmlab.widgets.controls import ANY, UNTAGGED, Finder, dropdown, list_options
+from ssmlab.widgets.controls import ANY, UNTAGGED, Finder, RequestControls, dropdown, fold, list_options
 
 Flags = npt.NDArray[np.bool_]
 PLACES: Final = ("kind", "platform", "account", "region")
@@ -41,19 +41,21 @@ class Filters:
 
 def choose_nodes(nodes: pd.DataFrame, state: Filters) -> Codes:
     """Row numbers of the nodes that the filters leave."""
-    keep = holds(nodes, ("name", "node_id"), state.node)
-    for name in PLACES:
-        if wanted := getattr(state, name):
-            keep &= (nodes[name] == wanted).to_numpy(dtype=bool, na_value=False)
+    keep = holds(nodes, ("name", "node_id"), state.node) & matches(nodes, state, PLACES)
     if state.tag_key:
         tag = nodes[TAG + state.tag_key]
-        if state.tag_value == UNTAGGED:
-            keep &= tag.isna().to_numpy(dtype=bool)
-        elif state.tag_value != ANY:
-            keep &= (tag == state.tag_value).to_numpy(dtype=bool, na_value=False)
-        else:
-            keep &= tag.notna().to_numpy(dtype=bool)
+        tests = {UNTAGGED: tag.isna, ANY: tag.notna}
+        keep &= tests.get(state.tag_value, lambda: tag == state.tag_value)().to_numpy(dtype=bool, na_value=False)
     return np.flatnonzero(keep)
+
+
+def matches(frame: pd.DataFrame, state: Any, names: Sequence[str]) -> Flags:
+    """Which rows have in each of these columns what the field of the state of the same name wants; empty: any."""
+    keep = np.ones(len(frame), dtype=bool)
+    for name in names:
+        if wanted := getattr(state, name):
+            keep &= (frame[name] == wanted).to_numpy(dtype=bool, na_value=False)
+    return keep
 
 
 def holds(frame: pd.DataFrame, columns: Sequence[str], text: str, whole: bool = True) -> Flags:
@@ -67,7 +69,12 @@ def holds(frame: pd.DataFrame, columns: Sequence[str], text: str, whole: bool = 
     wanted, texts = text.lower(), [frame[name].astype("str").str.lower() for name in columns]
     if whole and (same := _any([each == wanted for each in texts])).any():
         return same
-    return _any([each.str.contains(wanted, regex=False) for each in texts])
+    return contain(texts, wanted)
+
+
+def contain(texts: Sequence[pd.Series[Any]], text: str) -> Flags:
+    """Which rows contain a text in one of these columns, all in lower case."""
+    return _any([each.str.contains(text, regex=False) for each in texts])
 
 
 def _any(tests: Sequence[pd.Series[Any]]) -> Flags:
@@ -107,5 +114,5 @@ def make_filters(nodes: pd.DataFrame, state: Filters) -> dict[str, w.Widget]:
 
 def fold_filters(controls: Mapping[str, w.Widget]) -> w.Accordion:
     """The filters by place, and the request, folded."""
-    inner = [w.VBox([controls[name] for name in PLACES]), controls["context"]]
-    return w.Accordion(inner, titles=("More filters", "Request: MFA, IP, time"), selected_index=None)
+    places = w.VBox([controls[name] for name in PLACES])
+    return fold({"More filters": places, RequestControls.heading: controls["context"]})

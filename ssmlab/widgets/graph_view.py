@@ -1,11 +1,16 @@
 """A layered graph as a picture that can be zoomed, walked with the keyboard and clicked."""
 
+from __future__ import annotations
+
 from collections import Counter
 from pathlib import Path
 from typing import Any, Final, NotRequired, TypedDict
 
 import anywidget
+import networkx as nx
 import traitlets
+
+from ssmlab.graphs import to_marks
 
 _STATIC: Final = Path(__file__).parent / "static"
 
@@ -92,6 +97,15 @@ class GraphView(anywidget.AnyWidget):
     caption = traitlets.Unicode().tag(sync=True)
     empty = traitlets.Unicode("Nothing to show.").tag(sync=True)
 
+    def show(self, graph: nx.DiGraph[str], words: str = "") -> None:
+        """Another graph, as of `to_networkx`, with its title and caption, the words before it; nothing is selected."""
+        about = graph.graph
+        folded = f"({about['folded']}.)" if about["folded"] else ""
+        with self.hold_sync():
+            self.graph, self.label, self.empty = to_marks(graph), about["title"], about["caption"]
+            self.caption = " ".join(filter(None, (words, about["caption"], folded)))
+            self.selected = ""
+
     @traitlets.validate("graph")
     def _check(self, proposal: Any) -> Any:
         nodes, edges = proposal.value.get("nodes", []), proposal.value.get("edges", [])
@@ -106,6 +120,5 @@ class GraphView(anywidget.AnyWidget):
 def _expect(name: str, allowed: tuple[str, ...], marks: list[dict[str, Any]]) -> None:
     for mark in marks:
         if mark[name] not in allowed:
-            raise traitlets.TraitError(
-                f"{name} of `{mark['id']}`: expected one of {', '.join(allowed)}, got `{mark[name]}`"
-            )
+            wanted = f"{name} of `{mark['id']}`: expected one of {', '.join(allowed)}"
+            raise traitlets.TraitError(f"{wanted}, got `{mark[name]}`")

@@ -20,7 +20,8 @@ from ssmlab.widgets.explorer import Explorer
 from ssmlab.widgets.filters import Flags
 from ssmlab.widgets.log_views import ALL, MATCHED, State
 from ssmlab.widgets.metric import SIGNS, draw_metric
-from ssmlab.widgets.tables import TableView
+from ssmlab.widgets.tables import scroll
+from ssmlab.widgets.texts import write_alert
 
 MESSAGES, METRIC, PERIODS = range(3)
 _PERIODS: Final = (10, 30, 60, 300, 900, 3600, 86_400)
@@ -49,16 +50,14 @@ class LogLab(Explorer):
 
     title = "What the output says"
     state_type = State
+    formats = ("CSV", "Parquet", "Picture")
     arguments = "log_events"
 
-    def __init__(self, data: Any, **state: Any) -> None:
-        self.log_events, self._names = views.gather_logs(data), name_nodes(data)
+    def begin(self, given: Mapping[str, Any]) -> State:
+        """The log events, and a pattern that finds something."""
+        self.log_events, self._names = views.gather_logs(self.data), name_nodes(self.data)
         self.matched = np.zeros(len(self.log_events), dtype=np.bool_)
         self.measured = pd.DataFrame({"period_start": [], "value": [], "state": []})
-        super().__init__(data, **state)
-
-    def begin(self, given: Mapping[str, Any]) -> State:
-        """A pattern that finds something."""
         return State(**{**views.first_state(self.log_events), **given})
 
     def describe(self) -> str:
@@ -68,8 +67,9 @@ class LogLab(Explorer):
     def make_controls(self) -> dict[str, w.Widget]:
         """A control for each field."""
         state, periods = self.state, sorted({*_PERIODS, self.state.period})
-        pattern = entry("Filter pattern", state.pattern, "ERROR, ?WARN ?ERROR, { $.status >= 500 }, [ip, ..., code]")
-        pattern.continuous_update, signs = True, [(f"{SIGNS[name]} threshold", name) for name in COMPARISONS]
+        signs = [(f"{SIGNS[name]} threshold", name) for name in COMPARISONS]
+        hint = "ERROR, ?WARN ?ERROR, { $.status >= 500 }, [ip, ..., code]"
+        pattern = w.Text(description="Filter pattern", value=state.pattern, placeholder=hint, layout=WIDE)
         missing = dropdown("Treat missing as", [(name, name) for name in MISSING], state.missing)
         below = {"flex_flow": "wrap", "margin": "2px 2px 32px"}  # the choice below its name, each a line high
         missing.layout, missing.style.description_width = w.Layout(width="100%", **below), "100%"
@@ -78,14 +78,12 @@ class LogLab(Explorer):
             "shown": dropdown("Show", [(name, name) for name in (MATCHED, ALL)], state.shown),
             "value": entry("Value", state.value, "1, $.latency or $size"),
             "default": entry("Default", state.default, "none"),
-            "period": w.Dropdown(
-                description="Period", options=[(f"{s} s", s) for s in periods], value=state.period, layout=WIDE
-            ),
+            "period": dropdown("Period", [(f"{seconds} s", seconds) for seconds in periods], state.period),
             "statistic": dropdown("Statistic", [(name, name) for name in STATISTICS], state.statistic),
             "comparison": dropdown("If value", signs, state.comparison),
             "threshold": entry("Threshold", state.threshold, "a number"),
-            "datapoints": _count("In at least", state.datapoints),
-            "evaluation_periods": _count("of the last", state.evaluation_periods),
+            "datapoints": _offer_periods("In at least", state.datapoints),
+            "evaluation_periods": _offer_periods("of the last", state.evaluation_periods),
             "missing": missing,
         }
 
@@ -103,16 +101,11 @@ class LogLab(Explorer):
 
     def make_views(self) -> dict[str, w.Widget]:
         """Messages, metric and periods."""
-        self._count, self._messages, self._picture = w.HTML(), w.HTML(), w.HTML(layout=w.Layout(width="100%"))
-        self._count.add_class("ssmlab-count")
-        scroll = w.Box([self._messages], layout=w.Layout(max_height="380px", overflow="auto"), tabbable=True)
-        scroll.add_class("ssmlab-scroll")
-        self._table = TableView(selected=self._explain, height=370)
-        return {"Messages": w.VBox([self._count, scroll]), "Metric": self._picture, "Periods": self._table}
-
-    def formats(self) -> list[str]:
-        """The metric's picture, too."""
-        return ["CSV", "Parquet", "Picture"]
+        self._count = w.HTML().add_class("ssmlab-count")
+        self._messages, self._picture = w.HTML(), w.HTML(layout=WIDE)
+        self._table = self.build_table(self._explain, height=370)
+        messages = w.VBox([self._count, scroll(self._messages, 380, tabbable=True)])
+        return {"Messages": messages, "Metric": self._picture, "Periods": self._table}
 
     def to_picture(self) -> str | None:
         """The metric and its alarm."""
@@ -120,7 +113,7 @@ class LogLab(Explorer):
 
     def to_frame(self) -> pd.DataFrame:
         """What is seen, as a table, complete: the messages, or the periods."""
-        if self.tabs.selected_index in (METRIC, PERIODS):
+        if self.seen in (METRIC, PERIODS):
             return self.measured
         return self.log_events.assign(matched=self.matched)
 
@@ -137,7 +130,7 @@ class LogLab(Explorer):
             self._clear("CloudWatch Logs refuses this pattern.")
             return
         self._wrong.value = ""
-        is_measured = self.tabs.selected_index in (METRIC, PERIODS)
+        is_measured = self.seen in (METRIC, PERIODS)
 
         def search() -> _Found:
             flags = compiled.flags(self.log_events["message"])
@@ -154,16 +147,15 @@ class LogLab(Explorer):
         self.matched, hint, measured = found
         if isinstance(measured, str):
             self.measured = self.measured.head(0)
-            self._clear("CloudWatch refuses this metric or alarm.", f"<p role='alert'>{html.escape(measured)}</p>")
+            self._clear("CloudWatch refuses this metric or alarm.", write_alert(measured))
             return
-        self.measured, seen = measured, self.tabs.selected_index or MESSAGES
+        self.measured, seen = measured, self.seen
         self.why.value = views.explain_logs(self.state.pattern, self.matched)
         self.say(f"{views.say_matches(self.matched) if seen == MESSAGES else views.say_alarm(measured)} {hint}".strip())
         if seen == MESSAGES:
             asked = self.state.pattern, self.matched, self.state.shown, self._names
             self._messages.value, self._count.value = views.write_messages(self.log_events, *asked)
-            return
-        if seen == METRIC:
+        elif seen == METRIC:
             self._picture.value = draw_metric(measured, self.state)
         else:
             self._table.show(views.list_periods(measured).head(_MOST_ROWS), f"{len(measured):,} periods")
@@ -174,9 +166,9 @@ class LogLab(Explorer):
         self.why.value = why
         self.say(words)
 
-    def _explain(self, row: int) -> None:
-        self.why.value = views.explain_period(self.log_events, self.measured, row, self.state)
+    def _explain(self, row: int) -> str:
+        return views.explain_period(self.log_events, self.measured, row, self.state)
 
 
-def _count(label: str, value: int) -> w.BoundedIntText:
+def _offer_periods(label: str, value: int) -> w.BoundedIntText:
     return w.BoundedIntText(description=label, value=value, min=1, max=100, layout=WIDE)

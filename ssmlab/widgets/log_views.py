@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import accumulate, groupby
 from pathlib import Path
 from typing import Any, Final
 
@@ -176,9 +176,8 @@ def explain_place(error: PatternError) -> str:
     """HTML of what is wrong with a filter pattern: the place marked in it, and the reason."""
     said = f"<p role='alert'>At character {error.where + 1}: {_show(error.reason)}</p>"
     start = max(0, error.where - 100)
-    before, here = error.pattern[start : error.where], error.pattern[error.where : error.where + 1] or " "
-    after = error.pattern[error.where + 1 : error.where + 100]
-    return f"{said}<pre>{_show(before)}<mark>{_show(here)}</mark>{_show(after)}</pre>"
+    near = error.pattern.ljust(error.where + 1)[start : error.where + 100]  # what is missing at the end is a blank
+    return f"{said}<pre>{mark_spans(near, [(error.where - start, error.where - start + 1)])}</pre>"
 
 
 def measure(frame: pd.DataFrame, state: State, flags: Flags | None = None) -> pd.DataFrame:
@@ -219,12 +218,9 @@ def list_runs(states: Sequence[str]) -> list[tuple[str, int, int]]:
     >>> list_runs(["OK", "ALARM", "ALARM"])
     [('OK', 0, 1), ('ALARM', 1, 3)]
     """
-    runs, start = list[tuple[str, int, int]](), 0
-    for state, same in groupby(states):
-        end = start + len([*same])
-        runs.append((state, start, end))
-        start = end
-    return runs
+    runs = [(state, len([*same])) for state, same in groupby(states)]
+    ends = accumulate(length for _, length in runs)
+    return [(state, end - length, end) for (state, length), end in zip(runs, ends, strict=True)]
 
 
 def describe_metric(measured: pd.DataFrame, state: State) -> str:
@@ -232,13 +228,10 @@ def describe_metric(measured: pd.DataFrame, state: State) -> str:
     if measured.empty:
         return "There is no log event, so the metric has no period and the alarm no state."
     values, times = measured["value"], measured["period_start"]
-    gaps, most = int(values.isna().sum()), values.max()
-    highest = (
-        "no period has a value"
-        if values.isna().all()
-        else f"the highest is {most:g} at {_say_time(times[int(values.argmax())])}"
-    )
-    return f"{say_count(len(values), 'period')} of {state.period} s: {highest}; {gaps} without a value."
+    gaps, highest = values.isna(), "no period has a value"
+    if not gaps.all():
+        highest = f"the highest is {values.max():g} at {_say_time(times[int(values.argmax())])}"
+    return f"{say_count(len(values), 'period')} of {state.period} s: {highest}; {gaps.sum()} without a value."
 
 
 def say_alarm(measured: pd.DataFrame) -> str:
@@ -251,11 +244,9 @@ def say_alarm(measured: pd.DataFrame) -> str:
         for name, start, end in list_runs([*measured["state"]])
         if name == "ALARM"
     ]
-    told = (
-        f"It is ALARM in the periods {', '.join(alarms[:6])}{' …' if len(alarms) > 6 else ''}"
-        if alarms
-        else "It is never ALARM"
-    )
+    told = "It is never ALARM"
+    if alarms:
+        told = f"It is ALARM in the periods {', '.join(alarms[:6])}{' …' if len(alarms) > 6 else ''}"
     return f"{told}, and {measured['state'].iloc[-1]} at the end."
 
 
@@ -270,13 +261,12 @@ def explain_logs(pattern: str, flags: Flags) -> str:
 
 def list_periods(measured: pd.DataFrame) -> pd.DataFrame:
     """The periods as people read them."""
-    return pd.DataFrame(
-        {
-            "period": measured["period_start"].dt.strftime("%Y-%m-%d %H:%M:%S"),
-            "value": ["no value" if pd.isna(value) else f"{value:g}" for value in measured["value"]],
-            "alarm": measured["state"],
-        }
-    )
+    shown = {
+        "period": measured["period_start"].dt.strftime("%Y-%m-%d %H:%M:%S"),
+        "value": ["no value" if pd.isna(value) else f"{value:g}" for value in measured["value"]],
+        "alarm": measured["state"],
+    }
+    return pd.DataFrame(shown)
 
 
 def explain_period(frame: pd.DataFrame, measured: pd.DataFrame, row: int, state: State) -> str:

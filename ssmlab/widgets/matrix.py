@@ -14,7 +14,7 @@ import traitlets
 from ssmlab.explanation import last_part
 from ssmlab.graphs.sides import Side, join_sides, name_rows, read_sides
 from ssmlab.reachability import Reach
-from ssmlab.reachability.columns import Codes, Texts, Truths, combine, encode, first_rows
+from ssmlab.reachability.columns import Codes, Texts, Truths, first_rows
 from ssmlab.reachability.fleets import CONDITIONAL, OUTCOMES
 from ssmlab.widgets.filters import Flags, choose_nodes
 from ssmlab.widgets.views import State, choose_documents, people
@@ -93,11 +93,9 @@ class _Grid:
 def _read_grid(reach: Reach, state: State) -> _Grid:
     nodes, documents = choose_nodes(reach.snapshot.nodes, state), choose_documents(reach.snapshot.documents, state)
     sides, chosen = read_sides(reach, nodes, documents), reach.rows("principals", people(state))
-    side, size = sides[0], len(sides[0].groups)
-    outcomes = join_sides(reach, sides, chosen)[0]
+    side, outcomes = sides[0], join_sides(reach, sides, chosen)[0]
     kept = (outcomes >= CONDITIONAL).any(axis=1) | bool(state.principals)
-    places = [encode(side.frame[name])[0][side.rows[first_rows(side.codes)]] for name in ("account", "region")]
-    merged = combine([*places, *(row.astype(np.int64) for row in outcomes[kept])], size)
+    merged = side.merge(side.first, outcomes[kept])
     first = first_rows(merged)
     sizes = (side.counts, side.count_managed())
     counts, managed = (np.bincount(merged, weights=of, minlength=len(first)).astype(np.int64) for of in sizes)

@@ -8,7 +8,7 @@ from typing import Final
 import pandas as pd
 
 from ssmlab.widgets.log_views import State, describe_metric, list_runs, say_alarm
-from ssmlab.widgets.svg import WIDTH, element, make_picture, place_legend, write
+from ssmlab.widgets.svg import WIDTH, element, make_picture, place_legend, write, write_letter
 
 MOST_PERIODS: Final = 240
 # State of an alarm: colour, letter, height of its strip, dashes of its edge.
@@ -41,11 +41,8 @@ def draw_metric(measured: pd.DataFrame, state: State) -> str:
     axis = _Axis(shown["value"], float(state.threshold), top + 14, len(shown))
     drawn = [legend, *_draw_values(shown, axis), *_draw_threshold(state, axis), *_draw_states(shown, axis)]
     title = f"{state.statistic} of {state.value} where `{state.pattern}` matches, and its alarm"
-    of = (
-        f"{state.datapoints} of the last {state.evaluation_periods} periods"
-        if state.evaluation_periods > 1
-        else "a period"
-    )
+    most = state.evaluation_periods
+    of = f"{state.datapoints} of the last {most} periods" if most > 1 else "a period"
     caption = f"ALARM if it is {_say_limit(state)} in {of}. {describe_metric(measured, state)}{cut}"
     drawn += _draw_times(shown, axis)
     return make_picture(title, caption, drawn, top + _HIGH + 68, heard=say_alarm(measured))
@@ -81,10 +78,7 @@ def _strip(x: float, bottom: float, width: float, name: str) -> str:
     colour, letter, height, dashes = STATES[name]
     look = {"fill": colour, "stroke": "currentColor", "stroke_width": 0.7, "stroke_dasharray": dashes}
     shape = element("rect", x=x, y=bottom - height, width=width, height=height, **look)
-    inside = {"fill": "#000", "font_size": 9.5, "font_weight": "bold", "text_anchor": "middle"}
-    return shape + (
-        element("text", letter, x=x + width / 2, y=bottom - height / 2 + 3.5, **inside) if width >= 8 else ""
-    )
+    return shape + (write_letter(letter, x=x + width / 2, y=bottom - height / 2 + 3.5) if width >= 8 else "")
 
 
 def _draw_values(shown: pd.DataFrame, axis: _Axis) -> list[str]:

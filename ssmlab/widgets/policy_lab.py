@@ -18,8 +18,7 @@ from ssmlab.snapshots import Snapshot
 from ssmlab.snapshots.changes import describe_unknown
 from ssmlab.snapshots.memory import Memory
 from ssmlab.snapshots.trials import detach, list_holders, narrow, new_user, write_policy
-from ssmlab.widgets.controls import WIDE, PrincipalPicker, RequestControls, dropdown
-from ssmlab.widgets.tables import TableView
+from ssmlab.widgets.controls import WIDE, PrincipalPicker, RequestControls, dropdown, fold
 from ssmlab.widgets.texts import list_problems, number_lines, write_lines
 from ssmlab.widgets.whatif import WhatIf, dim
 
@@ -85,7 +84,7 @@ class PolicyLab(WhatIf):
 
     def begin(self, given: Mapping[str, Any]) -> PolicyState:
         """Without a policy, one of the snapshot that allows Run Command."""
-        state = PolicyState(**{**given, **{name: tuple(given.get(name, ())) for name in ("principals", "without")}})
+        state = PolicyState(**given)
         self._memory, self._storable = Memory(), ""
         self._drafts: dict[str, PolicyState] = {}
         if state.policy not in (known := ["", *read_examples(), *self.snapshot.policies.index]):
@@ -102,9 +101,7 @@ class PolicyLab(WhatIf):
         layers = self.snapshot.policies["layer"][self.snapshot.policies["document"].notna()]
         own = [(_LABELS.get(layer, "") + last_part(str(policy)), str(policy)) for policy, layer in layers.items()]
         examples = [(f"start from: {name}", name) for name in read_examples()]
-        self.editor = w.Textarea(
-            description="Policy", value=self._text(self.state.text), continuous_update=True, rows=17, layout=WIDE
-        )
+        self.editor = w.Textarea(description="Policy", value=self._text(self.state.text), rows=17, layout=WIDE)
         self._field = f"ssmlab-lines-{self.editor.model_id}"
         self.editor.add_class("ssmlab-editor").add_class(self._field)
         without = w.SelectMultiple(description="Take it from", rows=3, layout=WIDE)
@@ -121,19 +118,16 @@ class PolicyLab(WhatIf):
         """The editor with what is wrong in it; the rest can be folded."""
         self._lines = w.HTML(layout={"display": "none"})
         self._wrong, self._held = (w.HTML().add_class("ssmlab-words") for _ in range(2))
-        told = {"Save this version": "changes are told against it", "Discard": "back to the text as it was loaded"}
-        buttons = [w.Button(description=n, tooltip=tip, layout={"width": "auto"}) for n, tip in told.items()]
-        self._save, self._discard = buttons
-        self._save.on_click(lambda _: self._keep(self.editor.value))
-        self._discard.on_click(lambda _: self._undo())
-        inner = [w.VBox([self.controls[name] for name in ("principals", "without")]), self.controls["context"]]
-        folded = w.Accordion(inner, titles=("Who holds it", "Request: MFA, IP, time"), selected_index=None)
-        below = [self._wrong, w.HBox(buttons), folded, self._lines]
+        self._save = self.build_button("Save this version", self._save_text, "changes are told against it")
+        self._discard = self.build_button("Discard", self._undo, "back to the text as it was loaded")
+        holders = w.VBox([self.controls[name] for name in ("principals", "without")])
+        folded = fold({"Who holds it": holders, RequestControls.heading: self.controls["context"]})
+        below = [self._wrong, w.HBox([self._save, self._discard]), folded, self._lines]
         return [self.controls["policy"], self._held, self.editor, *below]
 
     def make_views(self) -> dict[str, w.Widget]:
         """Those of a change, and the findings."""
-        self.findings = TableView(selected=self._explain_finding)
+        self.findings = self.build_table(self._explain_finding)
         return {**super().make_views(), "Findings": self.findings}
 
     def react(self, field: str) -> None:
@@ -146,7 +140,7 @@ class PolicyLab(WhatIf):
         """What is wrong with the text beside it, then as for every change."""
         text, saved = self.editor.value, self._text(self.state.saved)
         self.state = replace(self.state, text=None if text == self._text(None) else text)
-        self._problems, findings = check_text(text, self._layer), self.tabs.selected_index == FINDINGS
+        self._problems, findings = check_text(text, self._layer), self.seen == FINDINGS
         self.is_refused = bool(self._problems) and text != saved
         stored = "<p role='status'>AWS would store this policy.</p>"
         self._wrong.value = list_problems(self._problems, text) if self._problems else stored
@@ -166,7 +160,7 @@ class PolicyLab(WhatIf):
 
     def to_frame(self) -> pd.DataFrame:
         """The findings where they are seen."""
-        return self._find() if self.tabs.selected_index == FINDINGS else super().to_frame()
+        return self._find() if self.seen == FINDINGS else super().to_frame()
 
     def decide(self) -> tuple[Reach, Reach, Sequence[str]]:
         """The reach of those concerned under the saved text and under the present one, or the last AWS would store."""
@@ -231,6 +225,9 @@ class PolicyLab(WhatIf):
         self.state = replace(self.state, saved=text)
         self.update()
 
+    def _save_text(self) -> None:
+        self._keep(self.editor.value)
+
     def _undo(self) -> None:
         self._restore(PolicyState())
         self._keep(None)
@@ -252,10 +249,9 @@ class PolicyLab(WhatIf):
         words = _NOT_STORED if self.is_refused else count if len(frame) else "Nothing is found wrong with this policy."
         self.findings.show(frame, words)
 
-    def _explain_finding(self, row: int) -> None:
-        if row < len(self._found):
-            found = self._found.iloc[row]
-            self.why.value = write_lines(found["what"], found["why"], found["mend"], found["source"])
+    def _explain_finding(self, row: int) -> str:
+        found = self._found.iloc[row]
+        return write_lines(found["what"], found["why"], found["mend"], found["source"])
 
 
 def _first_policy(snapshot: Snapshot) -> str:

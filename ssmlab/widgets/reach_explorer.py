@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -11,29 +10,22 @@ import ipywidgets as w
 import networkx as nx
 import pandas as pd
 
-from ssmlab.graphs import add_ways, to_marks
+from ssmlab.graphs import add_ways
 from ssmlab.paths import Paths, find_paths
 from ssmlab.reachability import Reach, reach
 from ssmlab.snapshots.memory import Memory
 from ssmlab.snapshots.trials import narrow
 from ssmlab.widgets import views
-from ssmlab.widgets.controls import (
-    ANY,
-    WIDE,
-    Finder,
-    PrincipalPicker,
-    RequestControls,
-    dropdown,
-)
-from ssmlab.widgets.explorer import Explorer
+from ssmlab.widgets.controls import ANY, WIDE, Finder, PrincipalPicker, RequestControls, dropdown, search
+from ssmlab.widgets.explorer import Explorer, with_own_memory
 from ssmlab.widgets.filters import PLACES, choose_nodes, fold_filters, list_tag_values, make_filters
 from ssmlab.widgets.graph_view import GraphView
 from ssmlab.widgets.matrix import SORTS, MatrixView, make_matrix, to_table
 from ssmlab.widgets.reasons import explain_mark
-from ssmlab.widgets.tables import TableView
+from ssmlab.widgets.texts import write_explanation
 from ssmlab.widgets.views import State
 
-GRAPH, MATRIX, TABLE = range(3)
+GRAPH, MATRIX = range(2)  # views, by their numbers
 _OUTCOMES: Final = (("reached (both)", ANY), ("allowed", "allowed"), ("depends", "conditional"))
 
 
@@ -60,6 +52,7 @@ class ReachExplorer(Explorer):
     _everyone: Reach | None = None
     title = "Who reaches what"
     state_type = State
+    formats = ("CSV", "Parquet", "GraphML", "SVG", "PNG")
 
     @property
     def reach(self) -> Reach:
@@ -75,9 +68,7 @@ class ReachExplorer(Explorer):
     def begin(self, given: Mapping[str, Any]) -> State:
         """Without principals, nodes and documents somebody worth looking at."""
         self._chosen = Memory()
-        given = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
-        state = State(**given)
-        self.state = state
+        state = self.state = State(**given)
         if not {"principals", "node", "document"} & {*given}:
             return replace(state, principals=views.first_principals(self.reach))
         rows = self.reach.rows("principals", [*state.principals])
@@ -94,9 +85,7 @@ class ReachExplorer(Explorer):
             "denied": w.Checkbox(description="what is denied, too", value=state.denied, indent=False, layout=WIDE),
             "ways": w.Checkbox(description="other ways in", value=state.ways, indent=False, layout=WIDE),
             "context": RequestControls(state.context),
-            "search": w.Text(
-                description="Search", placeholder="principal, node or document", value=state.search, layout=WIDE
-            ),
+            "search": search("principal, node or document", state.search),
         }
 
     def arrange(self) -> list[w.Widget]:
@@ -106,15 +95,15 @@ class ReachExplorer(Explorer):
 
     def make_views(self) -> dict[str, w.Widget]:
         """Graph, matrix and table."""
-        self._drawn: nx.DiGraph[str] = nx.DiGraph()
+        self.drawn: nx.DiGraph[str] = nx.DiGraph()
         self._pairs, self._cells = pd.DataFrame(), dict[str, Any]()
         self._graph = GraphView(height=350)
-        self._fold = w.Button(description="Unfold", disabled=True, tooltip="the node group that is selected")
-        self._fold.on_click(lambda _: self._turn_fold())
+        tip = "the node group that is selected"
+        self._fold = self.build_button("Unfold", self._turn_fold, tip, layout={}, disabled=True)
         self._sort = dropdown("Order", SORTS, "reach")
         self._sort.layout.width = "260px"
         self._matrix = MatrixView()
-        self._table = TableView(self.controls["search"], selected=self._explain_row)
+        self._table = self.build_table(self._explain_row, self.controls["search"])
         self._graph.observe(lambda change: self._explain(change["new"]), "selected")
         self._matrix.observe(lambda change: self._explain_cell(change["new"]), "selected")
         self._sort.observe(lambda _: self.update(), "value")
@@ -124,17 +113,9 @@ class ReachExplorer(Explorer):
         """Beside the live line."""
         return [self._fold]
 
-    def formats(self) -> list[str]:
-        """The picture too."""
-        return ["CSV", "Parquet", "GraphML", "SVG", "PNG"]
-
-    def to_graph(self) -> nx.DiGraph[str]:
-        """The graph as it is drawn."""
-        return self._drawn
-
     def to_frame(self) -> pd.DataFrame:
         """The matrix where that is seen, else every pair that the filters leave."""
-        if self.tabs.selected_index == MATRIX:
+        if self.seen == MATRIX:
             return to_table(self._cells)
         return views.list_pairs(self.reach, self.state, limit=views.MOST_SAVED)[0]
 
@@ -149,42 +130,32 @@ class ReachExplorer(Explorer):
 
     def show(self) -> None:
         """Draw what is seen."""
-        {GRAPH: self._show_graph, MATRIX: self._show_matrix, TABLE: self._show_table}[
-            self.tabs.selected_index or GRAPH
-        ]()
-        self._fold.layout.visibility = "visible" if self.tabs.selected_index == GRAPH else "hidden"
+        [self._show_graph, self._show_matrix, self._show_table][self.seen]()
+        self._fold.layout.visibility = "visible" if self.seen == GRAPH else "hidden"
         self._explain("")
 
     def _show_graph(self) -> None:
-        self._drawn = views.draw_state(self.reach, self.state)
-        self._put(self._drawn)
+        self.drawn = views.draw_state(self.reach, self.state)
+        self._graph.show(self.drawn)
         self.say("")
         if self.state.ways:
             self._add_ways()
 
-    def _put(self, drawn: nx.DiGraph[str]) -> None:
-        about = drawn.graph
-        caption = " ".join(part for part in (about["caption"], about["folded"] and f"({about['folded']}.)") if part)
-        with self._graph.hold_sync():
-            self._graph.graph, self._graph.label, self._graph.caption = to_marks(drawn), about["title"], caption
-            self._graph.empty = "" if len(drawn) else about["caption"]
-            self._graph.selected = ""
-
     def _add_ways(self) -> None:
         """Other ways in of the chosen principals; the search takes a moment, with a memory of its own."""
-        state, drawn = self.state, self._drawn.copy()
+        state, drawn = self.state, self.drawn.copy()
 
         def done(paths: Paths) -> None:
             nodes = choose_nodes(self.snapshot.nodes, state)
             add_ways(drawn, self.reach, paths, state.principals, nodes)
-            self._drawn = drawn
-            self._put(drawn)
+            self.drawn = drawn
+            self._graph.show(drawn)
             self.say("" if state.principals else "Choose principals to see their other ways in.")
 
         def work() -> Paths:
             if self._searched != state.context:
-                own = dataclasses.replace(self.snapshot, memory=Memory())
-                self._paths, self._searched = find_paths(own, state.context), state.context
+                paths = find_paths(with_own_memory(self.snapshot), state.context)
+                self._paths, self._searched = paths, state.context
             return self._paths
 
         self.later("Looking for other ways in…", work, done)
@@ -204,14 +175,14 @@ class ReachExplorer(Explorer):
     # --- Selection ---
 
     def _explain(self, mark: str) -> None:
-        self.why.value = explain_mark(self.reach, self._drawn, mark, self.state)
-        groups = self._drawn.graph.get("groups", {})
+        self.why.value = explain_mark(self.reach, self.drawn, mark, self.state)
+        groups = self.drawn.graph.get("groups", {})
         self._fold.disabled = not (mark.startswith("group:") or mark in groups)
         self._fold.description = "Fold" if mark in groups else "Unfold"
 
     def _turn_fold(self) -> None:
         """Unfold the selected node group into its nodes, or fold it back."""
-        groups = self._drawn.graph["groups"]
+        groups = self.drawn.graph["groups"]
         mark = groups.get(self._graph.selected, self._graph.selected)
         kept = tuple(other for other in self.state.unfolded if other != mark)
         self.state = replace(self.state, unfolded=kept if len(kept) < len(self.state.unfolded) else (*kept, mark))
@@ -221,13 +192,10 @@ class ReachExplorer(Explorer):
         principal, _, column = cell.rpartition("|")
         if column:
             documents = views.choose_documents(self.snapshot.documents, self.state)
-            self._explain_first(principal, self._cells["members"][column], documents)
+            found = views.first_pair(self.reach, principal, self._cells["members"][column], documents)
+            why = write_explanation(self.reach.explain(*found)) if found else "<p>No document in this Region.</p>"
+            self.why.value = why
 
-    def _explain_row(self, row: int) -> None:
-        if row < len(self._pairs):
-            pair = self._pairs.iloc[row]
-            self.why.value = self.reach.explain(pair["principal"], pair["node"], pair["document"])._repr_html_()
-
-    def _explain_first(self, principal: str, nodes: Any, documents: Any) -> None:
-        found = views.first_pair(self.reach, principal, nodes, documents)
-        self.why.value = self.reach.explain(*found)._repr_html_() if found else "<p>No document in this Region.</p>"
+    def _explain_row(self, row: int) -> str:
+        pair = self._pairs.iloc[row]
+        return write_explanation(self.reach.explain(pair["principal"], pair["node"], pair["document"]))

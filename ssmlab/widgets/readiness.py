@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import html
 from dataclasses import dataclass
 from typing import Any, Final
@@ -15,15 +14,14 @@ from ssmlab.explanation import call_all
 from ssmlab.reachability import reach
 from ssmlab.reachability.columns import Codes
 from ssmlab.readiness import NO, NOT_KNOWN, STEPS, YES, count_readiness, find_waiting, make_checklist
-from ssmlab.snapshots.memory import Memory
-from ssmlab.widgets.controls import ANY, WIDE, dropdown
-from ssmlab.widgets.explorer import Explorer
-from ssmlab.widgets.filters import holds, make_choices
+from ssmlab.widgets.controls import ANY, dropdown, search
+from ssmlab.widgets.explorer import Explorer, with_own_memory
+from ssmlab.widgets.filters import holds, make_choices, matches
 from ssmlab.widgets.tables import TableView
-from ssmlab.widgets.texts import write_lines
-from ssmlab.widgets.views import MOST_ROWS, first_pair
+from ssmlab.widgets.texts import write_explanation, write_lines
+from ssmlab.widgets.views import MOST_ROWS, SAID, first_pair
 
-CHECKLIST, COUNTS, WAITING = range(3)
+COUNTS, WAITING = 1, 2  # views, by their numbers
 _FILTERS: Final = ("account", "region", "kind")
 _READY: Final = (("any", ANY), ("ready", "yes"), ("not ready", "no"), ("not known", "not known"))
 _MANAGED: Final = (("any", ANY), ("managed", "yes"), ("not managed", "no"))
@@ -90,19 +88,19 @@ class Readiness(Explorer):
             "managed": dropdown("Managed", _MANAGED, state.managed),
             "ready": dropdown("Ready", _READY, state.ready),
             "lacks": dropdown("Lacks", [("any", ANY), *((step, step) for step in STEPS)], state.lacks),
-            "search": w.Text(description="Search", placeholder="name or id", value=state.search, layout=WIDE),
+            "search": search("name or id", state.search),
         }
 
     def make_views(self) -> dict[str, w.Widget]:
         """The checklist, counts, and who waits."""
-        self._own = dataclasses.replace(self.snapshot, memory=Memory())
+        self._own = with_own_memory(self.snapshot)
         self._checklist = make_checklist(self.snapshot)
         self._every = self._checklist.frame()
-        self._shown = pd.DataFrame()
+        self._shown = self._waiting = pd.DataFrame()
         self._tables = {
-            "Checklist": TableView(selected=self._explain_machine, height=390),
+            "Checklist": self.build_table(self._explain_machine, height=390),
             "Counts": TableView(height=390),
-            "Who reaches them": TableView(selected=self._explain_waiting, height=390),
+            "Who reaches them": self.build_table(self._explain_waiting, height=390),
         }
         return dict(self._tables)
 
@@ -110,9 +108,9 @@ class Readiness(Explorer):
         """What is seen: every machine that the filters leave, counts of them, or who waits for them."""
         rows = self.choose()
         found = self._every.iloc[rows]
-        if self.tabs.selected_index == COUNTS:
+        if self.seen == COUNTS:
             return count_readiness(found)
-        return find_waiting(self.reach, rows) if self.tabs.selected_index == WAITING else found.reset_index()
+        return find_waiting(self.reach, rows) if self.seen == WAITING else found.reset_index()
 
     @property
     def reach(self) -> Any:
@@ -123,9 +121,7 @@ class Readiness(Explorer):
         """Row numbers of the machines that the filters leave."""
         found, state = self._every, self.state
         keep = holds(found, ("name", "node_id"), state.search, whole=False)
-        for name in (*_FILTERS, "ready"):
-            if wanted := getattr(state, name):
-                keep &= (found[name] == wanted).to_numpy(dtype=bool, na_value=False)
+        keep &= matches(found, state, (*_FILTERS, "ready"))
         if state.managed:
             keep &= (found["managed"] == (state.managed == YES)).to_numpy(dtype=bool, na_value=False)
         if state.lacks:
@@ -140,9 +136,9 @@ class Readiness(Explorer):
         rows = self.choose()
         found = self._every.iloc[rows]
         self.say(_say_counts(found))
-        if self.tabs.selected_index == WAITING:
+        if self.seen == WAITING:
             self.later("Asking who reaches them…", lambda: find_waiting(self.reach, rows), self._show_waiting)
-        elif self.tabs.selected_index == COUNTS:
+        elif self.seen == COUNTS:
             counted = count_readiness(found)
             frame = counted.loc[:, [name not in _STEPS or counted[name].any() for name in counted]]
             self._tables["Counts"].show(frame, "")
@@ -160,45 +156,40 @@ class Readiness(Explorer):
         self._tables["Checklist"].show(frame, f"{cut}{_LEGEND}" if len(found) else "")
 
     def _show_waiting(self, waiting: pd.DataFrame) -> None:
-        self._shown = waiting.head(MOST_ROWS)
-        frame = pd.DataFrame(
-            {
-                "principal": [_shorten(name) for name in call_all(self._shown["principal"])],
-                "outcome": ["depends" if o == "conditional" else o for o in self._shown["outcome"].astype("str")],
-                "machines": self._shown["machines"].to_numpy(),
-                "such as": _call(self._every.loc[self._shown["example"]]),
-            }
-        )
+        self._waiting = waiting.head(MOST_ROWS)
+        shown = {
+            "principal": [_shorten(name) for name in call_all(self._waiting["principal"])],
+            "outcome": [SAID.get(o, o) for o in self._waiting["outcome"].astype("str")],
+            "machines": self._waiting["machines"].to_numpy(),
+            "such as": _call(self._every.loc[self._waiting["example"]]),
+        }
         people = waiting["principal"].nunique()
         words = f"{people} principals reach machines that are not managed, as soon as they are managed."
         if waiting.empty:
             words = "Nobody: all of these machines are managed, or nobody would reach them."
-        self._tables["Who reaches them"].show(frame, "")
+        self._tables["Who reaches them"].show(pd.DataFrame(shown), "")
         self.say(words)
 
     # --- Why ---
 
-    def _explain_machine(self, row: int) -> None:
+    def _explain_machine(self, row: int) -> str:
         """Each step of the checklist, and how to mend it."""
-        if row < len(self._shown):
-            machine = self._shown.iloc[row]
-            arn = str(self._shown.index[row])
-            managed = {True: "It is a managed node.", False: "It is not a managed node."}
-            place = f"{machine['account']} · {machine['region']} · {machine['kind']}"
-            said = managed.get(machine["managed"], "Whether it is a managed node was not collected.")
-            steps = "".join(
-                f"<p><b>{_SIGNS[step.answer]} {step.name.capitalize()}: {step.answer}</b>, {html.escape(step.why)}."
-                f"{f'<br><i>{html.escape(step.mend)}</i>' if step.mend else ''}</p>"
-                for step in self._checklist.of(arn)
-            )
-            self.why.value = write_lines(*_call(self._shown.iloc[[row]]), place, said) + steps + write_lines(arn)
+        machine, arn = self._shown.iloc[row], str(self._shown.index[row])
+        managed = {True: "It is a managed node.", False: "It is not a managed node."}
+        place = f"{machine['account']} · {machine['region']} · {machine['kind']}"
+        said = managed.get(machine["managed"], "Whether it is a managed node was not collected.")
+        steps = "".join(
+            f"<p><b>{_SIGNS[step.answer]} {step.name.capitalize()}: {step.answer}</b>, {html.escape(step.why)}."
+            f"{f'<br><i>{html.escape(step.mend)}</i>' if step.mend else ''}</p>"
+            for step in self._checklist.of(arn)
+        )
+        return write_lines(*_call(self._shown.iloc[[row]]), place, said) + steps + write_lines(arn)
 
-    def _explain_waiting(self, row: int) -> None:
+    def _explain_waiting(self, row: int) -> str:
         """The best pair of one machine and a document."""
-        if row < len(self._shown):
-            waiting = self._shown.iloc[row]
-            found = first_pair(self.reach, waiting["principal"], waiting["example"], None)
-            self.why.value = self.reach.explain(*found)._repr_html_() if found else write_lines(_CHOOSE)
+        waiting = self._waiting.iloc[row]
+        found = first_pair(self.reach, waiting["principal"], waiting["example"], None)
+        return write_explanation(self.reach.explain(*found)) if found else write_lines(_CHOOSE)
 
 
 def _call(found: pd.DataFrame) -> list[str]:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import html
-import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import networkx as nx
 
 from ssmlab.explanation import last_part
+from ssmlab.policies import Statement
 from ssmlab.reachability import Reach
 from ssmlab.reachability.columns import Codes
+from ssmlab.snapshots import Snapshot
 from ssmlab.widgets.filters import choose_nodes
-from ssmlab.widgets.texts import write_lines
+from ssmlab.widgets.texts import write_explanation, write_json, write_lines
 from ssmlab.widgets.views import State, choose_documents, first_pair
 
 
@@ -38,67 +39,55 @@ def explain_mark(reach: Reach, graph: nx.DiGraph[str], mark: str, state: State) 
 
 def _explain_way(graph: nx.DiGraph[str], mark: str) -> str:
     said = dict.fromkeys(graph.edges[edge]["detail"] for edge in graph.in_edges(mark))
-    return write_lines(
-        *said, f"For example, of {graph.nodes[mark]['count']}." if graph.nodes[mark]["count"] > 1 else ""
-    )
+    count = graph.nodes[mark]["count"]
+    return write_lines(*said, f"For example, of {count}." if count > 1 else "")
 
 
 def _explain_principal(reach: Reach, arn: str) -> str:
     row = reach.summary().loc[arn]
+    depends, unmanaged = row["nodes_conditional"], row["unmanaged_nodes"]
     counts = f"{row['nodes']} managed nodes with {row['documents']} documents ({row['pairs']:,} pairs)"
-    words = f"{last_part(arn)} may reach {counts}."
-    more = [f"{row['nodes_conditional']} more depend on what is not known."] if row["nodes_conditional"] else []
-    more += (
-        [f"{row['unmanaged_nodes']} machines that are not managed would be reached as soon as they are."]
-        if row["unmanaged_nodes"]
-        else []
-    )
-    return write_lines(words, *more, arn)
+    more = f"{depends} more depend on what is not known." if depends else ""
+    waiting = f"{unmanaged} machines that are not managed would be reached as soon as they are." if unmanaged else ""
+    return write_lines(f"{last_part(arn)} may reach {counts}.", more, waiting, arn)
+
+
+def find_statement(snapshot: Snapshot, mark: str) -> Statement | None:
+    """The statement that a mark of the graph stands for; None: it stands for none, or for one that is not here."""
+    named = re.fullmatch(r"(?s)statement:(.+)#(\d+)(?:@\d+)?", mark)
+    policy, index = named.groups() if named else ("", "")
+    statements = snapshot.compiled[policy].statements if policy in snapshot.compiled else ()
+    return next((statement for statement in statements if statement.index == int(index)), None)
 
 
 def _explain_statement(reach: Reach, graph: nx.DiGraph[str], card: str) -> str:
-    policy, _, index = card.removeprefix("statement:").rpartition("#")
-    found = next(
-        (
-            s
-            for p in reach.snapshot.compiled.values()
-            if p.name == policy
-            for s in p.statements
-            if s.index == int(index)
-        ),
-        None,
-    )
+    found = find_statement(reach.snapshot, card)
     holders = ", ".join(last_part(arn) for arn in graph.predecessors(card))
     verb = "denies" if found and found.effect == "Deny" else "allows"
-    body = (
-        f"<pre>{html.escape(json.dumps(found.source, indent=1, ensure_ascii=False, default=str))}</pre>"
-        if found
-        else ""
-    )
-    return (
-        write_lines(f"{graph.nodes[card]['label']} {verb} what the lines on its right lead to.", f"Binds {holders}.")
-        + body
-    )
+    words = f"{graph.nodes[card]['label']} {verb} what the lines on its right lead to."
+    return write_lines(words, f"Binds {holders}.") + (write_json(found.source) if found else "")
 
 
 def _explain_target(reach: Reach, graph: nx.DiGraph[str], path: list[str], state: State) -> str:
     """A node group or documents: the explanation of one example, for the principal on the path or the first that
     leads there.
     """
-    target = path[-1]
-    arn = next(
-        (name for name in (*path, *sorted(nx.ancestors(graph, path[0]))) if graph.nodes[name]["layer"] == 0), None
-    )
+    target, arn = path[-1], find_principal(graph, path)
     if arn is None:
         return write_lines(graph.nodes[target]["detail"])
-    nodes, documents = choose_nodes(reach.snapshot.nodes, state), choose_documents(reach.snapshot.documents, state)
-    if graph.nodes[target]["kind"] == "document":
-        documents = graph.graph["members"][target]
-    else:
-        nodes = graph.graph["members"][target]
-    if found := first_pair(reach, arn, nodes, documents):
-        return _say_example(reach, graph.nodes[target], found, documents) + reach.explain(*found)._repr_html_()
+    snapshot = reach.snapshot
+    chosen = {"node": choose_nodes(snapshot.nodes, state), "document": choose_documents(snapshot.documents, state)}
+    chosen["document" if graph.nodes[target]["kind"] == "document" else "node"] = graph.graph["members"][target]
+    if found := first_pair(reach, arn, chosen["node"], chosen["document"]):
+        example = _say_example(reach, graph.nodes[target], found, chosen["document"])
+        return example + write_explanation(reach.explain(*found))
     return write_lines(graph.nodes[target]["detail"])
+
+
+def find_principal(graph: nx.DiGraph[str], path: Sequence[str]) -> str | None:
+    """The principal on a path, else the first of those that lead to its begin; None: there is none."""
+    around = (*path, *sorted(nx.ancestors(graph, path[0])))
+    return next((name for name in around if graph.nodes[name]["layer"] == 0), None)
 
 
 def _say_example(reach: Reach, target: Mapping[str, Any], found: tuple[str, str, str], documents: Codes) -> str:
@@ -106,8 +95,7 @@ def _say_example(reach: Reach, target: Mapping[str, Any], found: tuple[str, str,
     principal, node, document = found
     said = reach.outcome(principal, node, document).value
     alike = reach.pairs(principal, node, documents, outcome=said, limit=0).attrs["total"]
-    lines = [f"{target['label']}: {target['count']:,} nodes, of which one is explained. Unfold shows each."]
-    lines = lines if target["count"] > 1 and target["kind"] == "group" else []
-    if alike > 1:
-        lines.append(f"With {last_part(document)}, for example; with {alike - 1:,} more documents it is the same.")
-    return write_lines(*lines) if lines else ""
+    is_group = target["kind"] == "group" and target["count"] > 1
+    one = f"{target['label']}: {target['count']:,} nodes, of which one is explained. Unfold shows each."
+    more = f"With {last_part(document)}, for example; with {alike - 1:,} more documents it is the same."
+    return write_lines(one if is_group else "", more if alike > 1 else "")

@@ -49,8 +49,12 @@ SHAPES: Final = {
 def mark(x: float, y: float, shape: str, colour: str, letter: str) -> str:
     """A shape with a letter in it."""
     path = element("path", d=SHAPES[shape], fill=colour, stroke="currentColor", stroke_width=0.7)
-    inside = element("text", letter, y=3.5, fill="#000", font_size=9.5, font_weight="bold", text_anchor="middle")
-    return element("g", path, inside, transform=f"translate({_say(x)} {_say(y)})")
+    return element("g", path, write_letter(letter, y=3.5), transform=f"translate({_say(x)} {_say(y)})")
+
+
+def write_letter(letter: str, **place: float) -> str:
+    """The letter in a shape."""
+    return element("text", letter, **place, fill="#000", font_size=9.5, font_weight="bold", text_anchor="middle")
 
 
 def bar(x: float, y: float, end: float, look: tuple[str, int, str]) -> str:

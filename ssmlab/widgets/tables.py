@@ -24,6 +24,11 @@ _LOOK: Final[Any] = {  # search and paging are ours: the table holds only what i
 _SHORT: Final = 24  # letters: no word of a column of no longer texts is broken
 
 
+def scroll(inside: w.Widget, height: int, **look: Any) -> w.Box:
+    """What scrolls where it is higher than so many px."""
+    return w.Box([inside], layout={"max_height": f"{height}px", "overflow": "auto"}, **look).add_class("ssmlab-scroll")
+
+
 class TableView(w.VBox):
     """Rows, and a line that says how many there are; a whole sentence is the `caption`, which stands above the views.
 
@@ -33,17 +38,15 @@ class TableView(w.VBox):
     caption = traitlets.Unicode()
 
     def __init__(self, *above: w.Widget, selected: Callable[[int], None] = lambda _: None, height: int = 330) -> None:
-        self._count = w.HTML()
-        self._count.add_class("ssmlab-count")
+        self._count = w.HTML().add_class("ssmlab-count")
         self._table = ITable(pd.DataFrame({"": []}), **_LOOK)
-        self._scroll = scroll = w.Box([self._table], layout=w.Layout(max_height=f"{height}px", overflow="auto"))
-        scroll.add_class("ssmlab-scroll")
-        super().__init__([*above, self._count, scroll])
-        self._selected = selected
+        self._scroll = scroll(self._table, height)
+        super().__init__([*above, self._count, self._scroll])
+        self._selected, self._rows = selected, 0
         self._table.observe(lambda change: self._select(change["new"]), "selected_rows")
 
     def _select(self, rows: Sequence[int]) -> None:
-        if rows:
+        if rows and rows[-1] < self._rows:  # a click may be older than the table
             self._selected(rows[-1])
 
     def show(self, frame: pd.DataFrame, words: str) -> None:
@@ -56,4 +59,5 @@ class TableView(w.VBox):
         short = [place for place, column in enumerate(texts) if column.str.len().max() <= _SHORT]
         whole = [place for place in short if not texts[place].str.contains(" ").any()]
         look = [{"className": f"ssmlab-{name}", "targets": to} for name, to in {"short": short, "whole": whole}.items()]
+        self._rows = len(frame)
         self._table.update(frame, selected_rows=[], **_LOOK, columnDefs=look)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -25,8 +24,7 @@ from ssmlab.snapshots.tag_files import read_tag_file
 from ssmlab.widgets.controls import ANY, WIDE, RequestControls
 from ssmlab.widgets.edits import FILTERS, Edit, apply_edits, check_edit, find_nodes, say_edit, suggest_edit
 from ssmlab.widgets.filters import Filters, choose_nodes, fold_filters, list_tag_keys, list_tag_values, make_filters
-from ssmlab.widgets.tables import TableView
-from ssmlab.widgets.texts import write_lines, write_list
+from ssmlab.widgets.texts import write_alert, write_lines, write_list
 from ssmlab.widgets.whatif import MOST_DRAWN, WhatIf
 
 RIGHTS: Final = 3
@@ -78,7 +76,7 @@ class TagLab(WhatIf):
     def begin(self, given: Mapping[str, Any]) -> TagState:
         """Without anything an edit worth looking at."""
         self._memory = Memory()
-        state = TagState(**{**given, **{name: tuple(given.get(name, ())) for name in ("nodes", "edits")}})
+        state = TagState(**given)
         for edit in state.edits:
             check_edit(self.snapshot.nodes, edit)
         edits = state.edits if given else tuple(suggest_edit(self._reach("before", self.snapshot, {})))
@@ -86,12 +84,10 @@ class TagLab(WhatIf):
 
     def make_controls(self) -> dict[str, w.Widget]:
         """The filters, the nodes that they leave, and the request."""
-        state = self.state
+        state, near = self.state, self._offer(self.state.nodes)
         return {
             **make_filters(self.snapshot.nodes, state),
-            "nodes": w.SelectMultiple(
-                description="Nodes", options=self._offer(state.nodes), value=state.nodes, rows=4, layout=WIDE
-            ),
+            "nodes": w.SelectMultiple(description="Nodes", options=near, value=state.nodes, rows=4, layout=WIDE),
             "context": RequestControls(state.context),
         }
 
@@ -103,26 +99,20 @@ class TagLab(WhatIf):
         self._key = w.Combobox(description="Key", options=keys, value=self.state.tag_key, layout=WIDE)
         self._value = w.Text(description="New value", layout=WIDE)
         self._edits = w.SelectMultiple(description="Edits", rows=3, layout=WIDE)
-        buttons = {
-            "Set tag": lambda: self._add(self._value.value),
-            "Remove tag": lambda: self._add(None),
-            "Undo": self._undo,
-        }
-        self._upload = upload = w.FileUpload(
-            accept=".csv", description="Edited CSV", tooltip="an inventory CSV: its tags are taken"
-        )
-        upload.observe(lambda change: self._read(change["new"]), "value")
-        made = [w.Button(description=name, layout=w.Layout(width="auto")) for name in buttons]
-        for button, act in zip(made, buttons.values(), strict=True):
-            button.on_click(lambda _, act=act: self._guard(act))
+        take = "an inventory CSV: its tags are taken"
+        self._upload = w.FileUpload(accept=".csv", description="Edited CSV", tooltip=take)
+        self._upload.observe(lambda change: self._read(change["new"]), "value")
+        set_tag = self.build_button("Set tag", lambda: self._add(self._value.value))
+        remove = self.build_button("Remove tag", lambda: self._add(None))
+        undo = self.build_button("Undo", self._undo)
         which = [controls[name] for name in ("node", "tag_key", "tag_value", "nodes")]
         first = [w.HTML("<b>Choose nodes</b>"), *which, self._chosen, fold_filters(controls)]
-        then = [w.HTML("<b>Change a tag</b>"), self._key, self._value, w.HBox(made[:2])]
-        return [*first, *then, self._wrong, self._edits, w.HBox([made[2], upload])]
+        then = [w.HTML("<b>Change a tag</b>"), self._key, self._value, w.HBox([set_tag, remove])]
+        return [*first, *then, self._wrong, self._edits, w.HBox([undo, self._upload])]
 
     def make_views(self) -> dict[str, w.Widget]:
         """Those of a change, and who may make it."""
-        self.rights = TableView(selected=self._explain_right)
+        self.rights = self.build_table(self._explain_right)
         return {**super().make_views(), "Who may do this": self.rights}
 
     def react(self, field: str) -> None:
@@ -149,10 +139,8 @@ class TagLab(WhatIf):
     def draw_unchanged(self) -> nx.DiGraph[str]:
         """Who reaches the nodes that are chosen."""
         rows = self.after.rows("nodes", [*self.state.nodes]) if self.state.nodes else self._rows_left()
-        groups = np.bincount(
-            self.after.node_group_codes[rows], minlength=int(self.after.node_group_codes.max(initial=-1)) + 1
-        )
-        counts = (self.after.joint_nodes >= CONDITIONAL) @ groups
+        reaches = self.after.joint_nodes >= CONDITIONAL  # principals x groups
+        counts = reaches @ np.bincount(self.after.node_group_codes[rows], minlength=reaches.shape[1])
         first = np.argsort(-counts, kind="stable")[: min(MOST_DRAWN, np.count_nonzero(counts))]
         graph = to_networkx(self.after, first, rows)
         reaching, every = np.count_nonzero(counts), len(self.snapshot.principals)
@@ -163,15 +151,14 @@ class TagLab(WhatIf):
 
     def decide(self) -> tuple[Reach, Reach, Sequence[str]]:
         """The reach on the tags as they were loaded, and as they are edited."""
-        changed = self._memory.recall(
-            "edited", (repr(self.state.edits),), partial(apply_edits, self.snapshot, self.state.edits)
-        )
-        before = self._reach("before", self.snapshot, self.state.context)
-        return before, self._reach("after", changed, self.state.context) if self.state.edits else before, ()
+        edits, context = self.state.edits, self.state.context
+        changed = self._memory.recall("edited", (repr(edits),), partial(apply_edits, self.snapshot, edits))
+        before = self._reach("before", self.snapshot, context)
+        return before, self._reach("after", changed, context) if edits else before, ()
 
     def to_frame(self) -> pd.DataFrame:
         """Who may make the change, where that is seen."""
-        return self._find_rights() if self.tabs.selected_index == RIGHTS else super().to_frame()
+        return self._find_rights() if self.seen == RIGHTS else super().to_frame()
 
     # --- Inside ---
 
@@ -200,7 +187,7 @@ class TagLab(WhatIf):
             "The filters leave no node.": not len(find_nodes(self.snapshot.nodes, whom)),
         }
         if wrong := [words for words, is_so in faults.items() if is_so]:
-            self._wrong.value = f"<div role='alert'>{write_lines(wrong[0])}</div>"
+            self._wrong.value = write_alert(wrong[0])
         else:
             self._set_edits((*self.state.edits, {"key": key, "value": value, **whom}))
 
@@ -220,7 +207,7 @@ class TagLab(WhatIf):
             try:
                 changes, problems = read_tag_file(file["name"], bytes(file["content"]), self.snapshot.nodes)
             except LoadError as error:
-                self.notice.value = f"<p role='alert'>Nothing was read. {html.escape(str(error))}</p>"
+                self.notice.value = write_alert(f"Nothing was read. {error}")
                 return
             read = ({"key": c.key, "value": c.value, "nodes": c.nodes} for c in changes)
             self._set_edits((*self.state.edits, *read))
@@ -244,21 +231,15 @@ class TagLab(WhatIf):
             why = "No policy allows anybody to make this change." if self.state.edits else "There is no edit yet."
             self.rights.show(pd.DataFrame({"principal": pd.Series([], dtype="str")}), why)
             return
-        frame = found[["edit", "action"]].assign(
-            principal=[last_part(arn) for arn in found["principal"]],
-            may=[
-                f"{a:,} of {n:,}" + (f", {c:,} depend" if c else "")
-                for a, c, n in found[["allowed", "conditional", "nodes"]].values
-            ],
-        )
-        columns = [*(["edit"] if len(self.state.edits) > 1 else []), "principal", "action", "may"]
+        counts = found[["allowed", "conditional", "nodes"]].itertuples(index=False)
+        frame = found[["edit", "principal", "action"]].assign(principal=found["principal"].map(last_part))
+        frame["nodes it may tag"] = [f"{a:,} of {n:,}" + (f", {c:,} depend" if c else "") for a, c, n in counts]
         words = f"{found['principal'].nunique():,} principals may make this change on some nodes"
-        self.rights.show(frame[columns].rename(columns={"may": "nodes it may tag"}), words)
+        self.rights.show(frame if len(self.state.edits) > 1 else frame.drop(columns="edit"), words)
 
-    def _explain_right(self, row: int) -> None:
-        if row < len(self._allowed):
-            found = self._allowed.iloc[row]
-            who, count = last_part(found["principal"]), f"{found['allowed']:,} of {found['nodes']:,} nodes"
-            sure = f"{who} may call {found['action']} on {count}, for: {found['edit']}."
-            rest = f"On {found['conditional']:,} more it depends: {found['depends_on']}." * bool(found["conditional"])
-            self.why.value = write_lines(sure, rest, found["principal"])
+    def _explain_right(self, row: int) -> str:
+        found = self._allowed.iloc[row]
+        who, count = last_part(found["principal"]), f"{found['allowed']:,} of {found['nodes']:,} nodes"
+        sure = f"{who} may call {found['action']} on {count}, for: {found['edit']}."
+        rest = f"On {found['conditional']:,} more it depends: {found['depends_on']}." if found["conditional"] else ""
+        return write_lines(sure, rest, found["principal"])

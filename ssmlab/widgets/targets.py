@@ -11,7 +11,8 @@ import traitlets
 
 from ssmlab.reachability.columns import TAG
 from ssmlab.widgets.controls import WIDE
-from ssmlab.widgets.texts import show_controls
+from ssmlab.widgets.filters import list_tag_keys
+from ssmlab.widgets.texts import show_controls, write_alert
 
 Target = Mapping[str, Any]
 _MOST_OFFERED: Final = 200  # values of a tag; others can be typed
@@ -34,12 +35,9 @@ class TargetPicker(w.VBox):
     value = traitlets.Tuple()
 
     def __init__(self, nodes: pd.DataFrame, value: Sequence[Target] = ()) -> None:
-        pairs = [
-            (column, str(value))
-            for column in sorted(name for name in nodes.columns if name.startswith(TAG))
-            for value in sorted(nodes[column].dropna().unique())[:_MOST_OFFERED]
-        ]
-        self._offered = {show_controls(key + _IS + text): (key, text) for key, text in pairs}
+        known = {TAG + key: sorted(nodes[TAG + key].dropna().unique())[:_MOST_OFFERED] for key in list_tag_keys(nodes)}
+        pairs = [(column, str(text)) for column, texts in known.items() for text in texts]
+        self._offered = {show_controls(column + _IS + text): (column, text) for column, text in pairs}
         look = {"description": "Add target", "placeholder": "tag:Env = prod", "layout": WIDE}
         self._add = w.Combobox(options=tuple(self._offered), continuous_update=False, **look)
         self._chosen, self._wrong = w.VBox(), w.HTML()
@@ -54,7 +52,7 @@ class TargetPicker(w.VBox):
             return
         key, sign, wanted = text.partition(_IS)
         key, wanted = self._offered.get(text, (key.strip(), wanted.strip()))
-        self._wrong.value = "" if sign else "<p role='alert'>Expected a target such as tag:Env = prod</p>"
+        self._wrong.value = "" if sign else write_alert("Expected a target such as tag:Env = prod")
         if sign:
             by_key = {target["Key"]: target["Values"] for target in self.value}
             by_key[key] = [*dict.fromkeys([*by_key.get(key, ()), wanted])]

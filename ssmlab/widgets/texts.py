@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
@@ -43,6 +44,21 @@ def show_controls(text: str, keep: str = "") -> str:
 def write_text(text: str) -> str:
     """Untrusted text as a block, line by line; control characters are visible."""
     return f"<pre>{html.escape(show_controls(text, keep=_LINES))}</pre>"
+
+
+def write_json(value: Any) -> str:
+    """A value as JSON, line by line."""
+    return write_text(json.dumps(value, indent=1, ensure_ascii=False, default=str))
+
+
+def write_alert(words: str) -> str:
+    """What is wrong with what was asked: read out at once by screen readers."""
+    return f"<p role='alert'>{html.escape(show_controls(words))}</p>"
+
+
+def write_error(error: Exception) -> str:
+    """An error, as `write_alert`; of a `KeyError` its words without quotation marks."""
+    return write_alert(str(error.args[0] if isinstance(error, KeyError) and error.args else error))
 
 
 def write_explanation(explanation: Explanation) -> str:

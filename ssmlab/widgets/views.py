@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any, Final
 
 import networkx as nx
@@ -16,10 +17,12 @@ from ssmlab.reachability import Reach
 from ssmlab.reachability.columns import Codes
 from ssmlab.snapshots import Snapshot
 from ssmlab.widgets.controls import ANY
-from ssmlab.widgets.filters import Filters, choose_nodes, holds
+from ssmlab.widgets.filters import Filters, choose_nodes, holds, matches
+from ssmlab.words import say_count
 
 MOST_ROWS: Final = 200
 MOST_SAVED: Final = 1_000_000
+SAID: Final = {"conditional": "depends", "implicitDeny": "denied", "explicitDeny": "denied"}  # outcomes, in words
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +59,13 @@ class State(Filters):
 
 def choose_documents(documents: pd.DataFrame, state: State) -> Codes:
     """Row numbers of the documents that the filters leave."""
-    keep = holds(documents, ("name",), state.document)
-    if state.region:
-        keep &= (documents["region"] == state.region).to_numpy(dtype=bool)
-    return np.flatnonzero(keep)
+    return np.flatnonzero(holds(documents, ("name",), state.document) & matches(documents, state, ("region",)))
 
 
 def draw_state(reach: Reach, state: State) -> nx.DiGraph[str]:
     """The graph for a state."""
     nodes, documents = choose_nodes(reach.snapshot.nodes, state), choose_documents(reach.snapshot.documents, state)
-    shown = [state.outcome] if state.outcome else ["allowed", "conditional"]
-    shown += ["denied"] if state.denied else []
+    shown = _list_outcomes(state) + (["denied"] if state.denied else [])
     return to_networkx(reach, people(state), nodes, documents, outcomes=shown, unfolded=state.unfolded)
 
 
@@ -84,20 +83,20 @@ def list_pairs(reach: Reach, state: State, limit: int = MOST_ROWS) -> tuple[pd.D
         "document": choose_documents(snapshot.documents, state),
     }
     frames: list[pd.DataFrame] = []
-    total = 0
-    for chosen in _search(sides, snapshot, state.search):
-        for outcome in (state.outcome,) if state.outcome else ("allowed", "conditional"):
-            found = reach.pairs(**chosen, outcome=outcome, limit=max(limit - sum(len(frame) for frame in frames), 0))
-            total += found.attrs["total"]
-            frames.append(found)
+    for chosen, outcome in product(_search(sides, snapshot, state.search), _list_outcomes(state)):
+        left = max(limit - sum(map(len, frames)), 0)
+        frames.append(reach.pairs(**chosen, outcome=outcome, limit=left))
     filled = [frame for frame in frames if len(frame)] or frames[:1]
-    shown = pd.concat(filled, ignore_index=True).sort_values(
-        "outcome", ascending=False, kind="stable", ignore_index=True
-    )
-    words = (
-        f"first {len(shown)} of {total:,} pairs" if len(shown) < total else f"{total:,} pair{'s' if total != 1 else ''}"
-    )
-    return shown, words if total else "No pair: nobody chosen reaches what the filters leave."
+    shown = pd.concat(filled).sort_values("outcome", ascending=False, kind="stable", ignore_index=True)
+    total = sum(frame.attrs["total"] for frame in frames)
+    if not total:
+        return shown, "No pair: nobody chosen reaches what the filters leave."
+    first = f"first {len(shown)} of " if len(shown) < total else ""
+    return shown, first + say_count(total, "pair")
+
+
+def _list_outcomes(state: State) -> list[str]:
+    return [state.outcome] if state.outcome else ["allowed", "conditional"]
 
 
 def _search(sides: Mapping[str, Codes], snapshot: Snapshot, text: str) -> list[dict[str, Codes]]:
@@ -131,7 +130,7 @@ def short_pairs(pairs: pd.DataFrame, reach: Reach) -> pd.DataFrame:
     """The pairs as people read them: names instead of ARNs."""
     nodes = reach.snapshot.nodes.index.get_indexer(pd.Index(pairs["node"]))
     managed = reach.snapshot.nodes["managed"].iloc[nodes].astype("boolean").fillna(True)
-    said = ["depends" if outcome == "conditional" else outcome for outcome in pairs["outcome"].astype(str)]
+    said = [SAID.get(outcome, outcome) for outcome in pairs["outcome"].astype(str)]
     shown: dict[str, Any] = {
         "principal": [last_part(arn) for arn in pairs["principal"]],
         "node": reach.node_resources.call(nodes),

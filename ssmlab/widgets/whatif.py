@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-import json
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -12,15 +10,15 @@ import networkx as nx
 import pandas as pd
 
 from ssmlab.explanation import last_part
-from ssmlab.graphs import draw_changes, say_changes, to_marks, to_networkx
+from ssmlab.graphs import draw_changes, say_changes, to_networkx
 from ssmlab.reachability import Reach, count_changes
 from ssmlab.widgets.explorer import Explorer
 from ssmlab.widgets.graph_view import GraphView
-from ssmlab.widgets.tables import TableView
-from ssmlab.widgets.texts import write_lines
-from ssmlab.widgets.views import MOST_ROWS, MOST_SAVED, first_pair
+from ssmlab.widgets.reasons import find_principal, find_statement
+from ssmlab.widgets.texts import write_explanation, write_json, write_lines
+from ssmlab.widgets.views import MOST_ROWS, MOST_SAVED, SAID, first_pair
 
-_OUTCOMES: Final = {"conditional": "depends", "implicitDeny": "denied", "explicitDeny": "denied"}
+_COLUMNS: Final = {"gained": "gained", "lost": "lost", "conditional": "now depends"}
 MOST_DRAWN: Final = 12  # principals
 
 
@@ -31,6 +29,8 @@ def dim(views: w.DOMWidget, is_old: bool) -> None:
 
 class WhatIf(Explorer):
     """An explorer of a change. A subclass says with `decide` what is before and after, and whose reach is drawn."""
+
+    formats = ("CSV", "Parquet", "GraphML", "SVG", "PNG")
 
     def make_editor(self) -> list[w.Widget]:
         """What must be known of the results before one reads them."""
@@ -45,9 +45,9 @@ class WhatIf(Explorer):
         """The reach with what changes in it, by node group and document, and by principal."""
         self.drawn: nx.DiGraph[str] = nx.DiGraph()
         self.graph = GraphView(height=310)
-        self.graph.observe(lambda change: self._explain(change["new"]), "selected")
-        self.changes = TableView(selected=self._explain_row)
-        self.by_principal = TableView(selected=self._explain_principal)
+        self.graph.observe(lambda change: self.tell_why(self._explain, change["new"]), "selected")
+        self.changes = self.build_table(self._explain_row)
+        self.by_principal = self.build_table(lambda row: self._say_principal(str(self.counts.index[row])))
         self.add_class("ssmlab-whatif")
         return {"Reach": self.graph, "Changes": self.changes, "By principal": self.by_principal}
 
@@ -56,9 +56,9 @@ class WhatIf(Explorer):
         self.before, self.after, self.whom = self.decide()
         self.counts = count_changes(self.before, self.after)
         self.words = say_changes(self.counts)
-        self._explain("")
-        self.say("" if self.tabs.selected_index in (0, None) else self.words)
-        [self._show_graph, self._show_changes, self._show_counts, *self.show_more()][self.tabs.selected_index or 0]()
+        self.why.value = self._explain("")
+        self.say("" if self.seen == 0 else self.words)
+        [self._show_graph, self._show_changes, self._show_counts, *self.show_more()][self.seen]()
 
     def draw_unchanged(self) -> nx.DiGraph[str]:
         """What is drawn where nothing changes."""
@@ -68,17 +68,9 @@ class WhatIf(Explorer):
         """What draws the views that a subclass adds."""
         return []
 
-    def formats(self) -> list[str]:
-        """The picture too."""
-        return ["CSV", "Parquet", "GraphML", "SVG", "PNG"]
-
-    def to_graph(self) -> nx.DiGraph[str]:
-        """The graph as it is drawn."""
-        return self.drawn
-
     def to_frame(self) -> pd.DataFrame:
         """The counts where those are seen, else every change."""
-        if self.tabs.selected_index == 2:
+        if self.seen == 2:
             return self.counts.reset_index()
         return self.before.compare(self.after, limit=MOST_SAVED, denials=False)
 
@@ -87,30 +79,24 @@ class WhatIf(Explorer):
         told = draw_changes(self.before, self.after, changed, counts=self.counts) if changed else None
         self.drawn = told or self.draw_unchanged()
         about, every = self.drawn.graph, len(self.counts) or len(self.whom)
-        folded = f"{MOST_DRAWN} of {every} principals are drawn" if every > MOST_DRAWN else about["folded"]
-        words = self.words if self.before is not self.after else ""  # with nothing to tell, what is reached is enough
-        words = about["caption"] if changed else f"{words} {about['caption']}".strip()
-        with self.graph.hold_sync():
-            self.graph.graph, self.graph.label = to_marks(self.drawn), about["title"]
-            self.graph.caption = words + (f" ({folded}.)" if folded else "")
-            self.graph.empty = about["caption"]
-            self.graph.selected = ""
+        if every > MOST_DRAWN:
+            about["folded"] = f"{MOST_DRAWN} of {every} principals are drawn"
+        # where something changes, the caption tells it; with nothing to tell, what is reached is enough
+        self.graph.show(self.drawn, "" if changed or self.before is self.after else self.words)
 
     def _show_changes(self) -> None:
         self._rows = rows = self.before.compare(self.after, limit=MOST_ROWS, denials=False)
         places = self.after.snapshot.nodes.index.get_indexer(pd.Index(rows["example"]))
         names = zip(self.after.node_resources.call(places), rows["count"], strict=True)
         nodes = [name if count == 1 else f"{name} and {count - 1:,} like it" for name, count in names]
-        frame = pd.DataFrame(
-            {
-                "principal": [last_part(arn) for arn in rows["principal"]],
-                "nodes": pd.Series(nodes, dtype="str"),
-                "document": [last_part(arn) for arn in rows["document"]],
-                **{name: [_OUTCOMES.get(o, o) for o in rows[name].astype(str)] for name in ("before", "after")},
-            }
-        )
+        shown = {
+            "principal": [last_part(arn) for arn in rows["principal"]],
+            "nodes": pd.Series(nodes, dtype="str"),
+            "document": [last_part(arn) for arn in rows["document"]],
+            **{name: [SAID.get(o, o) for o in rows[name].astype(str)] for name in ("before", "after")},
+        }
         first = f"first {len(rows)} of " if len(rows) < rows.attrs["total"] else ""
-        self.changes.show(frame, f"{first}{rows.attrs['total']:,} changes")
+        self.changes.show(pd.DataFrame(shown), f"{first}{rows.attrs['total']:,} changes")
 
     def _show_counts(self) -> None:
         named = {f"{what}_{how}": f"{what}: {word}" for what in ("nodes", "pairs") for how, word in _COLUMNS.items()}
@@ -120,18 +106,14 @@ class WhatIf(Explorer):
 
     # --- Why ---
 
-    def _explain(self, mark: str) -> None:
+    def _explain(self, mark: str) -> str:
         path = [part for part in mark.split("→") if part in self.drawn]
         if not path:
-            self.why.value = write_lines("Choose a mark in the picture or a row in a table to see why.")
-            return
+            return write_lines("Choose a mark in the picture or a row in a table to see why.")
         node = self.drawn.nodes[path[-1]]
         if node["layer"] == 0:
-            self.why.value = self._say_principal(path[-1])
-        elif node["kind"] == "statement":
-            self.why.value = self._say_statement(path[-1])
-        else:
-            self.why.value = self._say_target(path)
+            return self._say_principal(path[-1])
+        return self._say_statement(path[-1]) if node["kind"] == "statement" else self._say_target(path)
 
     def _say_principal(self, arn: str) -> str:
         changed = say_changes(self.counts.loc[self.counts.index == arn])
@@ -140,16 +122,13 @@ class WhatIf(Explorer):
         return write_lines(changed, reached, arn)
 
     def _say_statement(self, mark: str) -> str:
-        policy, _, index = mark.removeprefix("statement:").rpartition("@")[0].rpartition("#")
-        policy, index = (policy, index) if policy else mark.removeprefix("statement:").rpartition("#")[::2]
-        bodies = []
-        for said, reach in (("Before", self.before), ("Now", self.after)):
-            statements = reach.snapshot.compiled[policy].statements if policy in reach.snapshot.compiled else ()
-            bodies += [(said, s.source) for s in statements if s.index == int(index)]
-        if len(bodies) == 2 and bodies[0][1] == bodies[1][1]:
-            bodies = [("As before", bodies[1][1])]
+        sides = {"Before": self.before, "Now": self.after}
+        found = {said: find_statement(reach.snapshot, mark) for said, reach in sides.items()}
+        sources = {said: statement.source for said, statement in found.items() if statement}
+        if len(sources) == 2 and sources["Before"] == sources["Now"]:
+            sources = {"As before": sources["Now"]}
         held = ", ".join(last_part(arn) for arn in self.drawn.predecessors(mark))
-        shown = [f"<p>{said}</p><pre>{html.escape(_indent(source))}</pre>" for said, source in bodies]
+        shown = [f"<p>{said}</p>{write_json(source)}" for said, source in sources.items()]
         return write_lines(self.drawn.nodes[mark]["detail"], f"Held by {held}.") + "".join(shown)
 
     def _say_target(self, path: Sequence[str]) -> str:
@@ -157,8 +136,7 @@ class WhatIf(Explorer):
         graph, target = self.drawn, path[-1]
         changed = min(graph.predecessors(target), key=lambda name: graph.edges[name, target]["outcome"] == "unchanged")
         path = path if len(path) > 1 else [changed, target]
-        around = (*path, *sorted(nx.ancestors(graph, path[0])))
-        arn = next(name for name in around if graph.nodes[name]["layer"] == 0)
+        arn = find_principal(graph, path) or ""
         members = {"group": None, "document": None} | {graph.nodes[target]["kind"]: graph.graph["members"][target]}
         for reach in (self.after, self.before):
             found = first_pair(reach, arn, members["group"], members["document"])
@@ -171,20 +149,8 @@ class WhatIf(Explorer):
     def _say_pair(self, principal: str, node: str, document: str) -> str:
         first, then = (reach.explain(principal, node, document) for reach in (self.before, self.after))
         words = ["As before:"] if first.sentence == then.sentence else [f"Before: {first.sentence}", "Now:"]
-        return write_lines(*words) + then._repr_html_()
+        return write_lines(*words) + write_explanation(then)
 
-    def _explain_row(self, row: int) -> None:
-        if row < len(self._rows):
-            change = self._rows.iloc[row]
-            self.why.value = self._say_pair(change["principal"], change["example"], change["document"])
-
-    def _explain_principal(self, row: int) -> None:
-        if row < len(self.counts):
-            self.why.value = self._say_principal(str(self.counts.index[row]))
-
-
-_COLUMNS: Final = {"gained": "gained", "lost": "lost", "conditional": "now depends"}
-
-
-def _indent(source: Any) -> str:
-    return json.dumps(source, indent=1, ensure_ascii=False, default=str)
+    def _explain_row(self, row: int) -> str:
+        change = self._rows.iloc[row]
+        return self._say_pair(change["principal"], change["example"], change["document"])
