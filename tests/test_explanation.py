@@ -1,5 +1,7 @@
 """What an explanation says, in whole sentences: the reason, the steps, the smallest changes."""
 
+from collections import Counter
+from itertools import product
 from random import Random
 
 import pytest
@@ -10,6 +12,7 @@ from random_snapshots import random_snapshot
 
 import ssmlab
 from ssmlab.conditions import OPERATORS
+from ssmlab.evaluation import Outcome
 from ssmlab.explanation.changes import find_changes
 from ssmlab.explanation.words import say_wanted
 
@@ -132,3 +135,22 @@ def test_every_change_that_is_named_turns_the_answer(seed: int) -> None:
             for change in way:
                 changed = [change.apply(part) for part in changed]
             assert all(part.decide().outcome == "allowed" for part in changed) is (before != "allowed")
+
+
+def test_what_can_be_tried_turns_the_answer_of_the_whole_snapshot(sample: ssmlab.Snapshot) -> None:
+    """For every principal: the values that an explanation names, put into the snapshot and the request."""
+    tried: Counter[str] = Counter()
+    reach = ssmlab.reach(sample)
+    shells = sample.documents.index[sample.documents["name"] == SHELL]
+    for principal, node in product(sample.principals.index, sample.nodes.index[:8]):
+        document = next(arn for arn in shells if sample.nodes.loc[node, "region"] in arn)
+        before = reach.explain(principal, node, document)
+        assert len(before.trials) in (0, len(before.nearest))
+        for way in filter(None, before.trials):
+            tags = {trial.key: trial.value for trial in way if trial.of == "node"}
+            context = {trial.key: trial.value for trial in way if trial.of == "request"}
+            assert len(tags) + len(context) == len(way)
+            after = ssmlab.reach(sample.with_tags(node, tags), context=context).outcome(principal, node, document)
+            assert (after is Outcome.ALLOWED) is not (before.outcome is Outcome.ALLOWED), (principal, node, way)
+            tried[way[0].of] += 1
+    assert min(tried["node"], tried["request"]) > 5

@@ -115,6 +115,30 @@ def test_a_selected_row_is_explained(explorer: ReachExplorer) -> None:
     assert "user/web-ops may run" in explorer.why.value
 
 
+def test_what_would_mend_a_denial_is_tried_for_everyone(explorer: ReachExplorer) -> None:
+    control(explorer, "what is denied, too").value = True
+    explorer._graph.selected = next(m["id"] for m in marks(explorer, "group") if "Finance=WebServers" not in m["label"])
+    button, told = explorer._trials.children
+    assert button.description == "Try: Finance = WebServers"
+    button.click()
+    assert "With Finance = WebServers on web-4: user/web-ops gains 1 node. role/WebOps gains 1 node." in told.value
+    line = html.unescape(told.value.split("<code>")[1].split("</code>")[0])
+    lab = eval(line, {"TagLab": TagLab, "snapshot": explorer.snapshot})
+    assert lab.counts["nodes_gained"].to_dict() == {WEB_OPS: 1, "arn:aws:iam::123456789012:role/WebOps": 1}
+    explorer._graph.selected = ""
+    assert explorer._trials.children == ()
+
+
+def test_an_open_condition_is_tried_on_the_request(sample: ssmlab.Snapshot) -> None:
+    explorer = ReachExplorer(sample, principals=["OnCall"])
+    explorer._graph.selected = marks(explorer, "group")[0]["id"]
+    button, told = explorer._trials.children
+    assert button.description == "Try: aws:MultiFactorAuthPresent = true"
+    button.click()
+    assert "role/OnCall gains" in told.value
+    assert "ReachExplorer(snapshot, context={&#x27;aws:MultiFactorAuthPresent&#x27;: &#x27;true&#x27;})" in told.value
+
+
 def test_the_table_says_how_much_it_shows(sample: ssmlab.Snapshot) -> None:
     reach = ssmlab.reach(sample)
     state = State(principals=("arn:aws:iam::123456789012:user/admin-adele",))

@@ -32,12 +32,24 @@ _VALUES: Final = (  # of each type some; what is named is never these, but what 
 )
 
 
+class Trial(NamedTuple):
+    """The value that a change gives a tag of the "node" or "document", or a key of the "request"; None: no value."""
+
+    of: str
+    key: str
+    value: str | None
+
+
 class Change(NamedTuple):
-    """One change, in words by which it is known, what it makes of a part, and its size: policies weigh more."""
+    """One change, in words by which it is known, what it makes of a part, and its size: policies weigh more.
+
+    `trial`: how to try it, where it is no change of a policy.
+    """
 
     words: str
     apply: Callable[[Part], Part]
     size: int = 1
+    trial: Trial | None = None
 
 
 Way = tuple[Change, ...]
@@ -172,7 +184,13 @@ def _change_value(element: Element, truth: Truth, part: Part, words: str) -> Cha
     rest = [lookup(key) for key in condition.keys[1:]]
     fits = (value for value in _guess(condition, part) if condition.decide([value, *rest]).truth is truth)
     value = next(fits, None)
-    return None if value is None else Change(words, lambda p: _with_value(p, condition.keys[0], value, part.kind))
+    if value is None:
+        return None
+    key, changed = condition.keys[0], value if isinstance(value, str) else None
+    trial = Trial("request", condition.key, changed)
+    if key.startswith(TAG_KEYS):
+        trial = Trial(part.kind, condition.key.partition("/")[2], changed)
+    return Change(words, lambda p: _with_value(p, key, value, part.kind), trial=trial)
 
 
 def _can_change(key: str, part: Part) -> bool:
@@ -189,7 +207,8 @@ def _guess(condition: Condition, part: Part) -> Iterator[Value]:
     resolved = (resolve(parse_text(text), part.asked.lookup) for text in condition.values)
     for reading in (reading for found in resolved for reading in found.readings):
         yield "".join(token if isinstance(token, str) else "x" for token in reading)
-    yield from (text.partition("/")[0] for text in condition.values)  # a range of addresses begins with one
+    plain = (text for text in condition.values if "${" not in text)
+    yield from (text.partition("/")[0] for text in plain)  # a range of addresses begins with one
     yield from (*_VALUES, ABSENT)
 
 

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import pandas as pd
 
 from ssmlab.evaluation import Decision, Found, Outcome
-from ssmlab.explanation.changes import find_changes
+from ssmlab.explanation.changes import Trial, Way, find_changes
 from ssmlab.explanation.parts import Part, best, call_layer, choose, find_places, read_elements, say_held, say_silent
 from ssmlab.explanation.words import say_open, say_policy, say_statement
 from ssmlab.policies import State
@@ -73,6 +73,9 @@ class Explanation:
     nearest
         The smallest changes that would allow it, at most five, each a line by itself; for an allow, those that would
         end it. Each was applied and decided again. Empty where none was found.
+    trials
+        For each line of `nearest` the values of tags and of the request with which it can be tried; none where a policy
+        must change. Empty where document and node do not go together.
     doubts
         What AWS's documentation leaves open, with the source.
     """
@@ -82,6 +85,7 @@ class Explanation:
     steps: pd.DataFrame
     nearest: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
+    trials: tuple[tuple[Trial, ...], ...] = ()
 
     def __str__(self) -> str:
         lines = [f"{'  ' * depth}{text}" for rows in self._parts() for depth, text in rows]
@@ -169,8 +173,15 @@ def explain_pair(
     sentence = f"{principal} {may} {parts[0].name} on {parts[1].name}{why}."
     sentence += f" But {but}." if but and may == "may run" else ""
     doubts = tuple(dict.fromkeys(doubt for decision in decisions.values() for doubt in decision.doubts))
-    changes = instead if misfit else ["; and ".join(c.words for c in way) for way in find_changes(parts, outcome)]
-    return Explanation(outcome, sentence, pd.DataFrame(rows, columns=list(Step._fields)), tuple(changes), doubts)
+    ways = [] if misfit else find_changes(parts, outcome)
+    changes = instead if misfit else ["; and ".join(change.words for change in way) for way in ways]
+    steps = pd.DataFrame(rows, columns=list(Step._fields))
+    return Explanation(outcome, sentence, steps, tuple(changes), doubts, tuple(map(_read_trials, ways)))
+
+
+def _read_trials(way: Way) -> tuple[Trial, ...]:
+    trials = tuple(change.trial for change in way if change.trial)
+    return trials if len(trials) == len(way) else ()
 
 
 def _because(outcome: Outcome, decisions: Mapping[str, Decision], reasons: Mapping[str, str]) -> str:

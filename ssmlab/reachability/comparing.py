@@ -211,7 +211,9 @@ def count_changes(before: Matrices, after: Matrices) -> pd.DataFrame:
 
 def _take(outcomes: Truths, who: Codes, groups: Codes) -> Truths:
     """Common principals x common groups; `_NONE` where either is not there."""
-    taken = outcomes[who].take(groups, axis=1) if outcomes.size else np.full((len(who), len(groups)), _NONE, dtype=np.int8)
+    taken = (
+        outcomes[who].take(groups, axis=1) if outcomes.size else np.full((len(who), len(groups)), _NONE, dtype=np.int8)
+    )
     taken[who == _NONE] = _NONE
     taken[:, groups == _NONE] = _NONE
     return taken

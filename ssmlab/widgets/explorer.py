@@ -76,7 +76,7 @@ class Explorer(w.VBox):
         saver = Saver(self.export, self.formats, lambda saved: self.say(self._said, saved))
         foot = w.HBox([w.HBox(self.make_buttons()), saver], layout=w.Layout(justify_content="space-between"))
         see = [*self.make_editor(), self._live, self.tabs, foot]
-        zones = {"ask": self.arrange(), "see": see, "why": [w.HTML("<b>Why</b>"), self.why]}
+        zones = {"ask": self.arrange(), "see": see, "why": [w.HTML("<b>Why</b>"), self.why, *self.make_answers()]}
         style = w.HTML(f"<style>{_STYLE}</style>")
         super().__init__([style, self._header(), w.HBox([_zone(*each) for each in zones.items()]), Keys()])
         self.add_class("ssmlab-explorer")
@@ -115,6 +115,10 @@ class Explorer(w.VBox):
 
     def make_buttons(self) -> list[w.Widget]:
         """What stands below the views, at the left."""
+        return []
+
+    def make_answers(self) -> list[w.Widget]:
+        """What stands below the reason."""
         return []
 
     def show(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -10,6 +10,7 @@ import ipywidgets as w
 import networkx as nx
 import pandas as pd
 
+from ssmlab.explanation import Trial
 from ssmlab.graphs import add_ways
 from ssmlab.paths import Paths, find_paths
 from ssmlab.reachability import Reach, reach
@@ -21,8 +22,9 @@ from ssmlab.widgets.explorer import Explorer, with_own_memory
 from ssmlab.widgets.filters import PLACES, choose_nodes, fold_filters, list_tag_values, make_filters
 from ssmlab.widgets.graph_view import GraphView
 from ssmlab.widgets.matrix import SORTS, MatrixView, make_matrix, to_table
-from ssmlab.widgets.reasons import explain_mark
+from ssmlab.widgets.reasons import Pair, explain_mark
 from ssmlab.widgets.texts import write_explanation
+from ssmlab.widgets.trials import TrialButtons, say_trial
 from ssmlab.widgets.views import State
 
 GRAPH, MATRIX = range(2)  # views, by their numbers
@@ -109,6 +111,11 @@ class ReachExplorer(Explorer):
         self._sort.observe(lambda _: self.update(), "value")
         return {"Graph": self._graph, "Matrix": w.VBox([self._sort, self._matrix]), "Table": self._table}
 
+    def make_answers(self) -> list[w.Widget]:
+        """What can be tried."""
+        self._trials = TrialButtons(self._try)
+        return [self._trials]
+
     def make_buttons(self) -> list[w.Widget]:
         """Beside the live line."""
         return [self._fold]
@@ -175,7 +182,9 @@ class ReachExplorer(Explorer):
     # --- Selection ---
 
     def _explain(self, mark: str) -> None:
-        self.why.value = explain_mark(self.reach, self.drawn, mark, self.state)
+        words, example = explain_mark(self.reach, self.drawn, mark, self.state)
+        self._trials.offer("", ())
+        self.why.value = self._explain_pair(example, words) if example else words
         groups = self.drawn.graph.get("groups", {})
         self._fold.disabled = not (mark.startswith("group:") or mark in groups)
         self._fold.description = "Fold" if mark in groups else "Unfold"
@@ -193,9 +202,19 @@ class ReachExplorer(Explorer):
         if column:
             documents = views.choose_documents(self.snapshot.documents, self.state)
             found = views.first_pair(self.reach, principal, self._cells["members"][column], documents)
-            why = write_explanation(self.reach.explain(*found)) if found else "<p>No document in this Region.</p>"
-            self.why.value = why
+            self.why.value = self._explain_pair(found) if found else "<p>No document in this Region.</p>"
 
     def _explain_row(self, row: int) -> str:
         pair = self._pairs.iloc[row]
-        return write_explanation(self.reach.explain(pair["principal"], pair["node"], pair["document"]))
+        return self._explain_pair((pair["principal"], pair["node"], pair["document"]))
+
+    def _explain_pair(self, pair: Pair, words: str = "") -> str:
+        """An explanation after some words, as HTML; what can be tried is offered."""
+        explanation = self.reach.explain(*pair)
+        self._trials.offer(pair[1], explanation.trials)
+        return words + write_explanation(explanation)
+
+    def _try(self, node: str, trials: Sequence[Trial]) -> str:
+        if self._everyone is None or self._everyone.context != self.state.context:
+            self._everyone = reach(self.snapshot, context=self.state.context)
+        return say_trial(self._everyone, node, trials)

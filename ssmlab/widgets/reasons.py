@@ -14,27 +14,31 @@ from ssmlab.reachability import Reach
 from ssmlab.reachability.columns import Codes
 from ssmlab.snapshots import Snapshot
 from ssmlab.widgets.filters import choose_nodes
-from ssmlab.widgets.texts import write_explanation, write_json, write_lines
+from ssmlab.widgets.texts import write_json, write_lines
 from ssmlab.widgets.views import State, choose_documents, first_pair
 
+Pair = tuple[str, str, str]  # principal, node, document
 
-def explain_mark(reach: Reach, graph: nx.DiGraph[str], mark: str, state: State) -> str:
-    """HTML for what is selected in the graph: a node or an edge, by its id. Everything from the data is escaped."""
+
+def explain_mark(reach: Reach, graph: nx.DiGraph[str], mark: str, state: State) -> tuple[str, Pair | None]:
+    """HTML for what is selected in the graph, a node or an edge by its id, and the example that explains it further.
+    Everything from the data is escaped.
+    """
     if not mark:
-        return write_lines("Choose a mark in the picture or a row in the table to see why.")
+        return write_lines("Choose a mark in the picture or a row in the table to see why."), None
     path = [part for part in mark.split("→") if part in graph]
     if not path:
-        return write_lines("What was selected is no longer in the picture.")
+        return write_lines("What was selected is no longer in the picture."), None
     last = path[-1]
     if last.startswith("none:"):  # no statement to show: the first of what it leads to is explained
-        return _explain_target(reach, graph, [*path, next(graph.successors(last))], state)
+        return _find_example(reach, graph, [*path, next(graph.successors(last))], state)
     if graph.nodes[last]["kind"] == "statement":
-        return _explain_statement(reach, graph, last)
+        return _explain_statement(reach, graph, last), None
     if last.startswith("way"):  # another way in: the way or the nodes it leads to
-        return _explain_way(graph, last)
+        return _explain_way(graph, last), None
     if graph.nodes[last]["layer"] == 0:
-        return _explain_principal(reach, last)
-    return _explain_target(reach, graph, path, state)
+        return _explain_principal(reach, last), None
+    return _find_example(reach, graph, path, state)
 
 
 def _explain_way(graph: nx.DiGraph[str], mark: str) -> str:
@@ -68,20 +72,17 @@ def _explain_statement(reach: Reach, graph: nx.DiGraph[str], card: str) -> str:
     return write_lines(words, f"Binds {holders}.") + (write_json(found.source) if found else "")
 
 
-def _explain_target(reach: Reach, graph: nx.DiGraph[str], path: list[str], state: State) -> str:
-    """A node group or documents: the explanation of one example, for the principal on the path or the first that
-    leads there.
-    """
+def _find_example(reach: Reach, graph: nx.DiGraph[str], path: list[str], state: State) -> tuple[str, Pair | None]:
+    """Of a node group or documents one example, for the principal on the path or the first that leads there."""
     target, arn = path[-1], find_principal(graph, path)
     if arn is None:
-        return write_lines(graph.nodes[target]["detail"])
+        return write_lines(graph.nodes[target]["detail"]), None
     snapshot = reach.snapshot
     chosen = {"node": choose_nodes(snapshot.nodes, state), "document": choose_documents(snapshot.documents, state)}
     chosen["document" if graph.nodes[target]["kind"] == "document" else "node"] = graph.graph["members"][target]
     if found := first_pair(reach, arn, chosen["node"], chosen["document"]):
-        example = _say_example(reach, graph.nodes[target], found, chosen["document"])
-        return example + write_explanation(reach.explain(*found))
-    return write_lines(graph.nodes[target]["detail"])
+        return _say_example(reach, graph.nodes[target], found, chosen["document"]), found
+    return write_lines(graph.nodes[target]["detail"]), None
 
 
 def find_principal(graph: nx.DiGraph[str], path: Sequence[str]) -> str | None:
@@ -90,7 +91,7 @@ def find_principal(graph: nx.DiGraph[str], path: Sequence[str]) -> str | None:
     return next((name for name in around if graph.nodes[name]["layer"] == 0), None)
 
 
-def _say_example(reach: Reach, target: Mapping[str, Any], found: tuple[str, str, str], documents: Codes) -> str:
+def _say_example(reach: Reach, target: Mapping[str, Any], found: Pair, documents: Codes) -> str:
     """That one example is explained, and of how many."""
     principal, node, document = found
     said = reach.outcome(principal, node, document).value

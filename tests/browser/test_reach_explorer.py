@@ -282,6 +282,17 @@ def test_pictures(
     assert box["height"] <= 720
 
 
+def test_what_would_mend_a_denial_is_tried_by_keyboard(explorer: Locator, page: Page) -> None:
+    explorer.get_by_label("Principals", exact=True).locator("option", has_text="web-ops").click()
+    explorer.get_by_label("what is denied, too").check()
+    explorer.locator(".mark.node[data-kind=group]", has_text="nodes · eu-west-1").first.click()
+    explorer.get_by_role("button", name="Try: Finance = WebServers").focus()
+    page.keyboard.press("Enter")
+    expect(explorer.locator(".ssmlab-trials [role=status]")).to_contain_text("user/web-ops gains 1 node.")
+    assert violations(page) == []
+    explorer.get_by_label("what is denied, too").uncheck()
+
+
 TIMED = """async ([label, option, explorer]) => {
     const select = [...explorer.querySelectorAll("select")].find(each => each.labels[0]?.textContent.trim() === label);
     const svg = explorer.querySelector("svg[role=application]");
@@ -301,7 +312,8 @@ def test_the_time_from_a_control_to_the_redrawn_graph_is_told(explorer: Locator,
     """No check of time, a number to read: `pytest -s -k time_from`."""
     principals = explorer.get_by_label("Principals", exact=True)
     texts = principals.locator("option").all_text_contents()[:count]
-    for option in (texts, texts[-1:], texts):  # the first change after the page was loaded meets what is still being loaded
+    # the first change meets what is still being loaded, the last is told
+    for option in (texts, texts[-1:], texts):
         times = explorer.evaluate(
             "(explorer, [run, label, option]) => eval(run)([label, option, explorer])", [TIMED, "Principals", option]
         )
