@@ -124,7 +124,8 @@ class ReachExplorer(Explorer):
         """The matrix where that is seen, else every pair that the filters leave."""
         if self.seen == MATRIX:
             return to_table(self._cells)
-        return views.list_pairs(self.reach, self.state, limit=views.MOST_SAVED)[0]
+        pairs = views.list_pairs(self.reach, self.state, limit=views.MOST_SAVED)[0]
+        return pairs.assign(only_if=views.list_open(self.reach, pairs))
 
     def react(self, field: str) -> None:
         """Another tag key has other values; what was unfolded is no longer there once the filters change."""

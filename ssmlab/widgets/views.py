@@ -14,7 +14,7 @@ import pandas as pd
 from ssmlab.explanation import last_part, say_condition
 from ssmlab.graphs import to_networkx
 from ssmlab.reachability import Reach
-from ssmlab.reachability.columns import Codes
+from ssmlab.reachability.columns import Codes, combine, first_rows
 from ssmlab.snapshots import Snapshot
 from ssmlab.widgets.controls import ANY
 from ssmlab.widgets.filters import Filters, choose_nodes, holds, matches
@@ -139,26 +139,29 @@ def short_pairs(pairs: pd.DataFrame, reach: Reach) -> pd.DataFrame:
         "outcome": said,
     }
     if "depends" in said:
-        shown["only if"] = _list_open(reach, pairs)
+        shown["only if"] = list_open(reach, pairs)
     if not managed.all():
         shown["managed"] = np.where(managed, "yes", "no")
     return pd.DataFrame(shown)
 
 
-def _list_open(reach: Reach, pairs: pd.DataFrame) -> list[str]:
-    """For each pair that depends on something on what; each question once for all nodes and documents alike."""
-    known: dict[tuple[int, int, int], str] = {}
+def list_open(reach: Reach, pairs: pd.DataFrame) -> list[str]:
+    """For each pair that depends on something on what; asked once for all nodes and documents that are alike."""
+    open_rows = np.flatnonzero(pairs["outcome"] == "conditional")
     frames = (reach.snapshot.principals, reach.snapshot.nodes, reach.snapshot.documents)
-    columns = (pairs[name] for name in ("principal", "node", "document"))
+    columns = (pairs[name].iloc[open_rows] for name in ("principal", "node", "document"))
     rows = [frame.index.get_indexer(pd.Index(column)) for frame, column in zip(frames, columns, strict=True)]
-    told = []
-    for (who, node, document), outcome in zip(np.transpose(rows).tolist(), pairs["outcome"], strict=True):
-        asked = (who, int(reach.node_group_codes[node]), int(reach.document_group_codes[document]))
-        if outcome == "conditional" and asked not in known:
-            decided = (reach.decide_node(who, node), reach.decide_document(who, document))
-            known[asked] = " and ".join(dict.fromkeys(say_condition(c) for d in decided for c in d.open_conditions))
-        told.append(known[asked] if outcome == "conditional" else "")
-    return told
+    who, node, document = rows
+    alike = combine([who, reach.node_group_codes[node], reach.document_group_codes[document]], len(open_rows))
+    said = [_say_open(reach, *(int(side[place]) for side in rows)) for place in first_rows(alike)]
+    told = np.full(len(pairs), "", dtype=object)
+    told[open_rows] = np.array(said, dtype=object)[alike]
+    return [*told]
+
+
+def _say_open(reach: Reach, who: int, node: int, document: int) -> str:
+    decided = (reach.decide_node(who, node), reach.decide_document(who, document))
+    return " and ".join(dict.fromkeys(say_condition(c) for d in decided for c in d.open_conditions))
 
 
 def first_principals(reach: Reach, most: int = 1) -> tuple[str, ...]:
