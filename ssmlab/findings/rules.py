@@ -7,9 +7,10 @@ from ssmlab.conditions import Condition, parse_operator
 from ssmlab.explanation import last_part
 from ssmlab.findings.around import find_way_round
 from ssmlab.findings.tagging import find_change
-from ssmlab.findings.used import AWS_NAMES, EXAMPLES, NODES, SEND, Used, holds_without, reached_by
+from ssmlab.findings.used import AWS_NAMES, EXAMPLES, NODES, SEND, Used, holds_without, misspelt, reached_by
 from ssmlab.patterns import is_wild, parse_text, variable_keys
-from ssmlab.services import ACTIONS, REACH_ACTIONS, SECOND_CHECK, TAG_KEYS, condition_doubts
+from ssmlab.services import ACTIONS, REACH_ACTIONS, SECOND_CHECK, TAG_KEYS, condition_doubts, list_names
+from ssmlab.words import find_near
 
 Found = Sequence[str]  # nothing: no finding
 _SCRIPTS: Final = (
@@ -109,6 +110,14 @@ def _void_actions(used: Used) -> Found:
     return [p for p, names in reached.items() if names and not any(ACTIONS[n].is_resource_level for n in names)]
 
 
+def _misspelt(used: Used) -> Found:
+    """The first action that there is not, and, as a clause, the one that may be meant."""
+    for text in misspelt(used.statement.actions):
+        near = find_near(text, list_names())
+        return text, f" (perhaps `{near[0]}`)" if near else ""
+    return ()
+
+
 def _on_aws_documents(used: Used) -> Found:
     return used.texts if used.allows(SEND) and used.wants_tags and used.kinds == {"document"} else ()
 
@@ -185,6 +194,7 @@ def _everyones(used: Used, actions: Sequence[str]) -> Found:
 
 
 ON_STATEMENT: Final[dict[str, Callable[[Used], Found]]] = {
+    "misspelt-action": _misspelt,
     "list-action-on-arn": _void_actions,
     "tags-on-aws-documents": _on_aws_documents,
     "one-statement-for-both": _for_both,

@@ -19,7 +19,7 @@ from ssmlab.paths import Paths, find_paths
 from ssmlab.patterns import ABSENT, NOT_KNOWN, Value, action_matches
 from ssmlab.policies import Policy, State, Statement
 from ssmlab.reachability.callers import Person, read_principals, recall_people
-from ssmlab.services import ACTIONS, TAG_KEYS, resource_type
+from ssmlab.services import ACTIONS, TAG_KEYS, list_names, resource_type
 from ssmlab.snapshots import Snapshot
 from ssmlab.snapshots.schema import TAG, list_tags
 from ssmlab.truth import TRUE
@@ -48,6 +48,13 @@ def reached_by(actions: tuple[str, ...], not_action: bool = False) -> frozenset[
     """Those of the actions the rules are about that an Action or NotAction element covers."""
     ours = (name for name in ACTIONS if name.startswith(_OURS))
     return frozenset(a for a in ours if any(action_matches(pattern, a) for pattern in actions) is not not_action)
+
+
+@lru_cache(maxsize=4096)
+def misspelt(actions: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of an Action element that name Systems Manager and cover none of its actions."""
+    named = (pattern for pattern in actions if pattern.lower().startswith("ssm:"))
+    return tuple(p for p in named if not any(action_matches(p, name) for name in list_names()))
 
 
 def holds_without(condition: Condition) -> bool:
@@ -165,7 +172,7 @@ class Site:
             for layer, policy in _layers(person.policies):
                 if (layer, id(policy)) not in found:
                     readable = (s for s in policy.statements if s.state is State.READABLE)
-                    ours = (s for s in readable if reached_by(s.actions, s.not_action))
+                    ours = (s for s in readable if reached_by(s.actions, s.not_action) or misspelt(s.actions))
                     found[layer, id(policy)] = [Used(layer, policy, s, n, [], self) for n, s in enumerate(ours)]
                 for used in found[layer, id(policy)]:
                     used.people.append(person)
