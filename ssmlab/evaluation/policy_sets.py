@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Final
 
 from ssmlab.policies import Policy, Statement, parse_policy
@@ -101,7 +102,7 @@ class PolicySet:
         told = [
             f"{name}: {say_count(len(value), 'level' if name in ('scps', 'rcps') else 'policy')}"
             for name, value in vars(self).items()
-            if value is not None and name != "_by_action" and (value or name != "resource")
+            if value is not None and name[0] != "_" and (value or name != "resource")
         ]
         return f"PolicySet({', '.join(told)})"
 
@@ -109,14 +110,18 @@ class PolicySet:
         """The statements whose Action covers an action, with their layer; found once per action."""
         found = self._by_action.get(action)
         if found is None:
-            found = self._by_action[action] = tuple(
-                Applied(layer, level, policy.name, statement, place_of(layer, level, statement))
-                for layer, level, policies in self._levels()
-                for policy in policies
-                for statement in policy.statements
-                if statement.covers_action(action)
-            )
+            found = tuple(applied for applied in self._applied if applied.statement.covers_action(action))
+            self._by_action[action] = found
         return found
+
+    @cached_property
+    def _applied(self) -> tuple[Applied, ...]:
+        return tuple(
+            Applied(layer, level, policy.name, statement, place_of(layer, level, statement))
+            for layer, level, policies in self._levels()
+            for policy in policies
+            for statement in policy.statements
+        )
 
     def with_policy(self, document: Document, layer: str = "identity", level: int = 0) -> PolicySet:
         """A copy with one policy more in a layer."""
@@ -135,6 +140,7 @@ class PolicySet:
     def _edit(self, edit: Callable[[str, int, tuple[Policy, ...]], tuple[Policy, ...]]) -> PolicySet:
         changed = copy(self)
         changed.__dict__["_by_action"] = {}
+        changed.__dict__.pop("_applied", None)
         for layer in ("identity", "boundary", "session", "resource"):
             policies = getattr(self, layer)
             changed.__dict__[layer] = None if policies is None else edit(layer, 0, policies)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from ssmlab.conditions import UNRESOLVED, Condition
@@ -69,7 +70,7 @@ class Statement:
         """Does Action (or NotAction) take in `service:Action`?"""
         if self.state is State.UNKNOWN or not self.actions:
             return True
-        return any(action_matches(pattern, action) for pattern in self.actions) is not self.not_action
+        return _any_matches(self.actions, action) is not self.not_action
 
     def decide_resource(self, arn: str, lookup: Callable[[str], Value]) -> Verdict:
         """Does Resource (or NotResource) take in an ARN? Without either element the policy speaks of what it is
@@ -84,6 +85,11 @@ class Statement:
             if best.truth is (FALSE if self.not_resource else TRUE) and any(resolved.may_lack for resolved in varied):
                 best = Verdict(UNKNOWN, (UNRESOLVED,))
         return Verdict(negate(best.truth), best.doubts) if self.not_resource else best
+
+
+@lru_cache(maxsize=1 << 16)
+def _any_matches(patterns: tuple[str, ...], action: str) -> bool:
+    return any(action_matches(pattern, action) for pattern in patterns)
 
 
 def _best(verdicts: Iterable[Verdict]) -> Verdict:
