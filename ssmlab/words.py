@@ -1,4 +1,4 @@
-"""Words of every message: a number and what it counts, the readable end of an ARN, the nearest names."""
+"""Words of every message: counts, the readable end of an ARN, long texts cut, the nearest names."""
 
 import difflib
 import re
@@ -23,6 +23,15 @@ def last_part(arn: str) -> str:
     """The readable end of an ARN: `user/web-ops`, `AWS-RunShellScript`, `i-0123…`."""
     tail = arn.split(":", 5)[-1]
     return tail.rpartition("/")[2] if tail.startswith(("document/", "instance/", "managed-instance/")) else tail
+
+
+def shorten(text: str, most: int) -> str:
+    """A text of so many characters at most.
+
+    >>> shorten("arn:aws:iam::123456789012:user/web-ops", 12)
+    'arn:aws:iam…'
+    """
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def find_near(name: str, known: Iterable[str]) -> list[str]:

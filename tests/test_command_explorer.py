@@ -124,7 +124,7 @@ def test_a_refused_call_is_told_with_the_name_of_its_error_and_why(snapshot: ssm
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [
-        ("max_errors", "many", "<b>ValidationException</b></p><p>expected a number, or a percentage such as `10%`, as"),
+        ("max_errors", "many", "<b>ValidationException</b></p><p>expected a number, or a percentage such as <code>10%</code>, as"),
         ("instance_ids", "", "<b>ValidationException</b>"),
         ("responses", '{"web-1": }', "responses, line 1, column 11: expected JSON"),
         ("responses", '{"nobody": {"exit_code": 1}}', "no node `nobody`"),
@@ -157,7 +157,7 @@ def test_targets_are_added_by_value_and_taken_away_by_key(explorer: CommandExplo
     assert "Expected a target such as tag:Env = prod" in picker._wrong.value
     for number in range(4):
         picker.add(f"tag:{number} = {number}")
-    assert "at most 5 `targets`, got `6`" in html.unescape(explorer.why.value)
+    assert "at most 5 <code>targets</code>, got <code>6</code>" in html.unescape(explorer.why.value)
 
 
 @pytest.mark.parametrize("text", CONTROLS, ids=range(len(CONTROLS)))
@@ -173,7 +173,7 @@ def test_an_offered_target_shows_what_cannot_be_seen_and_means_the_value(snapsho
 def test_a_resource_group_is_a_target_of_what_it_is_said_to_hold(snapshot: ssmlab.Snapshot) -> None:
     target = {"Key": "resource-groups:Name", "Values": ["web"]}
     explorer = CommandExplorer(snapshot, sender="admin-adele", targets=[target], region="eu-west-1")
-    assert "no resource group `web` is given" in html.unescape(explorer.why.value)
+    assert "no resource group <code>web</code> is given" in html.unescape(explorer.why.value)
     explorer.controls["groups"].value = f'{{"web": ["{NODE}"]}}'
     assert [*explorer.command.invocations["node_id"]] == [NODE]
 

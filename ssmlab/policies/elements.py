@@ -14,6 +14,7 @@ from typing import Any, Final
 from ssmlab.conditions import Condition, OperatorError
 from ssmlab.patterns import Tokens, compile_resource, is_wild, parse_text, plain_text, split_segments, variable_keys
 from ssmlab.policies.json_text import RepeatedKeys
+from ssmlab.words import shorten
 
 _PRINCIPAL_TYPES: Final = ("AWS", "Service", "Federated", "CanonicalUser")
 _ACTION = re.compile(r"\*|[A-Za-z0-9*?-]+:[A-Za-z0-9*?_-]+")
@@ -153,4 +154,4 @@ def show_kind(value: Any) -> str:
         text = json.dumps(value, ensure_ascii=False, default=str)
     except RecursionError:
         return "a value that is nested too deeply"
-    return f"`{text if len(text) <= 80 else text[:77] + '…'}`"
+    return f"`{shorten(text, 80)}`"

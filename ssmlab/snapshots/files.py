@@ -20,6 +20,7 @@ import orjson
 import pandas as pd
 
 from ssmlab.policies import RepeatedKeys, read_json
+from ssmlab.words import shorten
 
 ACCOUNT: Final = r"[0-9]{12}"
 REGION: Final = r"[a-z]{2,}(?:-[a-z]+)+-[0-9]+"
@@ -94,7 +95,7 @@ def show(value: Any) -> str:
     if value is None:
         return "nothing"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    return f"`{text if len(text) <= 80 else text[:79] + '…'}`"
+    return f"`{shorten(text, 80)}`"
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,13 @@ def dropdown(label: str, options: Sequence[tuple[str, Any]], value: Any) -> w.Dr
     return w.Dropdown(description=label, options=options, value=value, layout=WIDE)
 
 
+def below(control: w.Widget) -> w.Widget:
+    """A control below its name, at full width; each is a line high."""
+    control.layout = w.Layout(width="100%", flex_flow="wrap", margin="2px 2px 32px")
+    control.style.description_width = "100%"
+    return control
+
+
 def entry(label: str, value: str, placeholder: str) -> w.Text:
     """A text that counts when it is left, or at Enter."""
     return w.Text(description=label, value=value, placeholder=placeholder, continuous_update=False, layout=WIDE)

@@ -15,7 +15,7 @@ from ssmlab.events import PatternError, Stream, compile_pattern
 from ssmlab.reachability.columns import Codes
 from ssmlab.widgets import event_views as views
 from ssmlab.widgets.command_views import list_events, name_nodes
-from ssmlab.widgets.controls import WIDE, dropdown, frame_editor
+from ssmlab.widgets.controls import WIDE, below, dropdown, frame_editor
 from ssmlab.widgets.event_views import ALL, MATCHED, OTHERS, OWN, STARTS, State
 from ssmlab.widgets.explorer import Explorer
 from ssmlab.widgets.filters import Flags
@@ -64,7 +64,7 @@ class EventLab(Explorer):
         state = self.state
         pattern = w.Textarea(description="Event pattern", value=state.pattern, rows=8, layout=WIDE)
         return {
-            "start": dropdown("Start from", [(name, name) for name in (*STARTS, OWN)], state.start),
+            "start": below(dropdown("Start from", [(name, name) for name in (*STARTS, OWN)], state.start)),
             "shown": dropdown("Show", [(name, name) for name in (ALL, MATCHED, OTHERS)], state.shown),
             "pattern": pattern,
         }

@@ -22,6 +22,7 @@ from ssmlab.snapshots import Snapshot
 from ssmlab.widgets.command_views import list_events, send_first
 from ssmlab.widgets.filters import Flags
 from ssmlab.widgets.texts import show_controls, write_json, write_lines, write_list
+from ssmlab.words import shorten
 
 Events = Sequence[Mapping[str, Any]]
 OWN: Final = "my own"
@@ -150,7 +151,7 @@ def count_mismatches(pattern: str, events: Events, flags: Flags) -> list[str]:
     """At which field how many events fail first, and what stands there; of many events the first are asked.
 
     >>> count_mismatches('{"source": ["b"]}', [{"source": "a"}, {"source": "b"}, {}], np.array([False, True, False]))
-    ['2 of 2 others fail at `source`; values there: "a" 1, absent 1']
+    ['2 of 2 others fail at `source`; values there: "a" (1), absent (1)']
     """
     asked = np.flatnonzero(~flags)[:_MOST_ASKED]
     found = (miss for place in asked if (miss := explain_mismatch(pattern, events[place])))
@@ -162,7 +163,7 @@ def count_mismatches(pattern: str, events: Events, flags: Flags) -> list[str]:
 
 
 def _tell(counts: Counter[str]) -> str:
-    told = [f"{value[:40] or 'absent'} {count:,}" for value, count in counts.most_common(_MOST_VALUES)]
+    told = [f"{shorten(value, 60) or 'absent'} ({count:,})" for value, count in counts.most_common(_MOST_VALUES)]
     return ", ".join(told + ["…"] * (len(counts) > _MOST_VALUES))
 
 

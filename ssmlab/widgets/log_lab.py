@@ -15,7 +15,7 @@ from ssmlab.logs.alarms import COMPARISONS, MISSING
 from ssmlab.logs.metrics import STATISTICS
 from ssmlab.widgets import log_views as views
 from ssmlab.widgets.command_views import name_nodes
-from ssmlab.widgets.controls import WIDE, dropdown, entry, frame_editor
+from ssmlab.widgets.controls import WIDE, below, dropdown, entry, frame_editor
 from ssmlab.widgets.explorer import Explorer
 from ssmlab.widgets.filters import Flags
 from ssmlab.widgets.log_views import ALL, MATCHED, State
@@ -70,9 +70,7 @@ class LogLab(Explorer):
         signs = [(f"{SIGNS[name]} threshold", name) for name in COMPARISONS]
         hint = "ERROR, ?WARN ?ERROR, { $.status >= 500 }, [ip, ..., code]"
         pattern = w.Text(description="Filter pattern", value=state.pattern, placeholder=hint, layout=WIDE)
-        missing = dropdown("Treat missing as", [(name, name) for name in MISSING], state.missing)
-        below = {"flex_flow": "wrap", "margin": "2px 2px 32px"}  # the choice below its name, each a line high
-        missing.layout, missing.style.description_width = w.Layout(width="100%", **below), "100%"
+        missing = below(dropdown("Treat missing as", [(name, name) for name in MISSING], state.missing))
         return {
             "pattern": pattern,
             "shown": dropdown("Show", [(name, name) for name in (MATCHED, ALL)], state.shown),

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
-from ssmlab.explanation import Explanation
+from ssmlab.explanation import Explanation, to_html
 from ssmlab.policies import TextProblem
 from ssmlab.snapshots import Snapshot
 
@@ -18,14 +18,14 @@ _MARKS: Final = {"\n": "↵", "\t": "⇥"}
 
 
 def write_lines(*sentences: str) -> str:
-    """A paragraph for each sentence."""
-    return "".join(f"<p>{html.escape(show_controls(sentence))}</p>" for sentence in sentences if sentence)
+    """A paragraph for each sentence; what stands in backticks is shown as code, here and in lists."""
+    return "".join(f"<p>{to_html(show_controls(sentence))}</p>" for sentence in sentences if sentence)
 
 
 def write_list(lines: Iterable[str], most: int = 20) -> str:
     """A list, cut with a count of what is left out."""
     every = [*lines]
-    listed = "".join(f"<li>{html.escape(show_controls(line))}</li>" for line in every[:most])
+    listed = "".join(f"<li>{to_html(show_controls(line))}</li>" for line in every[:most])
     more = f"<p>and {len(every) - most:,} more</p>" if len(every) > most else ""
     return f"<ul>{listed}</ul>{more}" if every else ""
 

@@ -11,6 +11,7 @@ import pandas as pd
 from ssmlab import events, logs
 from ssmlab.policies import PolicyError, RepeatedKeys, parse_policy, read_json
 from ssmlab.snapshots.schema import listed
+from ssmlab.words import shorten
 
 _MOST: Final = {"key": 128, "value": 256}  # letters in a tag [Tagging AWS Resources User Guide, tag naming limits]
 _ALARM: Final = {  # PutMetricAlarm → `alarm_states`
@@ -90,7 +91,7 @@ def read_names(answer: Any) -> list[str]:
         return [name for part in re.split(r"[,\n]", answer) if (name := part.strip())]
     names = _read_json(answer)
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise AnswerError(f'expected a list of names, such as `["name-1", "name-2"]`, got `{_shorten(names)}`')
+        raise AnswerError(f'expected a list of names, such as `["name-1", "name-2"]`, got `{shorten(str(names), 40)}`')
     return names
 
 
@@ -107,7 +108,7 @@ def read_event_pattern(answer: Any) -> Mapping[str, Any]:
 def read_filter_pattern(answer: Any) -> str:
     """A filter pattern that CloudWatch Logs takes."""
     if not isinstance(answer, str):
-        raise AnswerError(f"expected a filter pattern as text, got `{_shorten(answer)}`")
+        raise AnswerError(f"expected a filter pattern as text, got `{shorten(str(answer), 40)}`")
     try:
         return logs.compile_filter(answer).pattern
     except logs.PatternError as error:
@@ -136,7 +137,7 @@ def read_alarm(answer: Any) -> dict[str, Any]:
 def _read_object(answer: Any, what: str) -> Mapping[str, Any]:
     body = _read_json(answer)
     if not isinstance(body, dict):
-        raise AnswerError(f"expected {what} as a JSON object, got `{_shorten(body)}`")
+        raise AnswerError(f"expected {what} as a JSON object, got `{shorten(str(body), 40)}`")
     if isinstance(body, RepeatedKeys):
         raise AnswerError(f"the key {listed(body.repeated)} stands more than once in one object: only one would count")
     return body
@@ -156,8 +157,3 @@ def _say_json(error: json.JSONDecodeError) -> str:
     line = error.doc.split("\n")[error.lineno - 1]
     near = f", near `{line[max(0, error.colno - 21) : error.colno + 9].strip()}`" if line.strip() else ""
     return f"this is not JSON yet: {error.msg.lower()} at line {error.lineno}, column {error.colno}{near}"
-
-
-def _shorten(value: Any) -> str:
-    text = str(value)
-    return text if len(text) <= 40 else f"{text[:39]}…"

@@ -133,7 +133,7 @@ def test_a_pattern_is_matched_while_one_types(lab: Any, explorer: Locator, noteb
     explorer.get_by_label("Show", exact=True).select_option(label="all events")
     lab.page.wait_for_timeout(300)
     first_row(explorer).click()
-    expect(explorer.locator(".ssmlab-why-text")).to_contain_text('`detail.status` is "Pending"')
+    expect(explorer.locator(".ssmlab-why-text")).to_contain_text('detail.status is "Pending"')
     explorer.get_by_label("Start from", exact=True).select_option(label="chosen states")
     expect(pattern).to_have_value(re.compile("Failed"))
     expect(status).to_contain_text("10 of 27 events match.")
