@@ -15,6 +15,7 @@ from ssmlab.evaluation import principals
 from ssmlab.events import patterns
 from ssmlab.logs import filters
 from ssmlab.patterns import arns, globs, texts
+from ssmlab.policies import model
 
 Patch = pytest.MonkeyPatch
 CACHES = (
@@ -24,6 +25,7 @@ CACHES = (
     arns.compile_resource,
     globs.compile_glob,
     globs.action_matches,
+    model._any_matches,
     texts.parse_text,
     principals.parse_principal,
     filters._compile,
