@@ -12,6 +12,7 @@
 #                          describe-instances.json            EC2 instances, managed or not, and their tags
 #                          list-documents.{1,2,3}.json        documents: own, shared with the account, AWS-owned
 #                          list-core-devices.json             which edge devices are Greengrass core devices
+#                          get-service-setting.json           the role of default host management
 #                          get-resources.json                 tags of nodes and documents
 #                          list-tags-for-resource/ID.json     tags of each hybrid node (mi-…)
 #                          get-document/NAME.json             the content of each own document
@@ -28,7 +29,7 @@ export AWS_PAGER= # as --no-cli-pager, which version 1 of the CLI does not know
 export AWS_RETRY_MODE="${AWS_RETRY_MODE:-adaptive}" AWS_MAX_ATTEMPTS="${AWS_MAX_ATTEMPTS:-10}"
 
 names="get-account-authorization-details describe-instance-information describe-instances list-documents \
-list-core-devices get-resources list-tags-for-resource get-document organizations"
+list-core-devices get-service-setting get-resources list-tags-for-resource get-document organizations"
 skipped=
 
 permissions() {
@@ -50,6 +51,7 @@ permissions() {
                 "organizations:ListRoots",
                 "ssm:DescribeInstanceInformation",
                 "ssm:GetDocument",
+                "ssm:GetServiceSetting",
                 "ssm:ListDocuments",
                 "ssm:ListTagsForResource",
                 "tag:GetResources"
@@ -147,6 +149,11 @@ collect_region() {
         collect "$here/list-documents.$number.json" ssm list-documents --filters "Key=Owner,Values=$owner"
     done
     collect "$here/list-core-devices.json" greengrassv2 list-core-devices
+    if ! is_among get-service-setting "$skipped"; then
+        ask "$here/get-service-setting.json" ssm get-service-setting \
+            --setting-id /ssm/managed-instance/default-ec2-instance-management-role ||
+            say "left out, whether default host management is on in account $account, Region $region:$error"
+    fi
     collect "$here/get-resources.json" resourcegroupstaggingapi get-resources \
         --resource-type-filters ec2:instance ssm:managed-instance ssm:document
     for id in $(values InstanceId "$here/describe-instance-information.json"); do

@@ -119,6 +119,16 @@ def test_a_refused_call_stops_with_one_line_and_the_next_run_goes_on(collector):
     assert ("ec2", "describe-instances") not in collector.calls()
 
 
+def test_without_the_setting_of_default_host_management_the_rest_is_collected(collector):
+    refused = {"get-service-setting": "AccessDeniedException"}
+    exit_code, said = collector.run("--skip", "organizations", collector.out, "eu-west-1", errors=refused)
+    assert exit_code == 0
+    assert said[0].startswith(
+        "collect.sh: left out, whether default host management is on in account 123456789012, Region eu-west-1: An error"
+    )
+    assert f"{PRODUCTION}/eu-west-1/get-resources.json" in collector.files()
+
+
 @pytest.mark.parametrize(
     ("operation", "code", "action"),
     [
@@ -217,7 +227,7 @@ def test_a_name_never_leads_out_of_the_folder(collector, tmp_path):
         (
             ["--skip", "iam", "out"],
             "expected the name of a call after `--skip`, one of: get-account-authorization-details "
-            "describe-instance-information describe-instances list-documents list-core-devices get-resources "
+            "describe-instance-information describe-instances list-documents list-core-devices get-service-setting get-resources "
             "list-tags-for-resource get-document organizations",
         ),
     ],

@@ -82,6 +82,28 @@ PERMISSIONS = {
         {"instance_profile": None},
         (YES, f"it is managed without an instance profile, by {DEFAULT}"),
     ),
+    "no profile, default host management is off": (
+        {**UNMANAGED, "instance_profile": None, "default_role": ""},
+        (NO, f"it has no instance profile, and {DEFAULT} is off there"),
+    ),
+    "no profile, off, yet it reports": (
+        {"instance_profile": None, "default_role": ""},
+        (NOT_KNOWN, f"it has no instance profile, and {DEFAULT} is off there; yet it reports: they have changed since"),
+    ),
+    "no profile, default host management by a role that was not collected": (
+        {**UNMANAGED, "instance_profile": None, "default_role": "service-role/Default"},
+        (
+            NOT_KNOWN,
+            f"it has no instance profile; {DEFAULT} is on there, and needs SSM Agent 3.2.582.0 or later and IMDSv2",
+        ),
+    ),
+    "no profile, default host management by a role of EC2": (
+        {**UNMANAGED, "instance_profile": None, "default_role": "NodeRole"},
+        (
+            NO,
+            f"it has no instance profile, and {DEFAULT} does not help: role/NodeRole does not trust ssm.amazonaws.com",
+        ),
+    ),
     "instances were not described": (
         {**UNMANAGED, "instance_profile": None, "state": None},
         (NOT_KNOWN, "its instance profile was not collected"),

@@ -100,6 +100,34 @@ def test_all_kinds_of_nodes_are_told_apart(folder):
     }
 
 
+SETTING = "/ssm/managed-instance/default-ec2-instance-management-role"
+
+
+@pytest.mark.parametrize(
+    ("answer", "role", "problems"),
+    [
+        ({"ServiceSetting": {"SettingId": SETTING, "SettingValue": "service-role/Default"}}, "service-role/Default", 0),
+        ({"ServiceSetting": {"SettingId": SETTING, "SettingValue": "$None"}}, "", 0),
+        (
+            {"ServiceSetting": {"SettingId": "/ssm/managed-instance/activation-tier", "SettingValue": "standard"}},
+            None,
+            1,
+        ),
+        ({"ServiceSetting": ["service-role/Default"]}, None, 1),
+        ([], None, 1),
+    ],
+)
+def test_the_role_of_default_host_management_is_that_of_instances(folder, answer, role, problems):
+    items = [{"InstanceId": WEB_1}, {"InstanceId": "mi-00000001"}]
+    files = {f"{HERE}/describe-instance-information.json": information(*items)}
+    before = load(folder(files))
+    after = load(folder(files | {f"{HERE}/get-service-setting.json": answer}))
+    assert [None if pd.isna(one) else one for one in after.nodes["default_role"]] == [role, None]
+    assert before.nodes["default_role"].isna().all()
+    assert len(after.problems) - len(before.problems) == problems
+    assert [*after.problems["file"]].count(f"{HERE}/get-service-setting.json") == problems
+
+
 def test_a_managed_node_has_the_columns_of_both_calls(folder):
     item = {
         "InstanceId": WEB_1,
@@ -125,7 +153,7 @@ def test_a_managed_node_has_the_columns_of_both_calls(folder):
     nodes = load(folder(files)).nodes
     assert nodes.index.name == "arn"
     row = nodes.loc[EC2 + WEB_1]
-    assert row.drop(["last_ping", "iam_role"]).to_dict() == {
+    assert row.drop(["last_ping", "iam_role", "default_role"]).to_dict() == {
         "node_id": WEB_1,
         "account": ACCOUNT,
         "region": "eu-west-1",
@@ -810,7 +838,7 @@ def test_a_frame_with_the_required_columns_is_enough(snapshot):
     row |= {"name": "web", "ping_status": "Online", "managed": True, "tags_known": True, "tag:Env": "dev"}
     given = pd.DataFrame([row], index=pd.Index([EC2 + WEB_1], name="arn"))
     nodes = snapshot.replace(nodes=given).nodes
-    assert list(nodes.columns) == [*snapshot.nodes.columns[:16], "tag:Env"]
+    assert list(nodes.columns) == [*snapshot.nodes.columns[:17], "tag:Env"]
     assert nodes.dtypes.astype(str).to_dict() == snapshot.nodes.dtypes[nodes.columns].astype(str).to_dict()
     assert str(given["account"].dtype) == "str"
 

@@ -16,7 +16,7 @@ _AS_IT_IS: Final = ("Version", "Effect", "Action", "NotAction", "Service")
 _COLUMNS: Final = {
     "principals": "name account path groups boundary trust instance_profiles",
     "policies": "name account attached_to document",
-    "nodes": "node_id account name instance_profile iam_role",
+    "nodes": "node_id account name instance_profile iam_role default_role",
     "documents": "name owner account shared_with",
 }
 # Texts that may hold anything: where a policy stood in the files, the scripts in documents.

@@ -11,7 +11,7 @@ from ssmlab.readiness.checks import NO, NOT_KNOWN, ORDER, STEPS, YES, Checks, St
 from ssmlab.snapshots import Snapshot
 
 _ANSWERS: Final = pd.CategoricalDtype([YES, NO, NOT_KNOWN])
-_STATES: Final = ("managed", "ping_status", "agent_version", "state", "instance_profile", "iam_role")
+_STATES: Final = ("managed", "ping_status", "agent_version", "state", "instance_profile", "iam_role", "default_role")
 _READ: Final = ("account", "region", "kind", "platform", *_STATES)  # what the answers follow from, beside the role
 
 

@@ -63,9 +63,8 @@ class Checks:
     @cached_property
     def by_arn(self) -> frozenset[str]:
         """Roles with a statement on the health signal that names resources, so that each node is asked alone."""
-        people, used = recall_people(self.snapshot), {*self.roles.values()}
-        pairs = zip(self.snapshot.principals.index, people, strict=True)
-        found = ((role, s.statement) for role, own in pairs if role in used for s in own.policies.relevant(_UPDATE))
+        people = zip(self.snapshot.principals.index, recall_people(self.snapshot), strict=True)
+        found = ((role, applied.statement) for role, own in people for applied in own.policies.relevant(_UPDATE))
         return frozenset(role for role, s in found if any(r != (Wild.MANY,) for r in s.resources))
 
     @cached_property
@@ -136,7 +135,7 @@ class Checks:
             return answer, why, mend
         if answer == NOT_KNOWN:
             return YES, "it reports to Systems Manager, so it has them"
-        other = f"{_DEFAULT} may give them, or " if node["kind"] == "ec2" else ""
+        other = f"{_DEFAULT} may give them, or " if node["kind"] == "ec2" and node["default_role"] != "" else ""
         return NOT_KNOWN, f"{why}; yet it reports: {other}they have changed since", mend
 
     def _of_role(self, node: Mapping[str, Any]) -> Answer:
@@ -155,10 +154,18 @@ class Checks:
     def _without_profile(self, node: Mapping[str, Any]) -> Answer:
         if node["state"] is None:
             return NOT_KNOWN, "its instance profile was not collected", ""
+        mend = f"Attach an instance profile with {CORE_POLICY}, or turn on {_DEFAULT} ({_DEFAULT_AGENT})."
+        if node["default_role"] == "":
+            return NO, f"it has no instance profile, and {_DEFAULT} is off there", mend
         if node["managed"]:
             return YES, f"it is managed without an instance profile, by {_DEFAULT}", ""
-        mend = f"Attach an instance profile with {CORE_POLICY}, or turn on {_DEFAULT} ({_DEFAULT_AGENT})."
-        if (node["account"], node["region"]) in self.default:
+        role = f"{node['arn'].split(':ec2:')[0]}:iam::{node['account']}:role/{node['default_role']}"
+        if role in self.snapshot.principals.index:
+            named = node["arn"] if role in self.by_arn else ""
+            decided = self._recall((role, node["region"], False, named), lambda: self._decide(role, node["arn"], False))
+            if decided[0] == NO:
+                return NO, f"it has no instance profile, and {_DEFAULT} does not help: {decided[1]}", decided[2]
+        if node["default_role"] or (node["account"], node["region"]) in self.default:
             return NOT_KNOWN, f"it has no instance profile; {_DEFAULT} is on there, and needs {_DEFAULT_AGENT}", mend
         return NOT_KNOWN, f"it has no instance profile; whether {_DEFAULT} is on was not collected", mend
 

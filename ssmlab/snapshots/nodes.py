@@ -33,6 +33,7 @@ _FIELDS: Final = {  # column → field of describe-instance-information
     "last_ping": "LastPingDateTime",
     "iam_role": "IamRole",
 }
+_DEFAULT: Final = "default-ec2-instance-management-role"  # a service setting; `$None` where it is off
 # What a count of nanoseconds can tell, and more than any node can.
 _EARLIEST, _LATEST = pd.Timestamp("1700-01-01", tz="UTC"), pd.Timestamp("2200-01-01", tz="UTC")
 _EMPTY: Final[dict[str, Any]] = {}
@@ -61,6 +62,7 @@ class NodeRows:
         ids = [node_id for node_id in informed.items | machines.items if self._is_usable(node_id, informed, machines)]
         infos = [informed.items.get(node_id, _EMPTY) for node_id in ids]
         instances = [machines.items.get(node_id, _EMPTY) for node_id in ids]
+        default = self._default_role(place)
         arns, spots = [place.node_arn(node_id) for node_id in ids], machines.spots | informed.spots
         tags = self._tags(place, export, machines, dict(zip(ids, arns, strict=True)))
         columns: dict[str, list[Any]] = {name: [info.get(field) for info in infos] for name, field in _FIELDS.items()}
@@ -76,6 +78,7 @@ class NodeRows:
             "name": [_name(info, own) for info, own in zip(infos, tags, strict=True)],
             "managed": [True if info else False if informed.complete else None for info in infos],
             "instance_profile": [_inner(machine, "IamInstanceProfile", "Arn") for machine in instances],
+            "default_role": [default if node_id.startswith("i-") else None for node_id in ids],
             "state": [_inner(machine, "State", "Name") for machine in instances],
         }
         self.extend(columns)
@@ -103,6 +106,17 @@ class NodeRows:
         cores = self._folder.listing(f"{place.path}/list-core-devices").items
         is_core = [kind == "edge" and info.get("SourceId") in cores for kind, info in zip(kinds, infos, strict=True)]
         return ["greengrass" if core else kind for core, kind in zip(is_core, kinds, strict=True)]
+
+    def _default_role(self, place: Place) -> str | None:
+        """The role of default host management, path and name; "" where it is off, None: not collected."""
+        for spot, body in self._folder.read(f"{place.path}/get-service-setting").values:
+            setting = body.get("ServiceSetting") if isinstance(body, dict) else None
+            found = setting if isinstance(setting, dict) else {}
+            name, value = found.get("SettingId"), found.get("SettingValue")
+            if isinstance(name, str) and name.endswith(_DEFAULT) and isinstance(value, str):
+                return value.replace("$None", "")
+            self._problems.error(spot, f"a ServiceSetting `{_DEFAULT}` with a text as SettingValue", show(setting))
+        return None
 
     def _tags(self, place: Place, export: Export, machines: Listing, arns: dict[str, str]) -> list[Tags | None]:
         """The tags of each node, None where they were not collected."""

@@ -37,7 +37,7 @@ SCHEMAS: Final = {
     "nodes": _schema(
         "arn",
         "node_id account region kind platform name ping_status managed tags_known",
-        "platform_name platform_version agent_version last_ping instance_profile state iam_role",
+        "platform_name platform_version agent_version last_ping instance_profile state iam_role default_role",
     ),
     "documents": _schema("arn", "name owner account region platforms document_type tags_known", "shared_with content"),
 }
