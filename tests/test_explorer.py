@@ -139,6 +139,21 @@ def test_an_open_condition_is_tried_on_the_request(sample: ssmlab.Snapshot) -> N
     assert "ReachExplorer(snapshot, context={&#x27;aws:MultiFactorAuthPresent&#x27;: &#x27;true&#x27;})" in told.value
 
 
+@pytest.mark.parametrize("text", PAYLOADS[:12])
+def test_what_is_tried_shows_untrusted_text_as_text(sample: ssmlab.Snapshot, text: str) -> None:
+    wanted = {"StringEquals": {"ssm:resourceTag/Finance": text}}
+    send = {"Effect": "Allow", "Action": "ssm:SendCommand", "Resource": "*"}
+    document = send | {"Resource": "arn:aws:ssm:*:*:document/*"}
+    policy = {"Version": "2012-10-17", "Statement": [document, send | {"Condition": wanted}]}
+    changed = sample.with_policy(policy, name="Hostile", principal="arn:aws:iam::123456789012:user/ana")
+    explorer = ReachExplorer(changed, principals=["ana"], denied=True)
+    explorer._graph.selected = marks(explorer, "group")[0]["id"]
+    button, told = explorer._trials.children
+    button.click()
+    assert "user/ana gains 1 node" in told.value
+    assert not any(part in told.value for part in ("<script", "<img", "<svg", "<iframe"))
+
+
 def test_the_table_says_how_much_it_shows(sample: ssmlab.Snapshot) -> None:
     reach = ssmlab.reach(sample)
     state = State(principals=("arn:aws:iam::123456789012:user/admin-adele",))
