@@ -413,3 +413,13 @@ def test_what_comes_from_the_background_waits_until_a_change_is_drawn(sample: ss
     explorer.wait()
     assert "old" not in explorer._live.value
     assert "user/web-ops reaches" in explorer._live.value
+
+
+def test_statements_that_may_allow_are_alternatives_in_the_table_and_the_graph(sample: ssmlab.Snapshot) -> None:
+    """Tags of a node that were not collected: either of two statements is enough."""
+    explorer = ReachExplorer(sample, principals=["either-tag"], outcome="conditional", region="us-east-2")
+    told = "either tag `tag_key1` is `tag_value1` or tag `tag_key2` is `tag_value2`"
+    assert {*explorer.to_frame()["only_if"]} == {told}
+    assert {edge["detail"] for edge in explorer._graph.graph["edges"] if "only if" in edge["detail"]} == {
+        f"only if {told}"
+    }

@@ -13,7 +13,7 @@ import networkx as nx
 import numpy as np
 
 from ssmlab.evaluation import Applied
-from ssmlab.explanation import last_part, say_condition, say_reason, say_statement
+from ssmlab.explanation import last_part, say_open, say_reason, say_statement
 from ssmlab.graphs.layout import place_layers
 from ssmlab.graphs.sides import Side, add_principal, join_sides, name_rows, read_sides
 from ssmlab.graphs.words import say_result, say_title
@@ -234,7 +234,7 @@ def say_outcome(side: Side, who: int, row: int, outcome: int) -> str:
         other = {"document": "node", "node": "document"}[part.kind]
         return f"denied: no {other} that goes with it is allowed" if alone else f"denied: {say_reason(part)}"
     conditions = part.decide().open_conditions
-    return "only if " + " and ".join(map(say_condition, conditions)) if conditions else "depends on the other side"
+    return "only if " + " and ".join(say_open(conditions)) if conditions else "depends on the other side"
 
 
 def to_marks(graph: nx.DiGraph[str]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ssmlab.evaluation import Decision
-from ssmlab.explanation import last_part, say_condition, say_statement
+from ssmlab.explanation import last_part, say_open, say_statement
 from ssmlab.paths.matrices import WayTables
 from ssmlab.paths.ways import Step, Way, read_ways
 from ssmlab.reachability.columns import Codes, Truths
@@ -84,7 +84,7 @@ class Edges(WayTables):
     def _edge(self, way: Way, who: int, target: int, name: str) -> Edge:
         decisions = [*self._decisions(way, who, target)]
         source = str(self.snapshot.principals.index[who])
-        opened = [*dict.fromkeys(say_condition(c) for decision in decisions for c in decision.open_conditions)]
+        opened = [*dict.fromkeys(clause for each in decisions for clause in say_open(each.open_conditions))]
         opened += [way.open] if way.open else []
         called = f"account {source.split(':')[4]}" if way.to == "account" else last_part(name)
         sentence = f"{last_part(source)} {way.verb.format(called)}" + (f", if {' and '.join(opened)}" if opened else "")

@@ -11,7 +11,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from ssmlab.explanation import last_part, say_condition
+from ssmlab.explanation import last_part, say_open
 from ssmlab.graphs import to_networkx
 from ssmlab.reachability import Reach
 from ssmlab.reachability.columns import Codes, combine, first_rows
@@ -161,7 +161,7 @@ def list_open(reach: Reach, pairs: pd.DataFrame) -> list[str]:
 
 def _say_open(reach: Reach, who: int, node: int, document: int) -> str:
     decided = (reach.decide_node(who, node), reach.decide_document(who, document))
-    return " and ".join(dict.fromkeys(say_condition(c) for d in decided for c in d.open_conditions))
+    return " and ".join(dict.fromkeys(clause for d in decided for clause in say_open(d.open_conditions)))
 
 
 def first_principals(reach: Reach, most: int = 1) -> tuple[str, ...]:
