@@ -64,6 +64,24 @@ def _with_policy(exercise: Exercise, answer: Mapping[str, Any], snapshot: Snapsh
     return Change(snapshot, snapshot.with_policy(answer, **place), {}, place["name"])
 
 
+def _judge_policy(exercise: Exercise, answer: Mapping[str, Any], snapshot: Snapshot) -> Stages:
+    """As any change of what is reached; at the end, that it opens no other way to the nodes."""
+    yield from _judge_reach(_with_policy, exercise, answer, snapshot)
+    yield _HERE, _list_other_ways(_with_policy(exercise, answer, set_up(exercise, snapshot)))
+
+
+def _list_other_ways(change: Change) -> Iterator[str]:
+    """The first way beside Run Command by which the policy lets somebody to nodes that it keeps from Run Command."""
+    paths, named = find_paths(change.after, change.context), f"policy {change.policy.rpartition('/')[2]},"
+    found = paths.around().query("outcome == 'allowed'")
+    for arn, node in found[["principal", "example"]].itertuples(index=False, name=None):
+        edges = paths.shortest(arn, node)
+        statements = [told for edge in edges for told in edge.statements if named in told]
+        if statements:
+            way = "; ".join(edge.sentence for edge in edges)
+            yield f"too much, by another way than Run Command: {way} ({statements[0]}). Allow `ssm:SendCommand` only."
+
+
 def _with_tags(exercise: Exercise, answer: Mapping[str, str | None], snapshot: Snapshot) -> Change:
     node = str(snapshot.nodes.index[find_node(snapshot, exercise.rest["node"])])
     return Change(snapshot, snapshot.with_tags(node, answer), {})
@@ -227,7 +245,7 @@ def _watch(settings: Mapping[str, Any], cases: list[dict[str, Any]]) -> Iterator
 
 
 KINDS: Final[dict[str, Kind]] = {
-    "policy": Kind(reading.read_policy, partial(_judge_reach, _with_policy)),
+    "policy": Kind(reading.read_policy, _judge_policy),
     "tags": Kind(reading.read_tags, _judge_tags),
     "request": Kind(reading.read_request, partial(_judge_reach, _with_request)),
     "names": Kind(reading.read_names, _judge_names),

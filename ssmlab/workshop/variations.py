@@ -77,9 +77,26 @@ def _add(snapshot: Snapshot, more: Sequence[tuple[pd.DataFrame, Callable[[str], 
     return snapshot.replace(nodes=pd.concat([frame.astype(plain) for frame in frames]))
 
 
+def add_documents(snapshot: Snapshot) -> Snapshot:
+    """Own documents in every place, which carry the tags of nodes: a statement for all resources lets them in."""
+    documents = snapshot.documents
+    own = documents[documents["account"].astype(str) != ""]
+    first = own.groupby([own["account"].astype(str), own["region"].astype(str)]).head(1)
+    tags = snapshot.nodes[list_tags(snapshot.nodes)].astype("object").drop_duplicates().reset_index(drop=True)
+    plain = first.drop(columns=list_tags(first)).reset_index()
+    copies = plain.assign(tags_known=True, key=0).merge(tags.assign(key=0, copy=tags.index), on="key")
+    names = [f"own-{number}" for number in copies["copy"]]
+    arns = [f"{arn.rpartition('/')[0]}/{name}" for arn, name in zip(copies["arn"], names, strict=True)]
+    more = copies.drop(columns=["arn", "key", "copy"]).assign(name=names).set_axis(pd.Index(arns, name="arn"))
+    plain_types = dict.fromkeys({*more.columns, *documents.columns} - {"tags_known"}, "object")
+    frames = [frame.astype({n: t for n, t in plain_types.items() if n in frame}) for frame in (documents, more)]
+    return snapshot.replace(documents=pd.concat(frames))
+
+
 VARIATIONS: Final[dict[str, Callable[[Snapshot], Snapshot]]] = {
     "where the nodes have changed their tags": move_tags,
     "where the nodes stand in the other Region": swap_regions,
     "with a hybrid node (`mi-`) beside every instance": add_twins,
     "with tags that look alike": add_lookalikes,
+    "with own documents that carry the tags of nodes": add_documents,
 }
