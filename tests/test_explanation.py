@@ -154,3 +154,16 @@ def test_what_can_be_tried_turns_the_answer_of_the_whole_snapshot(sample: ssmlab
             assert (after is Outcome.ALLOWED) is not (before.outcome is Outcome.ALLOWED), (principal, node, way)
             tried[way[0].of] += 1
     assert min(tried["node"], tried["request"]) > 5
+
+
+@pytest.mark.parametrize(("version", "said"), [(None, True), ("2012-10-17", False)])
+def test_a_variable_without_the_newer_version_is_told_as_plain_text(
+    sample: ssmlab.Snapshot, version: str | None, said: bool
+) -> None:
+    condition = {"StringEquals": {"ssm:resourceTag/Team": "${aws:PrincipalTag/Team}"}}
+    send = {"Effect": "Allow", "Action": "ssm:SendCommand", "Resource": "arn:aws:ssm:*:*:document/*"}
+    policy = {"Statement": [send, send | {"Resource": "*", "Condition": condition}]}
+    policy |= {"Version": version} if version else {}
+    changed = sample.with_policy(policy, name="arn:aws:iam::123456789012:policy/Team-Match")
+    found = ssmlab.reach(changed).explain("team-red", "web-1", SHELL)
+    assert (found.outcome, 'only under `"Version": "2012-10-17"`' in found.nearest[0]) == ("implicitDeny", said)

@@ -143,6 +143,8 @@ def _read(condition: Condition, part: Part) -> Element:
     wanted = say_wanted(condition.operator, texts)
     gap = f"{say_actual(condition.key, values[0], part.kind)}, the policy wants {wanted}"
     of_set, base, _ = parse_operator(condition.operator)
+    if base in OPERATORS and any("${" in str(token) for tokens in condition.identity[2] for token in tokens):
+        gap += ', as plain text: a variable is filled in only under `"Version": "2012-10-17"`'
     if isinstance(values[0], tuple) and base in OPERATORS and not of_set:
         single = f"`{condition.operator}` compares one value"
         gap = f"`{condition.key}` is a list, and {single}: a list needs `ForAllValues:` or `ForAnyValue:`"

@@ -224,6 +224,7 @@ class Explorer(w.VBox):
         told = "".join(f", {name}={_plain(value)!r}" for name, value in changed.items())
         line = f"{type(self).__name__}({self.arguments}{told})"
         line = f"<code>{html.escape(line)}</code>" if len(line) < _LONGEST else "<p>Too long for a line.</p>"
+        line += "<p><code>snapshot</code> is what this panel was given.</p>" if self.arguments == "snapshot" else ""
         self._line.value = f"<details><summary>This view as a line to copy</summary>{line}</details>"
 
     def export(self, kind: str) -> tuple[str, bytes]:
