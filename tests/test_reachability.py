@@ -14,6 +14,7 @@ from random_snapshots import MFA, decide_all, random_policy, random_snapshot
 import ssmlab
 from ssmlab import widgets
 from ssmlab.evaluation import Outcome
+from ssmlab.reachability import count_changes
 from ssmlab.snapshots.memory import Memory
 
 WEB = "i-0123456789abcdef0"
@@ -117,6 +118,15 @@ def test_a_comparison_tells_which_nodes_are_on_one_side_only(sample: ssmlab.Snap
     assert (back.attrs["removed"], back.attrs["added"]) == ([], [sample.nodes.index[0]])
     assert (set(gone["nodes"]), set(back["nodes"])) == ({"removed"}, {"added"})
     assert gone["after"].isna().all()
+
+
+def test_a_node_that_is_new_counts_for_those_who_reach_it_only(sample: ssmlab.Snapshot, reach: ssmlab.Reach) -> None:
+    node = sample.nodes.index[0]
+    before = ssmlab.reach(sample.replace(nodes=sample.nodes.drop(index=node)))
+    counts, added = count_changes(before, reach), before.compare(reach)
+    assert {*counts.index} == {*added["principal"]}
+    assert counts["nodes_lost"].sum() == 0
+    assert counts["nodes_gained"].sum() == added[added["after"] == "allowed"]["principal"].nunique()
 
 
 def test_a_comparison_up_to_a_limit_tells_how_much_there_is(sample: ssmlab.Snapshot, reach: ssmlab.Reach) -> None:

@@ -118,7 +118,8 @@ class Comparison:
         pairs = {who: _tally(then, sizes[g] * self._members[d]) for who, g, d, _, then in self._parts()}
         people = np.array([*pairs], dtype=np.int64)
         first, last = (self._joint(place, people) for place in (0, 1))
-        nodes = [_tally(now, sizes) for now in np.where(first == last, _NONE, last)]
+        differs = (first != last) & (np.maximum(first, last) >= CONDITIONAL)  # nobody loses what is new and denied
+        nodes = [_tally(now, sizes) for now in np.where(differs, last, _NONE)]
         names = [f"{what}_{how}" for what in ("nodes", "pairs") for how in ("gained", "lost", "conditional")]
         rows = [[*both[0], *both[1]] for both in zip(nodes, pairs.values(), strict=True)]
         index = pd.Index(self.people.index[people], dtype="str", name="arn")
