@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import product
 from typing import Any, Final
@@ -41,8 +41,9 @@ class Tables:
         self.snapshot, self._context = snapshot, dict(context)
         self.people = recall_people(snapshot)
         self.accounts = snapshot.principals["account"].astype(str).to_numpy()
-        places = snapshot.nodes[["account", "region"]].astype(str).drop_duplicates()
-        self.places = places.sort_values(["account", "region"]).reset_index(drop=True)
+        places = snapshot.nodes[["account", "region"]].astype(str).drop_duplicates().sort_values(["account", "region"])
+        self._starts = [f"arn:{arn.split(':')[1]}:" for arn in places.index]  # the partition of each
+        self.places = places.reset_index(drop=True)
         self._sides: dict[Any, Side] = {}
         self._frames: dict[Any, pd.DataFrame] = {}
 
@@ -51,8 +52,9 @@ class Tables:
         name = (step.action, step.on, tuple(step.context.items()))
         if name not in self._sides:
             action, frame = ACTIONS[step.action], self.frame(step)
-            kind = (resource_type(step.action, frame.index[0]) if len(frame) else None) or ""
-            kind = "" if step.on == "*" else kind
+            first = frame.index[~pd.Index(frame.index.str.contains(":instance/")).duplicated()]  # of each kind of node
+            known = (resource_type(step.action, arn) for arn in first) if step.on != "*" else ()
+            kind = next(filter(None, known), "")
             context = {**self._context, **step.context}
             tag_keys = tuple(key for key in _TAG_KEYS if action.supplies(f"{key}x", kind))
             resources = Resources(frame, kind, frozenset(key.lower() for key in context), tag_keys)
@@ -108,8 +110,10 @@ class Tables:
         """Things that do not exist yet, in every place, by names that the policies leave free to choose."""
         names = ["new", *self._names(step)] if "{name}" in step.on else ["new"]
         rows = [
-            (step.on.format(account=place.account, region=place.region, name=name), place.account, place.region)
-            for place, name in product(self.places.itertuples(), names)
+            (step.on.format(account=account, region=region, name=name).replace("arn:aws:", start), account, region)
+            for (start, account, region), name in product(
+                zip(self._starts, *self.places.to_numpy().T, strict=True), names
+            )
         ]
         frame = pd.DataFrame(rows, columns=["arn", "account", "region"], dtype="str")
         return frame.assign(tags_known=True).set_index("arn")
@@ -145,15 +149,20 @@ class Tables:
 
     def per_place(self, step: Step) -> Truths:
         """Principals x places: the best outcome of the step there."""
-        frame, outcomes = self.frame(step), self.outcomes(step)
-        regions, accounts = frame["region"].astype(str).to_numpy(), frame["account"].astype(str).to_numpy()
-        best = np.full((len(self.people), len(self.places)), IMPLICIT, dtype=np.int8)
-        for number, place in enumerate(self.places.itertuples()):
-            here = (regions == place.region) & ((accounts == "") | (accounts == place.account))
-            mine = self.accounts == place.account
+        outcomes, places = self.outcomes(step), [*self.places.itertuples(index=False, name=None)]
+        best = np.full((len(self.people), len(places)), IMPLICIT, dtype=np.int8)
+        for number, (place, here) in enumerate(zip(places, self.lie_in(step, places), strict=True)):
+            mine = self.accounts == place[0]
             if here.any() and mine.any():
                 best[mine, number] = outcomes[np.ix_(mine, here)].max(axis=1)
         return best
+
+    def lie_in(self, step: Step, places: Iterable[tuple[str, str]]) -> Iterator[Any]:
+        """For each account and Region: which resources of a step a call from there may name."""
+        regions, accounts = (self.frame(step)[name].astype(str).to_numpy() for name in ("region", "account"))
+        anywhere = (accounts == "") | (step.on == "document")  # `outcomes` knows who sees those of other accounts
+        for account, region in places:
+            yield (regions == region) & (anywhere | (accounts == account))
 
 
 def _plain(accounts: Mapping[str, str]) -> pd.DataFrame:
