@@ -238,6 +238,21 @@ WITNESSES = {
         policy(allow(DateLessThanEquals={"aws:CurrentTime": "2026-01-01T00:00:00Z"})),
         ("instance/i-0fedcba9876543210", {"aws:CurrentTime": "2026-01-01T00:00:00Z"}, *GAINED),
     ),
+    "the last second of all years": (
+        policy(allow(DateLessThan={"aws:CurrentTime": "9999-12-31T23:59:59Z"})),
+        policy(allow(DateLessThanEquals={"aws:CurrentTime": "9999-12-31T23:59:59Z"})),
+        ("instance/i-0fedcba9876543210", {"aws:CurrentTime": "9999-12-31T23:59:59Z"}, *GAINED),
+    ),
+    "a time that no year holds": (
+        policy(allow(DateLessThan={"aws:CurrentTime": "99999999999999"})),
+        policy(allow(DateLessThanEquals={"aws:CurrentTime": "99999999999999"})),
+        ("instance/i-0fedcba9876543210", {"aws:CurrentTime": "99999999999999"}, *GAINED),
+    ),
+    "a number beyond all others": (
+        policy(allow(NumericLessThan={"aws:MultiFactorAuthAge": "1e999999999"})),
+        policy(allow(NumericLessThanEquals={"aws:MultiFactorAuthAge": "1e999999999"})),
+        ("instance/i-0fedcba9876543210", {"aws:MultiFactorAuthAge": "1E+999999999"}, *GAINED),
+    ),
     "another team than one's own": (
         policy(allow(StringEquals={"ssm:resourceTag/Team": "${aws:PrincipalTag/Team}"})),
         policy(allow(StringLike={"ssm:resourceTag/Team": "*"})),
