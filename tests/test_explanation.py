@@ -3,6 +3,7 @@
 from collections import Counter
 from itertools import product
 from random import Random
+from typing import Any
 
 import pytest
 from casebook import Case, load_cases
@@ -13,6 +14,7 @@ from random_snapshots import random_snapshot
 import ssmlab
 from ssmlab.conditions import OPERATORS
 from ssmlab.evaluation import Outcome
+from ssmlab.explanation import Trial
 from ssmlab.explanation.changes import find_changes
 from ssmlab.explanation.words import say_wanted
 
@@ -154,3 +156,33 @@ def test_what_can_be_tried_turns_the_answer_of_the_whole_snapshot(sample: ssmlab
             assert (after is Outcome.ALLOWED) is not (before.outcome is Outcome.ALLOWED), (principal, node, way)
             tried[way[0].of] += 1
     assert min(tried["node"], tried["request"]) > 5
+
+
+@pytest.mark.parametrize(
+    ("tags", "wanted"),
+    [
+        ({"Finance": None}, [("Finance", "WebServers")]),
+        ({"Finance": None, "finance": "Ledger"}, [("finance", "WebServers")]),
+        ({"Finance": "Ledger", "finance": "Other"}, [("Finance", "WebServers"), ("finance", None)]),
+    ],
+)
+def test_a_tag_is_tried_under_the_name_that_it_has(sample: ssmlab.Snapshot, tags: Any, wanted: Any) -> None:
+    asked = ("web-ops", "i-0123456789abcdef0", SHELL)
+    changed = sample.with_tags(asked[1], tags)
+    (way, *_) = ssmlab.reach(changed).explain(*asked).trials
+    assert way == tuple(Trial("node", *pair) for pair in wanted)
+    tried = changed.with_tags(asked[1], {trial.key: trial.value for trial in way})
+    assert ssmlab.reach(tried).outcome(*asked) is Outcome.ALLOWED
+
+
+def test_tags_that_are_not_known_are_not_tried_away(sample: ssmlab.Snapshot) -> None:
+    asked = ("somebody", "i-0123456789abcdef0", SHELL)
+    untagged = {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"Null": {"ssm:resourceTag/A": "true"}}}
+    changed = sample.with_policy(
+        {"Statement": untagged}, name="untagged", principal="arn:aws:iam::123456789012:user/somebody"
+    )
+    unknown = changed.replace(nodes=changed.nodes.assign(tags_known=False))
+    said = ssmlab.reach(unknown).explain(*asked)
+    assert said.outcome is Outcome.CONDITIONAL
+    assert len(said.nearest) == len(said.trials) > 0
+    assert not any(trial.of == "node" for way in said.trials for trial in way)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -9,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from ssmlab.evaluation import Outcome
-from ssmlab.explanation import Explanation, explain_pair, last_part
+from ssmlab.explanation import Explanation, Trial, explain_pair, last_part
+from ssmlab.reachability.columns import TAG, Resources
 from ssmlab.reachability.fleets import ALLOWED, OUTCOMES
 from ssmlab.reachability.matrices import Matrices
 
@@ -25,7 +27,28 @@ def explain_row(reach: Matrices, who: int, where: int, what: int) -> Explanation
     misfit, but = _misfit(reach, who, where, what), _hindrance(reach, where, what)
     called = last_part(reach.snapshot.principals.index[who])
     instead = _find_fitting(reach, who, where, what) if misfit and misfit != _OTHER_ACCOUNT else []
-    return explain_pair(OUTCOMES[reach.pair_outcomes(where, what)[who]], called, parts, misfit, but, instead)
+    said = explain_pair(OUTCOMES[reach.pair_outcomes(where, what)[who]], called, parts, misfit, but, instead)
+    sides = {"node": (reach.node_resources, where), "document": (reach.document_resources, what)}
+    return replace(said, trials=tuple(_spell(way, sides) for way in said.trials))
+
+
+def _spell(way: Iterable[Trial], sides: Mapping[str, tuple[Resources, int]]) -> tuple[Trial, ...]:
+    """Trials under the names that the tags have: in another case it would be a second tag. None where one that is not
+    known would have to be none.
+    """
+    found: list[Trial] = []
+    for trial in {(trial.of, trial.key.lower()): trial for trial in way}.values():
+        if trial.of not in sides:
+            found.append(trial)
+            continue
+        resources, row = sides[trial.of]
+        own = [name for name in resources.spell(trial.key) if pd.notna(resources.frame[TAG + name].iloc[row])]
+        if trial.value is None and not (own or resources.frame["tags_known"].iloc[row]):
+            return ()
+        named = [trial.key] if trial.key in own or not own else own[:1]
+        found += [trial._replace(key=name) for name in named]
+        found += [Trial(trial.of, name, None) for name in own if name not in named]
+    return tuple(found)
 
 
 def _regions(reach: Matrices, where: int, what: int) -> tuple[str, str]:
