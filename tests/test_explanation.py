@@ -175,14 +175,17 @@ def test_a_tag_is_tried_under_the_name_that_it_has(sample: ssmlab.Snapshot, tags
     assert ssmlab.reach(tried).outcome(*asked) is Outcome.ALLOWED
 
 
-def test_tags_that_are_not_known_are_not_tried_away(sample: ssmlab.Snapshot) -> None:
+@pytest.mark.parametrize(("tag", "outcome"), [(None, Outcome.CONDITIONAL), ("x", Outcome.IMPLICIT_DENY)])
+def test_where_tags_are_not_known_none_is_tried_away(
+    sample: ssmlab.Snapshot, tag: str | None, outcome: Outcome
+) -> None:
     asked = ("somebody", "i-0123456789abcdef0", SHELL)
     untagged = {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"Null": {"ssm:resourceTag/A": "true"}}}
     changed = sample.with_policy(
         {"Statement": untagged}, name="untagged", principal="arn:aws:iam::123456789012:user/somebody"
     )
-    unknown = changed.replace(nodes=changed.nodes.assign(tags_known=False))
+    unknown = changed.replace(nodes=changed.nodes.assign(tags_known=False)).with_tags(asked[1], {"A": tag})
     said = ssmlab.reach(unknown).explain(*asked)
-    assert said.outcome is Outcome.CONDITIONAL
+    assert said.outcome is outcome
     assert len(said.nearest) == len(said.trials) > 0
     assert not any(trial.of == "node" for way in said.trials for trial in way)

@@ -33,8 +33,8 @@ def explain_row(reach: Matrices, who: int, where: int, what: int) -> Explanation
 
 
 def _spell(way: Iterable[Trial], sides: Mapping[str, tuple[Resources, int]]) -> tuple[Trial, ...]:
-    """Trials under the names that the tags have: in another case it would be a second tag. None where one that is not
-    known would have to be none.
+    """Trials under the names that the tags have: in another case it would be a second tag. None where a
+    tag would have to be taken away and what then is there is not known.
     """
     found: list[Trial] = []
     for trial in {(trial.of, trial.key.lower()): trial for trial in way}.values():
@@ -43,7 +43,7 @@ def _spell(way: Iterable[Trial], sides: Mapping[str, tuple[Resources, int]]) -> 
             continue
         resources, row = sides[trial.of]
         own = [name for name in resources.spell(trial.key) if pd.notna(resources.frame[TAG + name].iloc[row])]
-        if trial.value is None and not (own or resources.frame["tags_known"].iloc[row]):
+        if trial.value is None and not resources.frame["tags_known"].iloc[row]:
             return ()
         named = [trial.key] if trial.key in own or not own else own[:1]
         found += [trial._replace(key=name) for name in named]
