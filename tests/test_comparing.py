@@ -274,6 +274,14 @@ def test_a_request_that_two_policies_decide_differently_is_found(case: str) -> N
     assert wanted in [(row[0].split(":", 5)[5], *row[1:]) for row in rows]
 
 
+@pytest.mark.parametrize("frame", ["principals", "nodes", "documents"])
+def test_what_was_empty_before_is_added(snapshot: ssmlab.Snapshot, frame: str) -> None:
+    before = snapshot.with_policy(STOP, name="stop", principal=[*snapshot.principals.index[:3]])
+    empty = before.replace(**{frame: getattr(before, frame).iloc[:0]})
+    found = find_causes(ssmlab.reach(empty), ssmlab.reach(snapshot), limit=100)
+    assert {*found["cause"]} == {f"{frame[:-1]} added"}
+
+
 def test_every_witness_is_one(snapshot: ssmlab.Snapshot) -> None:
     documents = snapshot.policies["document"].iloc[:3]
     for before, after in pairwise(documents):

@@ -137,8 +137,11 @@ class Comparison:
         """Of rows on one side; `_NONE` where one of the three is not there."""
         matrices, person = self._sides[side], self.people.sides[side][who]
         node, other = self.nodes.sides[side][group], self.documents.sides[side][self.documents.group[document]]
-        both = np.minimum(matrices.node_outcomes[person, node], matrices.document_outcomes[person, other])
-        return np.where(np.minimum.reduce([person, node, other]) == _NONE, np.int8(_NONE), both)
+        found = np.full(len(who), _NONE, dtype=np.int8)
+        there = np.flatnonzero(np.minimum.reduce([person, node, other]) != _NONE)
+        person, node, other = person[there], node[there], other[there]
+        found[there] = np.minimum(matrices.node_outcomes[person, node], matrices.document_outcomes[person, other])
+        return found
 
     def _parts(self) -> Iterator[tuple[int, Codes, Codes, Truths, Truths]]:
         """For each principal that differs: common node group, common document group, before, after."""
