@@ -241,6 +241,7 @@ def test_an_unknown_outcome_is_refused(reach: ssmlab.Reach) -> None:
         (("web-ops", "i-0123456789abcdef1", "AWS-RunShellScript"), "did you mean `i-0123456789abcdef0`"),
         (("web-ops", WEB, "AWS-RunShellScripts"), "did you mean `AWS-RunShellScript`"),
         (("NodeRole", WEB, "AWS-RunShellScript"), "`NodeRole` means 2 principals, expected one of"),
+        (("role/NodeRole", WEB, "AWS-RunShellScript"), "`role/NodeRole` means 2 principals, expected one of"),
     ],
 )
 def test_an_unknown_name_suggests_the_nearest(reach: ssmlab.Reach, asked: tuple[str, str, str], words: str) -> None:
