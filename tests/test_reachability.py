@@ -185,6 +185,15 @@ def test_an_explanation_says_what_keeps_an_allowed_command_from_running(reach: s
     assert "not managed by Systems Manager" in reach.explain("admin-adele", "bastion", "AWS-RunShellScript").sentence
 
 
+def test_the_document_of_a_session_is_no_document_of_a_command(sample: ssmlab.Snapshot) -> None:
+    changed = sample.replace(documents=sample.documents.assign(document_type="Session"))
+    said = [
+        ssmlab.reach(changed, action=action).explain("admin-adele", "web-1", "AWS-RunShellScript").sentence
+        for action in ("ssm:SendCommand", "ssm:StartSession")
+    ]
+    assert ["does not run" in sentence for sentence in said] == [True, False]
+
+
 def test_without_documents_every_question_is_still_answered(sample: ssmlab.Snapshot) -> None:
     reach = ssmlab.reach(sample.replace(documents=sample.documents.iloc[:0]))
     assert reach.summary()["pairs"].sum() == 0

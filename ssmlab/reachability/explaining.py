@@ -72,7 +72,8 @@ def _hindrance(reach: Matrices, where: int, what: int) -> str:
     """What keeps a command from running, whoever sends it: policies do not ask about it, Run Command does."""
     kind = reach.snapshot.documents["document_type"].iloc[what]
     managed = reach.snapshot.nodes["managed"].iloc[where]
-    reasons = [f"the document is of type {kind}, which Run Command does not run"] if kind not in _SENT else []
+    is_other = reach.action == "ssm:SendCommand" and kind not in _SENT
+    reasons = [f"the document is of type {kind}, which Run Command does not run"] if is_other else []
     if pd.isna(managed):
         reasons.append("whether the node is managed was not collected")
     elif not managed:
