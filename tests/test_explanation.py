@@ -189,3 +189,17 @@ def test_where_tags_are_not_known_none_is_tried_away(
     assert said.outcome is outcome
     assert len(said.nearest) == len(said.trials) > 0
     assert not any(trial.of == "node" for way in said.trials for trial in way)
+
+
+def test_what_the_request_gives_is_tried_under_the_name_that_it_has_there(sample: ssmlab.Snapshot) -> None:
+    asked = ("OnCall", "i-0123456789abcdef0", SHELL)
+    (way,) = ssmlab.reach(sample, context={MFA.upper(): "false"}).explain(*asked).trials
+    assert way == (Trial("request", MFA.upper(), "true"),)
+
+
+def test_a_tag_that_the_request_gives_is_not_tried_on_the_node(sample: ssmlab.Snapshot) -> None:
+    asked = ("web-ops", "i-0123456789abcdef0", SHELL)
+    said = ssmlab.reach(sample, context={"ssm:resourceTag/finance": "Ledger"}).explain(*asked)
+    assert said.outcome is Outcome.IMPLICIT_DENY
+    assert len(said.nearest) == len(said.trials) > 0
+    assert not any(said.trials)

@@ -14,6 +14,7 @@ from ssmlab.explanation import Explanation, Trial, explain_pair, last_part
 from ssmlab.reachability.columns import TAG, Resources
 from ssmlab.reachability.fleets import ALLOWED, OUTCOMES
 from ssmlab.reachability.matrices import Matrices
+from ssmlab.services import TAG_KEYS
 
 _OTHER_ACCOUNT: Final = "the node is in another account than the principal"
 _SENT: Final = ("Command", None, np.nan)  # types of documents that Run Command sends, or that are not known
@@ -29,18 +30,20 @@ def explain_row(reach: Matrices, who: int, where: int, what: int) -> Explanation
     instead = _find_fitting(reach, who, where, what) if misfit and misfit != _OTHER_ACCOUNT else []
     said = explain_pair(OUTCOMES[reach.pair_outcomes(where, what)[who]], called, parts, misfit, but, instead)
     sides = {"node": (reach.node_resources, where), "document": (reach.document_resources, what)}
-    return replace(said, trials=tuple(_spell(way, sides) for way in said.trials))
+    return replace(said, trials=tuple(_spell(way, sides, reach.context) for way in said.trials))
 
 
-def _spell(way: Iterable[Trial], sides: Mapping[str, tuple[Resources, int]]) -> tuple[Trial, ...]:
-    """Trials under the names that the tags have: in another case it would be a second tag. None where a
-    tag would have to be taken away and what then is there is not known.
+def _spell(way: Iterable[Trial], sides: Mapping[str, tuple[Resources, int]], given: Iterable[str]) -> tuple[Trial, ...]:
+    """Trials under the names that tags and keys have: in another case it would be a second one. None where the request
+    gives a tag, and where one would have to be taken away and what then is there is not known.
     """
-    found: list[Trial] = []
+    found, spelt = list[Trial](), {key.lower(): key for key in given}
     for trial in {(trial.of, trial.key.lower()): trial for trial in way}.values():
         if trial.of not in sides:
-            found.append(trial)
+            found.append(trial._replace(key=spelt.get(trial.key.lower(), trial.key)))
             continue
+        if any(prefix + trial.key.lower() in spelt for prefix in TAG_KEYS):
+            return ()
         resources, row = sides[trial.of]
         own = [name for name in resources.spell(trial.key) if pd.notna(resources.frame[TAG + name].iloc[row])]
         if trial.value is None and not resources.frame["tags_known"].iloc[row]:
