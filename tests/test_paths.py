@@ -110,6 +110,17 @@ def test_tagging_opens_only_what_a_tag_condition_holds(sample: ssmlab.Snapshot) 
     assert opened(sample, way, "user", [documents, nodes, allow("ec2:DeleteTags")]) == "implicitDeny"
 
 
+@pytest.mark.parametrize("tagged", [{}, {"Condition": {"StringEquals": {"ssm:resourceTag/Colour": "mauve"}}}])
+def test_tagging_opens_what_a_deny_spares(sample: ssmlab.Snapshot, tagged: dict[str, Any]) -> None:
+    spared = {"Condition": {"StringNotEquals": {"ssm:resourceTag/Shape": "round"}}}
+    documents = allow("ssm:SendCommand", resource="arn:aws:ssm:*:*:document/*")
+    nodes = allow("ssm:SendCommand", resource="arn:aws:ec2:*:*:instance/*", **tagged)
+    deny = allow("ssm:SendCommand", resource="arn:aws:ec2:*:*:instance/*", **spared) | {"Effect": "Deny"}
+    way, statements = read_ways()["tag-node"], [documents, nodes, deny]
+    assert opened(sample, way, "user", [*statements, allow("ec2:CreateTags")]) == "allowed"
+    assert opened(sample, way, "user", statements) == "implicitDeny"
+
+
 def test_tagging_a_document_opens_the_nodes_that_only_lack_one(sample: ssmlab.Snapshot) -> None:
     tagged = {"Condition": {"StringEquals": {"ssm:resourceTag/Colour": "mauve"}}}
     documents = allow("ssm:SendCommand", resource="arn:aws:ssm:*:*:document/*", **tagged)

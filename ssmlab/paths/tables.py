@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from itertools import product
+from itertools import islice, product
 from typing import Any, Final
 
 import numpy as np
@@ -14,6 +14,7 @@ import pandas as pd
 from ssmlab.evaluation.requests import ContextValue
 from ssmlab.paths.ways import Step
 from ssmlab.patterns import Wild, is_wild, split_segments
+from ssmlab.policies import Statement
 from ssmlab.reachability.callers import read_principals, recall_people
 from ssmlab.reachability.columns import TAG, Resources, Truths
 from ssmlab.reachability.deciding import Decider
@@ -21,6 +22,7 @@ from ssmlab.reachability.fleets import IMPLICIT, decide_fleet
 from ssmlab.reachability.matrices import Side
 from ssmlab.services import ACTIONS, resource_type
 from ssmlab.snapshots import Snapshot
+from ssmlab.truth import FALSE, TRUE
 
 _TAG_KEYS: Final = ("aws:resourcetag/", "ssm:resourcetag/", "ec2:resourcetag/", "iam:resourcetag/")
 _NAMES: Final = 50  # of new things that are tried, from what the policies name
@@ -138,14 +140,16 @@ class Tables:
         return pd.concat([plain.assign(**{TAG + key: value for key, value in tags}) for tags in wanted or [()]])
 
     def _tag_combinations(self, action: str) -> Iterable[tuple[tuple[str, str], ...]]:
-        for statement in self._statements(action):
-            conditions = (c for c in statement.conditions if c.keys[0].startswith(_TAG_KEYS[:2]) and not c.is_negated)
-            found = {c.key.split("/", 1)[1]: re.sub(r"[*?]", "x", c.values[0]) for c in conditions}
-            if found and not any("${" in value for value in found.values()):
-                yield tuple(found.items())
+        """Tags by their key in lower case: what an Allow wants, or a Deny spares; alone, and with all that spares."""
+        asked = [(statement.effect, _wanted_tags(statement)) for statement in self._statements(action)]
+        spare = {key: value for effect, tags in asked if effect == "Deny" for key, value in tags.items()}
+        every = [tags for _, tags in asked]
         for person in self.people:  # a tag of the principal itself, for `${aws:PrincipalTag/Team}`
             pairs = ((key, value) for key, value in person.keys.items() if key.startswith("aws:principaltag/"))
-            yield from (((key.split("/", 1)[1], value),) for key, value in pairs if isinstance(value, str))
+            every += [{key.split("/", 1)[1]: value} for key, value in pairs if isinstance(value, str)]
+        for tags in filter(None, every):
+            yield tuple(tags.items())
+            yield tuple((spare | tags).items())
 
     def per_place(self, step: Step) -> Truths:
         """Principals x places: the best outcome of the step there."""
@@ -163,6 +167,20 @@ class Tables:
         anywhere = (accounts == "") | (step.on == "document")  # `outcomes` knows who sees those of other accounts
         for account, region in places:
             yield (regions == region) & (anywhere | (accounts == account))
+
+
+def _wanted_tags(statement: Statement) -> dict[str, str]:
+    """Values of tags with which each condition on one holds in an Allow, and fails in a Deny; none where it reads a
+    variable.
+    """
+    wanted, found = FALSE if statement.effect == "Deny" else TRUE, dict[str, str]()
+    for condition in (c for c in statement.conditions if c.keys[0].startswith(_TAG_KEYS[:2])):
+        if len(condition.keys) > 1:
+            return {}
+        values = (re.sub(r"[*?]", "x", condition.values[0]), "something else")
+        fitting = (value for value in values if condition.decide([value]).truth is wanted)
+        found |= {condition.keys[0].split("/", 1)[1]: value for value in islice(fitting, 1)}
+    return found
 
 
 def _plain(accounts: Mapping[str, str]) -> pd.DataFrame:
