@@ -95,15 +95,28 @@ def _read(source: str | Path | Mapping[str, Any]) -> Mapping[str, Any]:
     body: Any = source
     if not isinstance(source, Mapping):
         try:
-            body = yaml.safe_load(Path(source).read_text(encoding="utf-8"))
+            body = _Loader(Path(source).read_text(encoding="utf-8")).get_single_data()
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             raise ExpectationError(f"{source}: expected YAML, got {' '.join(str(error).split())}") from None
     listed = body.get("expectations") if isinstance(body, Mapping) else None
     if not isinstance(listed, Sequence) or isinstance(listed, str) or not listed:
         raise ExpectationError("expected a list named `expectations`, with at least one in it")
-    if unknown := sorted(set(body) - {"expectations", "context"}):
-        raise ExpectationError(describe_unknown("key", str(unknown[0]), ["expectations", "context"]))
+    if unknown := sorted(map(str, set(body) - {"expectations", "context"})):
+        raise ExpectationError(describe_unknown("key", unknown[0], ["expectations", "context"]))
+    context = body.get("context") or {}
+    if not isinstance(context, Mapping) or not all(isinstance(key, str) for key in context):
+        raise ExpectationError(f"expected `context` to be a mapping of condition keys to values, got `{context}`")
     return body  # type: ignore[no-any-return]
+
+
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]
+    """YAML in which a key stands once in a mapping: of two expectations with a dash forgotten none is lost."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        names = [key.value for key, _ in node.value]
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise yaml.constructor.ConstructorError(problem=f"found `{twice[0]}` twice", problem_mark=node.start_mark)
+        return super().construct_mapping(node, deep)
 
 
 def _parse(snapshot: Snapshot, entry: Any, number: int) -> Expectation:
@@ -119,6 +132,9 @@ def _parse(snapshot: Snapshot, entry: Any, number: int) -> Expectation:
         if entry.get(key, allowed[0]) not in allowed:
             raise ExpectationError(f"{where}: expected `{key}` to be one of {', '.join(allowed)}, got `{entry[key]}`")
     kind = "never" if "never" in entry else "only"
+    for key in ("never", "nodes", "documents"):  # `only: []`: nobody
+        if entry.get(key, "*") == []:
+            raise ExpectationError(f"{where}: {key}: `[]` matches nothing")
     named = choose_rows(snapshot, "principals", entry[kind], f"{where}: {kind}")
     roots = np.flatnonzero((snapshot.principals["kind"] == "root").to_numpy(dtype=bool))
     others = np.setdiff1d(np.arange(len(snapshot.principals)), np.append(named, roots))

@@ -238,6 +238,21 @@ WITNESSES = {
         policy(allow(DateLessThanEquals={"aws:CurrentTime": "2026-01-01T00:00:00Z"})),
         ("instance/i-0fedcba9876543210", {"aws:CurrentTime": "2026-01-01T00:00:00Z"}, *GAINED),
     ),
+    "the last second of all years": (
+        policy(allow(DateLessThan={"aws:CurrentTime": "9999-12-31T23:59:59Z"})),
+        policy(allow(DateLessThanEquals={"aws:CurrentTime": "9999-12-31T23:59:59Z"})),
+        ("instance/i-0fedcba9876543210", {"aws:CurrentTime": "9999-12-31T23:59:59Z"}, *GAINED),
+    ),
+    "a time that no year holds": (
+        policy(allow(DateLessThan={"aws:CurrentTime": "99999999999999"})),
+        policy(allow(DateLessThanEquals={"aws:CurrentTime": "99999999999999"})),
+        ("instance/i-0fedcba9876543210", {"aws:CurrentTime": "99999999999999"}, *GAINED),
+    ),
+    "a number beyond all others": (
+        policy(allow(NumericLessThan={"aws:MultiFactorAuthAge": "1e999999999"})),
+        policy(allow(NumericLessThanEquals={"aws:MultiFactorAuthAge": "1e999999999"})),
+        ("instance/i-0fedcba9876543210", {"aws:MultiFactorAuthAge": "1E+999999999"}, *GAINED),
+    ),
     "another team than one's own": (
         policy(allow(StringEquals={"ssm:resourceTag/Team": "${aws:PrincipalTag/Team}"})),
         policy(allow(StringLike={"ssm:resourceTag/Team": "*"})),
@@ -257,6 +272,14 @@ def test_a_request_that_two_policies_decide_differently_is_found(case: str) -> N
     found = find_witnesses(before, after)
     rows = found[["resource", "context", "before", "after"]].itertuples(index=False, name=None)
     assert wanted in [(row[0].split(":", 5)[5], *row[1:]) for row in rows]
+
+
+@pytest.mark.parametrize("frame", ["principals", "nodes", "documents"])
+def test_what_was_empty_before_is_added(snapshot: ssmlab.Snapshot, frame: str) -> None:
+    before = snapshot.with_policy(STOP, name="stop", principal=[*snapshot.principals.index[:3]])
+    empty = before.replace(**{frame: getattr(before, frame).iloc[:0]})
+    found = find_causes(ssmlab.reach(empty), ssmlab.reach(snapshot), limit=100)
+    assert {*found["cause"]} == {f"{frame[:-1]} added"}
 
 
 def test_every_witness_is_one(snapshot: ssmlab.Snapshot) -> None:

@@ -3,6 +3,7 @@
 from collections import Counter
 from itertools import product
 from random import Random
+from typing import Any
 
 import pytest
 from casebook import Case, load_cases
@@ -13,6 +14,7 @@ from random_snapshots import random_snapshot
 import ssmlab
 from ssmlab.conditions import OPERATORS
 from ssmlab.evaluation import Outcome
+from ssmlab.explanation import Trial
 from ssmlab.explanation.changes import find_changes
 from ssmlab.explanation.words import say_wanted
 
@@ -167,3 +169,50 @@ def test_a_variable_without_the_newer_version_is_told_as_plain_text(
     changed = sample.with_policy(policy, name="arn:aws:iam::123456789012:policy/Team-Match")
     found = ssmlab.reach(changed).explain("team-red", "web-1", SHELL)
     assert (found.outcome, 'only under `"Version": "2012-10-17"`' in found.nearest[0]) == ("implicitDeny", said)
+
+
+@pytest.mark.parametrize(
+    ("tags", "wanted"),
+    [
+        ({"Finance": None}, [("Finance", "WebServers")]),
+        ({"Finance": None, "finance": "Ledger"}, [("finance", "WebServers")]),
+        ({"Finance": "Ledger", "finance": "Other"}, [("Finance", "WebServers"), ("finance", None)]),
+    ],
+)
+def test_a_tag_is_tried_under_the_name_that_it_has(sample: ssmlab.Snapshot, tags: Any, wanted: Any) -> None:
+    asked = ("web-ops", "i-0123456789abcdef0", SHELL)
+    changed = sample.with_tags(asked[1], tags)
+    (way, *_) = ssmlab.reach(changed).explain(*asked).trials
+    assert way == tuple(Trial("node", *pair) for pair in wanted)
+    tried = changed.with_tags(asked[1], {trial.key: trial.value for trial in way})
+    assert ssmlab.reach(tried).outcome(*asked) is Outcome.ALLOWED
+
+
+@pytest.mark.parametrize(("tag", "outcome"), [(None, Outcome.CONDITIONAL), ("x", Outcome.IMPLICIT_DENY)])
+def test_where_tags_are_not_known_none_is_tried_away(
+    sample: ssmlab.Snapshot, tag: str | None, outcome: Outcome
+) -> None:
+    asked = ("somebody", "i-0123456789abcdef0", SHELL)
+    untagged = {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"Null": {"ssm:resourceTag/A": "true"}}}
+    changed = sample.with_policy(
+        {"Statement": untagged}, name="untagged", principal="arn:aws:iam::123456789012:user/somebody"
+    )
+    unknown = changed.replace(nodes=changed.nodes.assign(tags_known=False)).with_tags(asked[1], {"A": tag})
+    said = ssmlab.reach(unknown).explain(*asked)
+    assert said.outcome is outcome
+    assert len(said.nearest) == len(said.trials) > 0
+    assert not any(trial.of == "node" for way in said.trials for trial in way)
+
+
+def test_what_the_request_gives_is_tried_under_the_name_that_it_has_there(sample: ssmlab.Snapshot) -> None:
+    asked = ("OnCall", "i-0123456789abcdef0", SHELL)
+    (way,) = ssmlab.reach(sample, context={MFA.upper(): "false"}).explain(*asked).trials
+    assert way == (Trial("request", MFA.upper(), "true"),)
+
+
+def test_a_tag_that_the_request_gives_is_not_tried_on_the_node(sample: ssmlab.Snapshot) -> None:
+    asked = ("web-ops", "i-0123456789abcdef0", SHELL)
+    said = ssmlab.reach(sample, context={"ssm:resourceTag/finance": "Ledger"}).explain(*asked)
+    assert said.outcome is Outcome.IMPLICIT_DENY
+    assert len(said.nearest) == len(said.trials) > 0
+    assert not any(said.trials)

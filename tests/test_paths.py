@@ -9,6 +9,7 @@ import ssmlab
 from ssmlab.paths import Paths, Step, Way, find_paths, read_ways
 
 ACCOUNT = "123456789012"
+OTHER = "210987654321"
 WEB = "i-0123456789abcdef0"
 ANA = f"arn:aws:iam::{ACCOUNT}:user/ana"
 WAYS = [pytest.param(way, id=name) for name, way in read_ways().items()]
@@ -109,6 +110,17 @@ def test_tagging_opens_only_what_a_tag_condition_holds(sample: ssmlab.Snapshot) 
     assert opened(sample, way, "user", [documents, nodes, allow("ec2:DeleteTags")]) == "implicitDeny"
 
 
+@pytest.mark.parametrize("tagged", [{}, {"Condition": {"StringEquals": {"ssm:resourceTag/Colour": "mauve"}}}])
+def test_tagging_opens_what_a_deny_spares(sample: ssmlab.Snapshot, tagged: dict[str, Any]) -> None:
+    spared = {"Condition": {"StringNotEquals": {"ssm:resourceTag/Shape": "round"}}}
+    documents = allow("ssm:SendCommand", resource="arn:aws:ssm:*:*:document/*")
+    nodes = allow("ssm:SendCommand", resource="arn:aws:ec2:*:*:instance/*", **tagged)
+    deny = allow("ssm:SendCommand", resource="arn:aws:ec2:*:*:instance/*", **spared) | {"Effect": "Deny"}
+    way, statements = read_ways()["tag-node"], [documents, nodes, deny]
+    assert opened(sample, way, "user", [*statements, allow("ec2:CreateTags")]) == "allowed"
+    assert opened(sample, way, "user", statements) == "implicitDeny"
+
+
 def test_tagging_a_document_opens_the_nodes_that_only_lack_one(sample: ssmlab.Snapshot) -> None:
     tagged = {"Condition": {"StringEquals": {"ssm:resourceTag/Colour": "mauve"}}}
     documents = allow("ssm:SendCommand", resource="arn:aws:ssm:*:*:document/*", **tagged)
@@ -140,6 +152,114 @@ def test_nobody_reaches_unmanaged_nodes_through_systems_manager(sample: ssmlab.S
     who = sample.principals.index.get_loc(f"arn:aws:iam::{ACCOUNT}:user/admin-adele")
     open_ways = {name for name, table in paths.to_node.items() if table[who, bastion] == 3}
     assert open_ways == {"user-data"}
+
+
+def test_a_document_that_is_shared_is_one_to_run(sample: ssmlab.Snapshot) -> None:
+    shared = sample.documents.index[sample.documents["shared_with"].map(bool)]
+    me, nodes = ANA.replace(ACCOUNT, OTHER), allow("ssm:SendCommand", resource="arn:aws:ec2:*:*:instance/*")
+    documents = allow("ssm:SendCommand", resource=shared[0])
+    changed = sample.with_policy(policy(documents, nodes), name="own", principal=me)
+    direct = find_paths(changed).summary().loc[me, "direct"]
+    assert direct == ssmlab.reach(changed).summary().loc[me, "nodes"] > 0
+
+
+@pytest.mark.parametrize("way", ["user-data", "ssh-key", "tag-node"])
+def test_which_node_comes_first_does_not_matter(sample: ssmlab.Snapshot, way: str) -> None:
+    tagged = {"Condition": {"StringEquals": {"aws:ResourceTag/Finance": "WebServers"}}}
+    statements = [allow(step.action, **tagged) for step in read_ways()[way].steps if step.on != "document"]
+    statements.append(allow("ssm:SendCommand", resource="arn:aws:ssm:*:*:document/*"))
+    hybrid_first = sample.replace(nodes=sample.nodes.sort_values("kind", ascending=False))
+    assert ":managed-instance/" in hybrid_first.nodes.index[0]
+    assert opened(hybrid_first, read_ways()[way], "user", statements) != "implicitDeny"
+
+
+def test_what_is_new_lies_in_the_partition_of_the_nodes(sample: ssmlab.Snapshot) -> None:
+    changed = with_person(
+        sample,
+        "user",
+        allow("events:PutTargets", resource="arn:aws-cn:events:*:*:rule/*"),
+        allow("iam:PassRole"),
+        trust="events.amazonaws.com",
+    )
+    nodes = changed.nodes.set_axis(changed.nodes.index.str.replace("arn:aws:", "arn:aws-cn:"))
+    index = changed.principals.index
+    outcomes = [
+        find_paths(one).act_as["event-rule"][index.get_loc(ANA), index.get_loc(ROLE)]
+        for one in (changed, changed.replace(nodes=nodes))
+    ]
+    assert outcomes == [1, 3]
+
+
+def test_the_steps_of_an_edge_lie_in_one_place(sample: ssmlab.Snapshot) -> None:
+    mfa = {"Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}
+    changed = with_person(
+        sample,
+        "user",
+        allow("ssm:StartAutomationExecution", resource="arn:aws:ssm:us-east-2:*:document/*"),
+        allow("ssm:StartAutomationExecution", resource="arn:aws:ssm:us-east-2:*:automation-execution/*", **mfa),
+        allow("ssm:StartAutomationExecution", resource="arn:aws:ssm:eu-west-1:*:automation-execution/*"),
+        allow("iam:PassRole"),
+        trust="ssm.amazonaws.com",
+    )
+    found, index = find_paths(changed), changed.principals.index
+    (edge,) = found._act_edges(index.get_loc(ANA), index.get_loc(ROLE), 2)
+    assert (edge.way, edge.outcome) == ("automation", "conditional")
+    assert edge.open_conditions == ("`aws:MultiFactorAuthPresent` is `true`",)
+
+
+def test_any_permission_within_a_boundary_says_so(sample: ssmlab.Snapshot) -> None:
+    changed = with_person(sample, "user", allow("iam:PutUserPolicy"))
+    bound = changed.with_policy(policy(allow("*")), name="bound", principal=ANA, layer="boundary")
+    (free,), (edge,) = (find_paths(one).shortest(ANA, WEB) for one in (changed, bound))
+    assert (free.outcome, edge.outcome) == ("allowed", "conditional")
+    assert edge.open_conditions == ("the permissions boundary allows it too",)
+
+
+# --- Resource control policies, and roles that a service assumes ---
+
+
+def under_rcp(snapshot: ssmlab.Snapshot, action: str, target: str) -> ssmlab.Snapshot:
+    """The snapshot with a resource control policy that denies an action in an account."""
+    statement = {"Effect": "Deny", "Principal": "*", "Action": action, "Resource": "*"}
+    return snapshot.with_policy(policy(statement), name="stop", layer="rcp", principal=target)
+
+
+@pytest.mark.parametrize(
+    ("way", "action", "outcome"),
+    [("event-rule", "events:*", "implicitDeny"), ("schedule", "scheduler:*", "conditional")],
+)
+def test_a_resource_control_policy_shuts_a_way_that_it_reaches(
+    sample: ssmlab.Snapshot, way: str, action: str, outcome: str
+) -> None:
+    statements = [allow(step.action) for step in read_ways()[way].steps]
+    assert opened(under_rcp(sample, action, ACCOUNT), read_ways()[way], "user", statements) == outcome
+    assert opened(under_rcp(sample, action, OTHER), read_ways()[way], "user", statements) == "allowed"
+
+
+def test_a_role_is_guarded_by_the_resource_control_policies_of_its_own_account(sample: ssmlab.Snapshot) -> None:
+    stranger = f"arn:aws:iam::{OTHER}:user/borrower"
+    changed = trusting(sample, [("A", stranger)]).with_policy(
+        policy(allow("sts:AssumeRole")), name="assume", principal=stranger
+    )
+    index = changed.principals.index
+    outcomes = [
+        find_paths(under_rcp(changed, "sts:AssumeRole", account)).act_as["assume-role"][
+            index.get_loc(stranger), index.get_loc(ROLE.replace("Target", "A"))
+        ]
+        for account in (OTHER, ACCOUNT)
+    ]
+    assert outcomes == [3, 1]
+
+
+def test_what_a_service_calls_with_is_not_known(sample: ssmlab.Snapshot) -> None:
+    steps = read_ways()["event-rule"].steps
+    changed = with_person(sample, "user", *(allow(s.action) for s in steps), trust="events.amazonaws.com")
+    people = changed.principals.copy()
+    asks = {"Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}}}
+    people.at[ROLE, "trust"] = policy(people.at[ROLE, "trust"]["Statement"][0] | asks)
+    found, index = find_paths(changed.replace(principals=people)), changed.principals.index
+    (edge,) = found._act_edges(index.get_loc(ANA), index.get_loc(ROLE), 2)
+    assert (edge.way, edge.open_conditions) == ("event-rule", (f"`aws:SourceAccount` is `{ACCOUNT}`",))
 
 
 # --- Assumed roles ---

@@ -63,6 +63,13 @@ def test_no_json_object_raises(document: dict[str, Any]) -> None:
     parse_policy(document)
 
 
+def test_a_number_for_a_principal_is_refused_in_words() -> None:
+    text = json.dumps({"Statement": {"Effect": "Deny", "Principal": 1.5, "Action": "sqs:*", "Resource": "*"}})
+    policy = parse_policy(text, layer="rcp")
+    wanted = 'expected `*` in a resource control policy, got `"1.5"`'
+    assert [problem.what for problem in policy.problems] == [wanted]
+
+
 def test_objects_nested_without_end_are_refused_in_words() -> None:
     nested: Any = {}
     for _ in range(5_000):

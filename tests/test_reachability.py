@@ -14,6 +14,7 @@ from random_snapshots import MFA, decide_all, random_policy, random_snapshot
 import ssmlab
 from ssmlab import widgets
 from ssmlab.evaluation import Outcome
+from ssmlab.reachability import count_changes
 from ssmlab.snapshots.memory import Memory
 
 WEB = "i-0123456789abcdef0"
@@ -119,6 +120,15 @@ def test_a_comparison_tells_which_nodes_are_on_one_side_only(sample: ssmlab.Snap
     assert gone["after"].isna().all()
 
 
+def test_a_node_that_is_new_counts_for_those_who_reach_it_only(sample: ssmlab.Snapshot, reach: ssmlab.Reach) -> None:
+    node = sample.nodes.index[0]
+    before = ssmlab.reach(sample.replace(nodes=sample.nodes.drop(index=node)))
+    counts, added = count_changes(before, reach), before.compare(reach)
+    assert {*counts.index} == {*added["principal"]}
+    assert counts["nodes_lost"].sum() == 0
+    assert counts["nodes_gained"].sum() == added[added["after"] == "allowed"]["principal"].nunique()
+
+
 def test_a_comparison_up_to_a_limit_tells_how_much_there_is(sample: ssmlab.Snapshot, reach: ssmlab.Reach) -> None:
     other = ssmlab.reach(sample.with_tags(sample.nodes.index[:9].to_list(), {"Finance": None}))
     found = reach.compare(other, limit=2)
@@ -173,6 +183,15 @@ def test_a_principal_is_found_as_answers_print_it(reach: ssmlab.Reach) -> None:
 def test_an_explanation_says_what_keeps_an_allowed_command_from_running(reach: ssmlab.Reach) -> None:
     assert "the document is of type Automation" in reach.explain("web-ops", WEB, "DrainAndPatch").sentence
     assert "not managed by Systems Manager" in reach.explain("admin-adele", "bastion", "AWS-RunShellScript").sentence
+
+
+def test_the_document_of_a_session_is_no_document_of_a_command(sample: ssmlab.Snapshot) -> None:
+    changed = sample.replace(documents=sample.documents.assign(document_type="Session"))
+    said = [
+        ssmlab.reach(changed, action=action).explain("admin-adele", "web-1", "AWS-RunShellScript").sentence
+        for action in ("ssm:SendCommand", "ssm:StartSession")
+    ]
+    assert ["does not run" in sentence for sentence in said] == [True, False]
 
 
 def test_without_documents_every_question_is_still_answered(sample: ssmlab.Snapshot) -> None:
@@ -231,6 +250,7 @@ def test_an_unknown_outcome_is_refused(reach: ssmlab.Reach) -> None:
         (("web-ops", "i-0123456789abcdef1", "AWS-RunShellScript"), "did you mean `i-0123456789abcdef0`"),
         (("web-ops", WEB, "AWS-RunShellScripts"), "did you mean `AWS-RunShellScript`"),
         (("NodeRole", WEB, "AWS-RunShellScript"), "`NodeRole` means 2 principals, expected one of"),
+        (("role/NodeRole", WEB, "AWS-RunShellScript"), "`role/NodeRole` means 2 principals, expected one of"),
     ],
 )
 def test_an_unknown_name_suggests_the_nearest(reach: ssmlab.Reach, asked: tuple[str, str, str], words: str) -> None:

@@ -85,7 +85,8 @@ class Edges(WayTables):
         decisions = [*self._decisions(way, who, target)]
         source = str(self.snapshot.principals.index[who])
         opened = [*dict.fromkeys(clause for each in decisions for clause in say_open(each.open_conditions))]
-        opened += [way.open] if way.open else []
+        is_bound = way.to == "account" and self.tables.people[who].policies.boundary is not None
+        opened += [way.open] if way.open else ["the permissions boundary allows it too"] if is_bound else []
         called = f"account {source.split(':')[4]}" if way.to == "account" else last_part(name)
         sentence = f"{last_part(source)} {way.verb.format(called)}" + (f", if {' and '.join(opened)}" if opened else "")
         statements = [*dict.fromkeys(say_statement(a) for d in decisions for a in d.determining_statements)]
@@ -97,22 +98,31 @@ class Edges(WayTables):
         """The single decisions behind an edge: of each step, on the resource where it is best."""
         if way.name == "assume-role":
             return [self.assumed[who, int(np.searchsorted(self.rows_of("role"), target))]]
-        found = []
+        found, place = [], self._best_place(way, who, target)
         for step in way.steps:
             if step.on == "node":
                 row = int(self.rows[target])
             elif step.on == way.to:
                 row = int(np.searchsorted(self.rows_of(way.to), target))
             else:
-                row = self._best_row(step, who, target if way.to == "node" else None)
+                row = self._best_row(step, who, place)
             found.append(ask_one(step.on, self.tables.side(step), who, row, step.action).decide())
+        if way.trust:
+            found.append(self.trusted(way.trust)[int(np.searchsorted(self.rows_of(way.to), target))])
         return found
 
-    def _best_row(self, step: Step, who: int, group: int | None) -> int:
+    def _best_place(self, way: Way, who: int, target: int) -> int:
+        """The account and Region in which the steps are decided, by row: that of the node, else the best."""
+        if way.to == "node":
+            return int(self._place[target])
+        is_placed = way.to == "role" and any(step.on != way.to for step in way.steps)
+        return int(self.placed(way)[who].argmax()) if is_placed else -1
+
+    def _best_row(self, step: Step, who: int, place: int) -> int:
         outcomes = self.tables.outcomes(step)[who].copy()
         if step.on.startswith("own ") and step.on != "own document":
             outcomes[~self.owned(step)[who]] = -1
-        if group is not None:
-            regions = self.tables.frame(step)["region"].astype(str).to_numpy()
-            outcomes[regions != str(self.snapshot.nodes["region"].iloc[self.rows[group]])] = -1
+        if place >= 0:
+            (here,) = self.tables.lie_in(step, [tuple(self.tables.places.iloc[place])])
+            outcomes[~here] = -1
         return int(outcomes.argmax())

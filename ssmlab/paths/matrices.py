@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ssmlab.evaluation import Decision
 from ssmlab.paths.tables import Tables
 from ssmlab.paths.trust import decide_assume, trusts_service
 from ssmlab.paths.ways import Step, Way, read_ways
@@ -51,6 +52,7 @@ class WayTables:
         accounts = first["account"].astype(str).to_numpy()
         self.own: Flags = np.asarray(tables.accounts[:, None] == accounts[None, :], dtype=bool)
         self.to_node = {way.name: self._reach_nodes(way) for way in ways if way.to == "node"}
+        self._trusted: dict[str, list[Decision]] = {}
         self.assumed = {(who, role): decision for who, role, decision in decide_assume(tables)}
         self.act_as = {way.name: self._reach_principals(way) for way in ways if way.to in ("role", "user")}
         self.to_account = {way.name: self._reach_account(way) for way in ways if way.to == "account"}
@@ -76,12 +78,10 @@ class WayTables:
                 found[who, role] = OUTCOMES.index(decision.outcome)
         else:
             found = np.minimum.reduce([self._on_targets(step, way.to) for step in way.steps])
-            free = [step for step in way.steps if step.on != way.to]
-            if free:  # all of them in one place
-                placed = np.minimum.reduce([self.tables.per_place(step) for step in free])
-                found = np.minimum(found, placed.max(axis=1, initial=IMPLICIT)[:, None])
+            if any(step.on != way.to for step in way.steps):
+                found = np.minimum(found, self.placed(way).max(axis=1, initial=IMPLICIT)[:, None])
             if way.trust:
-                trusts = [OUTCOMES.index(outcome) for outcome in trusts_service(self.tables, way.trust)]
+                trusts = [OUTCOMES.index(decision.outcome) for decision in self.trusted(way.trust)]
                 found = np.minimum(found, np.array(trusts, dtype=np.int8)[None, :])
         # nobody changes, passes or takes over a service-linked role [IAM User Guide, using-service-linked-roles]
         linked = [self.tables.people[target].caller.is_service_linked for target in targets]
@@ -90,6 +90,17 @@ class WayTables:
         spread[:, targets] = _cap(found, way)
         np.fill_diagonal(spread, IMPLICIT)
         return spread
+
+    def placed(self, way: Way) -> Truths:
+        """Principals x places: the steps of a way that are free to choose what they are on, all of them in one."""
+        found: Truths = np.minimum.reduce([self.tables.per_place(step) for step in way.steps if step.on != way.to])
+        return found
+
+    def trusted(self, service: str) -> list[Decision]:
+        """Whether a service may assume each role."""
+        if service not in self._trusted:
+            self._trusted[service] = trusts_service(self.tables, service)
+        return self._trusted[service]
 
     def _on_targets(self, step: Step, to: str) -> Truths:
         if step.on == to:

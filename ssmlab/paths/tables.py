@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from itertools import product
+from itertools import islice, product
 from typing import Any, Final
 
 import numpy as np
@@ -14,6 +14,7 @@ import pandas as pd
 from ssmlab.evaluation.requests import ContextValue
 from ssmlab.paths.ways import Step
 from ssmlab.patterns import Wild, is_wild, split_segments
+from ssmlab.policies import Statement
 from ssmlab.reachability.callers import read_principals, recall_people
 from ssmlab.reachability.columns import TAG, Resources, Truths
 from ssmlab.reachability.deciding import Decider
@@ -21,6 +22,7 @@ from ssmlab.reachability.fleets import IMPLICIT, decide_fleet
 from ssmlab.reachability.matrices import Side
 from ssmlab.services import ACTIONS, resource_type
 from ssmlab.snapshots import Snapshot
+from ssmlab.truth import FALSE, TRUE
 
 _TAG_KEYS: Final = ("aws:resourcetag/", "ssm:resourcetag/", "ec2:resourcetag/", "iam:resourcetag/")
 _NAMES: Final = 50  # of new things that are tried, from what the policies name
@@ -41,8 +43,9 @@ class Tables:
         self.snapshot, self._context = snapshot, dict(context)
         self.people = recall_people(snapshot)
         self.accounts = snapshot.principals["account"].astype(str).to_numpy()
-        places = snapshot.nodes[["account", "region"]].astype(str).drop_duplicates()
-        self.places = places.sort_values(["account", "region"]).reset_index(drop=True)
+        places = snapshot.nodes[["account", "region"]].astype(str).drop_duplicates().sort_values(["account", "region"])
+        self._starts = [f"arn:{arn.split(':')[1]}:" for arn in places.index]  # the partition of each
+        self.places = places.reset_index(drop=True)
         self._sides: dict[Any, Side] = {}
         self._frames: dict[Any, pd.DataFrame] = {}
 
@@ -51,8 +54,9 @@ class Tables:
         name = (step.action, step.on, tuple(step.context.items()))
         if name not in self._sides:
             action, frame = ACTIONS[step.action], self.frame(step)
-            kind = (resource_type(step.action, frame.index[0]) if len(frame) else None) or ""
-            kind = "" if step.on == "*" else kind
+            first = frame.index[~pd.Index(frame.index.str.contains(":instance/")).duplicated()]  # of each kind of node
+            known = (resource_type(step.action, arn) for arn in first) if step.on != "*" else ()
+            kind = next(filter(None, known), "")
             context = {**self._context, **step.context}
             tag_keys = tuple(key for key in _TAG_KEYS if action.supplies(f"{key}x", kind))
             resources = Resources(frame, kind, frozenset(key.lower() for key in context), tag_keys)
@@ -108,8 +112,10 @@ class Tables:
         """Things that do not exist yet, in every place, by names that the policies leave free to choose."""
         names = ["new", *self._names(step)] if "{name}" in step.on else ["new"]
         rows = [
-            (step.on.format(account=place.account, region=place.region, name=name), place.account, place.region)
-            for place, name in product(self.places.itertuples(), names)
+            (step.on.format(account=account, region=region, name=name).replace("arn:aws:", start), account, region)
+            for (start, account, region), name in product(
+                zip(self._starts, *self.places.to_numpy().T, strict=True), names
+            )
         ]
         frame = pd.DataFrame(rows, columns=["arn", "account", "region"], dtype="str")
         return frame.assign(tags_known=True).set_index("arn")
@@ -134,26 +140,47 @@ class Tables:
         return pd.concat([plain.assign(**{TAG + key: value for key, value in tags}) for tags in wanted or [()]])
 
     def _tag_combinations(self, action: str) -> Iterable[tuple[tuple[str, str], ...]]:
-        for statement in self._statements(action):
-            conditions = (c for c in statement.conditions if c.keys[0].startswith(_TAG_KEYS[:2]) and not c.is_negated)
-            found = {c.key.split("/", 1)[1]: re.sub(r"[*?]", "x", c.values[0]) for c in conditions}
-            if found and not any("${" in value for value in found.values()):
-                yield tuple(found.items())
+        """Tags by their key in lower case: what an Allow wants, or a Deny spares; alone, and with all that spares."""
+        asked = [(statement.effect, _wanted_tags(statement)) for statement in self._statements(action)]
+        spare = {key: value for effect, tags in asked if effect == "Deny" for key, value in tags.items()}
+        every = [tags for _, tags in asked]
         for person in self.people:  # a tag of the principal itself, for `${aws:PrincipalTag/Team}`
             pairs = ((key, value) for key, value in person.keys.items() if key.startswith("aws:principaltag/"))
-            yield from (((key.split("/", 1)[1], value),) for key, value in pairs if isinstance(value, str))
+            every += [{key.split("/", 1)[1]: value} for key, value in pairs if isinstance(value, str)]
+        for tags in filter(None, every):
+            yield tuple(tags.items())
+            yield tuple((spare | tags).items())
 
     def per_place(self, step: Step) -> Truths:
         """Principals x places: the best outcome of the step there."""
-        frame, outcomes = self.frame(step), self.outcomes(step)
-        regions, accounts = frame["region"].astype(str).to_numpy(), frame["account"].astype(str).to_numpy()
-        best = np.full((len(self.people), len(self.places)), IMPLICIT, dtype=np.int8)
-        for number, place in enumerate(self.places.itertuples()):
-            here = (regions == place.region) & ((accounts == "") | (accounts == place.account))
-            mine = self.accounts == place.account
+        outcomes, places = self.outcomes(step), [*self.places.itertuples(index=False, name=None)]
+        best = np.full((len(self.people), len(places)), IMPLICIT, dtype=np.int8)
+        for number, (place, here) in enumerate(zip(places, self.lie_in(step, places), strict=True)):
+            mine = self.accounts == place[0]
             if here.any() and mine.any():
                 best[mine, number] = outcomes[np.ix_(mine, here)].max(axis=1)
         return best
+
+    def lie_in(self, step: Step, places: Iterable[tuple[str, str]]) -> Iterator[Any]:
+        """For each account and Region: which resources of a step a call from there may name."""
+        regions, accounts = (self.frame(step)[name].astype(str).to_numpy() for name in ("region", "account"))
+        anywhere = (accounts == "") | (step.on == "document")  # `outcomes` knows who sees those of other accounts
+        for account, region in places:
+            yield (regions == region) & (anywhere | (accounts == account))
+
+
+def _wanted_tags(statement: Statement) -> dict[str, str]:
+    """Values of tags with which each condition on one holds in an Allow, and fails in a Deny; none where it reads a
+    variable.
+    """
+    wanted, found = FALSE if statement.effect == "Deny" else TRUE, dict[str, str]()
+    for condition in (c for c in statement.conditions if c.keys[0].startswith(_TAG_KEYS[:2])):
+        if len(condition.keys) > 1:
+            return {}
+        values = (re.sub(r"[*?]", "x", condition.values[0]), "something else")
+        fitting = (value for value in values if condition.decide([value]).truth is wanted)
+        found |= {condition.keys[0].split("/", 1)[1]: value for value in islice(fitting, 1)}
+    return found
 
 
 def _plain(accounts: Mapping[str, str]) -> pd.DataFrame:

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from ssmlab.evaluation import Decision, Outcome, PolicySet, decide, parse_principal
 from ssmlab.paths.tables import Tables
 from ssmlab.paths.ways import Step
-from ssmlab.patterns import ABSENT
+from ssmlab.patterns import NOT_KNOWN
 from ssmlab.policies import Policy, PolicyError, parse_policy
 from ssmlab.reachability.callers import Principal
 from ssmlab.reachability.matrices import ask_one
@@ -41,8 +39,8 @@ def decide_assume(tables: Tables) -> Iterator[tuple[int, int, Decision]]:
             # the root user may assume no role [STS API reference, AssumeRole]; a service-linked role serves its service
             if principal.caller.arn == arn or principal.caller.kind == "root" or principal.caller.is_service_linked:
                 continue
-            own = principal.policies
-            policies = PolicySet(own.identity, own.boundary, own.session, own.scps, own.rcps, trust)
+            own, rcps = principal.policies, tables.snapshot.attached(str(arn)).rcps  # they guard the role's side
+            policies = PolicySet(own.identity, own.boundary, own.session, own.scps, rcps, trust)
             asked = ask_one("role", tables.side(ASSUME), who, row, ASSUME.action).asked
             decision = decide(principal.caller, ASSUME.action, arn, arn.split(":")[4], asked.lookup, policies)
             if decision.outcome in (Outcome.ALLOWED, Outcome.CONDITIONAL):
@@ -62,11 +60,11 @@ def _candidates(trust: Policy, principals: list[Principal], tables: Tables) -> I
             yield who
 
 
-def trusts_service(tables: Tables, service: str) -> np.ndarray:
-    """Which roles a service may assume: outcomes, one a role."""
+def trusts_service(tables: Tables, service: str) -> list[Decision]:
+    """Whether a service may assume each role; what its request holds beside its name is not known."""
     caller, found = parse_principal(service), []
     for arn, trust in zip(tables.frame(ASSUME).index, read_trust(tables), strict=True):
-        lookup = lambda key: caller.keys.get(key, ABSENT)  # noqa: E731
-        decision = decide(caller, ASSUME.action, arn, arn.split(":")[4], lookup, PolicySet(resource=trust))
-        found.append(decision.outcome)
-    return np.array(found, dtype=object)
+        lookup = lambda key: caller.keys.get(key, NOT_KNOWN)  # noqa: E731
+        policies = PolicySet(rcps=tables.snapshot.attached(str(arn)).rcps, resource=trust)
+        found.append(decide(caller, ASSUME.action, arn, arn.split(":")[4], lookup, policies))
+    return found

@@ -90,6 +90,8 @@ def read_principals(source: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
         return (("AWS", "*"),)
     if not isinstance(value, Mapping) or isinstance(value, RepeatedKeys) or not set(value) <= set(_PRINCIPAL_TYPES):
         raise RefusedError(f".{name}", f"expected `*` or any of {list_names(_PRINCIPAL_TYPES)}, got {show_kind(value)}")
+    if name in source and not any(texts != [] for texts in value.values()):
+        raise RefusedError(f".{name}", f"expected `*` or somebody, got {show_kind(value)}")
     pairs = [(kind, text) for kind, texts in value.items() for text in (texts if isinstance(texts, list) else [texts])]
     for kind, text in pairs:
         if not isinstance(text, str) or not _NO_PATTERN.fullmatch(text) or (kind == "AWS" and not _is_principal(text)):

@@ -194,7 +194,7 @@ def _check_rcp(raw: Mapping[str, Any]) -> None:
             raise RefusedError(f".{name}", f"a {name} may not stand in a resource control policy")
     if raw["Principal"] not in ("*", {"AWS": "*"}):
         raise RefusedError(
-            ".Principal", f"expected `*` in a resource control policy, got `{json.dumps(raw['Principal'])}`"
+            ".Principal", f"expected `*` in a resource control policy, got {show_kind(raw['Principal'])}"
         )
     for action in raw["Action"] if isinstance(raw["Action"], list) else [raw["Action"]]:
         if str(action).lower().partition(":")[0] in ("*", "iam"):

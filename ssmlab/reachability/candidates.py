@@ -13,6 +13,7 @@ from ssmlab.patterns import Tokens, Variable, Wild, parse_text
 
 _SAMPLE: Final = "sample"
 _KNOWN: Final = {"aws:username": "somebody", "aws:principalaccount": "111122223333"}
+_MOST_DIGITS: Final = 24  # of a number to which 1 is added
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 Given = str | tuple[str, ...]
 
@@ -89,7 +90,9 @@ def _plain(value: str) -> list[str]:
 
 def _around_numbers(values: Sequence[str]) -> Iterator[str]:
     for number in map(read_number, values):
-        if number is not None:
+        if number is not None and abs(number.adjusted()) > _MOST_DIGITS:
+            yield from (str(number), "0")
+        elif number is not None:
             yield from (f"{number + step:f}" for step in (0, -1, 1))
 
 
@@ -100,7 +103,10 @@ def _around_dates(values: Sequence[str]) -> Iterator[str]:
 
 
 def _write_date(milliseconds: int) -> str:
-    return (_EPOCH + timedelta(milliseconds=milliseconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    try:
+        return (_EPOCH + timedelta(milliseconds=milliseconds)).isoformat(timespec="seconds").replace("+00:00", "Z")
+    except OverflowError:  # no year of four digits: seconds since 1970
+        return str(milliseconds // 1000)
 
 
 def _around_networks(values: Iterable[str]) -> Iterator[str]:

@@ -18,6 +18,7 @@ from ssmlab.policies import State, Statement
 from ssmlab.reachability.callers import Principal
 from ssmlab.reachability.columns import Codes
 from ssmlab.reachability.deciding import Binding, Decided, Decider
+from ssmlab.services import rcp_applies
 from ssmlab.truth import FALSE, TRUE, UNKNOWN, Truth
 
 Numbers = tuple[int, ...]
@@ -25,16 +26,20 @@ Numbers = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Clause:
-    """A statement as some principals meet it: the binding of its Resource, and of each condition."""
+    """A statement as some principals meet it: the binding of its Resource, and of each condition; `most`: how far it
+    is known to reach the action.
+    """
 
     statement: Statement
     resource: Binding
     conditions: tuple[Binding, ...]
+    most: Truth = TRUE
 
     def decide(self, decider: Decider) -> list[Decided]:
         """Its parts over columns; it holds where all of them do."""
         conditions = zip(self.statement.conditions, self.conditions, strict=True)
         return [
+            Decided.of((), np.array([self.most], dtype=np.int8)),
             decider.decide_resource(self.statement, self.resource),
             *(decider.decide_condition(condition, binding) for condition, binding in conditions),
         ]
@@ -71,17 +76,17 @@ class Clauses:
         self.way_of: Codes = np.array([ways.setdefault(self._way(p), len(ways)) for p in principals], dtype=np.int64)
         self.ways: list[Way] = [*ways]
 
-    def number(self, statement: Statement, principal: Principal) -> int:
+    def number(self, statement: Statement, principal: Principal, most: Truth = TRUE) -> int:
         """The number of a statement's clause for a principal."""
         if statement.state is not State.READABLE:
             return int(FALSE if statement.state is State.UNREADABLE and statement.effect == "Allow" else UNKNOWN)
         kind, outer = self._kinds.get(id(statement)) or self._read_kind(statement)
         bindings = tuple(tuple(principal.lookup(key) for key in keys) for keys in outer) if any(outer) else ()
-        name = (kind, bindings)
+        name = (kind, bindings, most)
         if name not in self._numbers:
             resource, *conditions = bindings or [()] * len(outer)
             self._numbers[name] = len(self.items)
-            self.items.append(Clause(statement, resource, tuple(conditions)))
+            self.items.append(Clause(statement, resource, tuple(conditions), most))
             self._decider.note(statement, resource)
         return self._numbers[name]
 
@@ -97,9 +102,9 @@ class Clauses:
     def _way(self, principal: Principal) -> Way:
         policies, found = principal.policies, dict[Place, dict[int, None]]()
         for applied in policies.relevant(self._action):
-            # no resource control policy reaches the actions of Run Command
-            if applied.layer == "rcp" or not is_bound(principal.caller, applied.layer):
+            reaches = rcp_applies(self._action) if applied.layer == "rcp" else TRUE
+            if reaches is FALSE or not is_bound(principal.caller, applied.layer):
                 continue
-            found.setdefault(applied.place, {})[self.number(applied.statement, principal)] = None
+            found.setdefault(applied.place, {})[self.number(applied.statement, principal, reaches)] = None
         said = {place: tuple(numbers) for place, numbers in found.items()}
         return arrange(said, policies, principal.caller, never=_NEVER, always=_ALWAYS)

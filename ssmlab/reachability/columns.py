@@ -123,6 +123,10 @@ class Resources:
             return ("tags_known", *self._tag_columns(key))
         return _SOURCES.get(key, ("document_type",))
 
+    def spell(self, tag: str) -> list[str]:
+        """The keys of tags, as they are written, that a condition key takes for this one."""
+        return [name[len(TAG) :] for name in self._spellings.get(tag.lower(), ())]
+
     def _tag_columns(self, key: str) -> Sequence[str]:
         return self._spellings.get(key.split("/", 1)[1], ())
 

@@ -118,7 +118,8 @@ class Comparison:
         pairs = {who: _tally(then, sizes[g] * self._members[d]) for who, g, d, _, then in self._parts()}
         people = np.array([*pairs], dtype=np.int64)
         first, last = (self._joint(place, people) for place in (0, 1))
-        nodes = [_tally(now, sizes) for now in np.where(first == last, _NONE, last)]
+        differs = (first != last) & (np.maximum(first, last) >= CONDITIONAL)  # nobody loses what is new and denied
+        nodes = [_tally(now, sizes) for now in np.where(differs, last, _NONE)]
         names = [f"{what}_{how}" for what in ("nodes", "pairs") for how in ("gained", "lost", "conditional")]
         rows = [[*both[0], *both[1]] for both in zip(nodes, pairs.values(), strict=True)]
         index = pd.Index(self.people.index[people], dtype="str", name="arn")
@@ -136,8 +137,11 @@ class Comparison:
         """Of rows on one side; `_NONE` where one of the three is not there."""
         matrices, person = self._sides[side], self.people.sides[side][who]
         node, other = self.nodes.sides[side][group], self.documents.sides[side][self.documents.group[document]]
-        both = np.minimum(matrices.node_outcomes[person, node], matrices.document_outcomes[person, other])
-        return np.where(np.minimum.reduce([person, node, other]) == _NONE, np.int8(_NONE), both)
+        found = np.full(len(who), _NONE, dtype=np.int8)
+        there = np.flatnonzero(np.minimum.reduce([person, node, other]) != _NONE)
+        person, node, other = person[there], node[there], other[there]
+        found[there] = np.minimum(matrices.node_outcomes[person, node], matrices.document_outcomes[person, other])
+        return found
 
     def _parts(self) -> Iterator[tuple[int, Codes, Codes, Truths, Truths]]:
         """For each principal that differs: common node group, common document group, before, after."""

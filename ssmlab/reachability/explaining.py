@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -9,9 +10,11 @@ import numpy as np
 import pandas as pd
 
 from ssmlab.evaluation import Outcome
-from ssmlab.explanation import Explanation, explain_pair, last_part
+from ssmlab.explanation import Explanation, Trial, explain_pair, last_part
+from ssmlab.reachability.columns import TAG, Resources
 from ssmlab.reachability.fleets import ALLOWED, OUTCOMES
 from ssmlab.reachability.matrices import Matrices
+from ssmlab.services import TAG_KEYS
 
 _OTHER_ACCOUNT: Final = "the node is in another account than the principal"
 _SENT: Final = ("Command", None, np.nan)  # types of documents that Run Command sends, or that are not known
@@ -25,7 +28,30 @@ def explain_row(reach: Matrices, who: int, where: int, what: int) -> Explanation
     misfit, but = _misfit(reach, who, where, what), _hindrance(reach, where, what)
     called = last_part(reach.snapshot.principals.index[who])
     instead = _find_fitting(reach, who, where, what) if misfit and misfit != _OTHER_ACCOUNT else []
-    return explain_pair(OUTCOMES[reach.pair_outcomes(where, what)[who]], called, parts, misfit, but, instead)
+    said = explain_pair(OUTCOMES[reach.pair_outcomes(where, what)[who]], called, parts, misfit, but, instead)
+    sides = {"node": (reach.node_resources, where), "document": (reach.document_resources, what)}
+    return replace(said, trials=tuple(_spell(way, sides, reach.context) for way in said.trials))
+
+
+def _spell(way: Iterable[Trial], sides: Mapping[str, tuple[Resources, int]], given: Iterable[str]) -> tuple[Trial, ...]:
+    """Trials under the names that tags and keys have: in another case it would be a second one. None where the request
+    gives a tag, and where one would have to be taken away and what then is there is not known.
+    """
+    found, spelt = list[Trial](), {key.lower(): key for key in given}
+    for trial in {(trial.of, trial.key.lower()): trial for trial in way}.values():
+        if trial.of not in sides:
+            found.append(trial._replace(key=spelt.get(trial.key.lower(), trial.key)))
+            continue
+        if any(prefix + trial.key.lower() in spelt for prefix in TAG_KEYS):
+            return ()
+        resources, row = sides[trial.of]
+        own = [name for name in resources.spell(trial.key) if pd.notna(resources.frame[TAG + name].iloc[row])]
+        if trial.value is None and not resources.frame["tags_known"].iloc[row]:
+            return ()
+        named = [trial.key] if trial.key in own or not own else own[:1]
+        found += [trial._replace(key=name) for name in named]
+        found += [Trial(trial.of, name, None) for name in own if name not in named]
+    return tuple(found)
 
 
 def _regions(reach: Matrices, where: int, what: int) -> tuple[str, str]:
@@ -49,7 +75,8 @@ def _hindrance(reach: Matrices, where: int, what: int) -> str:
     """What keeps a command from running, whoever sends it: policies do not ask about it, Run Command does."""
     kind = reach.snapshot.documents["document_type"].iloc[what]
     managed = reach.snapshot.nodes["managed"].iloc[where]
-    reasons = [f"the document is of type {kind}, which Run Command does not run"] if kind not in _SENT else []
+    is_other = reach.action == "ssm:SendCommand" and kind not in _SENT
+    reasons = [f"the document is of type {kind}, which Run Command does not run"] if is_other else []
     if pd.isna(managed):
         reasons.append("whether the node is managed was not collected")
     elif not managed:

@@ -70,14 +70,15 @@ def _find_row(frame: pd.DataFrame, name: str, columns: Sequence[str], what: str)
     """
     if name in frame.index:
         return int(frame.index.get_loc(name))  # type: ignore[arg-type]
-    found = np.flatnonzero(frame.index.str.endswith(f":{name}"))  # `user/web-ops`, as answers print it
-    if len(found) == 1:
-        return int(found[0])
+    ends = np.flatnonzero(frame.index.str.endswith(f":{name}"))  # `user/web-ops`, as answers print it
+    if len(ends) == 1:
+        return int(ends[0])
     found = np.flatnonzero(
         np.logical_or.reduce([(frame[column] == name).fillna(False).to_numpy(dtype=bool) for column in columns])
     )
     if len(found) == 1:
         return int(found[0])
+    found = found if len(found) else ends
     if len(found):
         raise KeyError(f"`{name}` means {len(found)} {what}s, expected one of {listed(frame.index[found], 5)}")
     # ids and names before ARNs: they are what one mistypes
