@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     _Parser = argparse.ArgumentParser
     _Commands = argparse._SubParsersAction[_Parser]
 
+_LAST_PORT: Final = 65_535
 _MOST_ERRORS: Final = 10  # of the data, printed beside an answer
 _WRITERS: Final = {".csv": "write_csv", ".parquet": "write_parquet"}
 # What `Reach.summary` counts, as the table heads it.
@@ -119,6 +120,8 @@ def _context(arguments: argparse.Namespace) -> Mapping[str, str | None]:
 
 
 def _lab(arguments: argparse.Namespace) -> int:
+    if arguments.port is not None and not 0 <= arguments.port <= _LAST_PORT:
+        raise ValueError(f"--port: expected a number from 0 to {_LAST_PORT}, got `{arguments.port}`")
     return open_lab(arguments.notebook, port=arguments.port, browser=False if arguments.no_browser else None)
 
 
@@ -161,7 +164,8 @@ def _reach(arguments: argparse.Namespace) -> None:
     found = _find(arguments)
     summary = found.summary().sort_values(["pairs", "pairs_conditional"], ascending=False)
     shown = summary.rename(lambda arn: f"{arn.split(':')[4]} {last_part(arn)}").rename_axis(None)
-    print(_LEGEND, shown.rename(columns=_COLUMNS).to_string(), sep="\n")
+    nobody = f"Nobody reaches anything: there is no principal in {arguments.path}."
+    print(_LEGEND, nobody if shown.empty else shown.rename(columns=_COLUMNS).to_string(), sep="\n")
     if arguments.out:
         _write(found, arguments.out)
 
@@ -209,6 +213,10 @@ def _expect(snapshot: ssmlab.Snapshot, file: Path) -> bool:
 
 
 def _pseudonymise(arguments: argparse.Namespace) -> None:
+    out = arguments.out
+    others = out.is_dir() and any(path.suffix != ".parquet" for path in out.iterdir())
+    if others or out.resolve() == Path(arguments.path).resolve():  # beside CLI output, Parquet would be read instead
+        raise ValueError(f"`{out}`: expected a new folder, got one with other files")
     made = ssmlab.pseudonymise(_load(arguments), arguments.seed)
     made.to_parquet(arguments.out)
     told = "tag keys and what is AWS's stayed as they were; look it over before you share it"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+import ssmlab
 from ssmlab.cli import main
 from ssmlab.exports import defuse
 
@@ -187,3 +188,31 @@ def test_a_context_key_that_no_policy_reads_is_told(
     told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("warning")]
     line = f"warning: --context {key} changes nothing: no loaded policy reads it{said}"
     assert told == ([] if said is None else [line])
+
+
+@pytest.mark.parametrize("out", ["own", "own/123456789012"])
+def test_pseudonyms_are_not_written_among_other_files(
+    out: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree("data/sample", tmp_path / "own")
+    assert main(["pseudonymise", str(tmp_path / "own"), str(tmp_path / out)]) == 2
+    assert "expected a new folder, got one with other files" in capsys.readouterr().err
+    assert not [*tmp_path.rglob("*.parquet")]
+
+
+def test_pseudonyms_do_not_replace_the_snapshot_that_they_are_of(sample: ssmlab.Snapshot, tmp_path: Path) -> None:
+    sample.to_parquet(tmp_path)
+    assert main(["pseudonymise", str(tmp_path), str(tmp_path)]) == 2
+    assert ssmlab.load(tmp_path).nodes.index.equals(sample.nodes.index)
+
+
+def test_a_port_that_there_is_not_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["lab", "--port", "70000"]) == 2
+    assert "--port: expected a number from 0 to 65535, got `70000`" in capsys.readouterr().err
+
+
+def test_reach_without_principals_says_why_it_is_empty(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "nodes.csv"
+    file.write_text("node_id,account,region\n")
+    assert main(["reach", str(file)]) == 0
+    assert f"Nobody reaches anything: there is no principal in {file}." in capsys.readouterr().out
