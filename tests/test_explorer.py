@@ -1,6 +1,7 @@
 """The reach explorer without a browser: state in, views out."""
 
 import html
+from dataclasses import replace
 from itertools import product
 from threading import Event
 
@@ -398,3 +399,60 @@ def test_what_comes_from_the_background_waits_until_a_change_is_drawn(sample: ss
     explorer.wait()
     assert "old" not in explorer._live.value
     assert "user/web-ops reaches" in explorer._live.value
+
+
+EMPTIED = {
+    "principals": (ReachExplorer, {"principals": ()}),
+    "targets": (CommandExplorer, {"targets": ()}),
+    "region": (CommandExplorer, {"region": ""}),
+    "the way of sending": (CommandExplorer, {"instance_ids": "i-0123456789abcdef0", "by": "targets"}),
+    "event pattern": (EventLab, {"pattern": ""}),
+    "event pattern, my own": (EventLab, {"pattern": "{}", "start": "any transition of a command"}),
+    "filter pattern": (LogLab, {"pattern": ""}),
+    "period": (LogLab, {"period": 60}),
+    "policies": (Compare, {"first": "", "second": ""}),
+}
+
+
+@pytest.mark.parametrize("case", EMPTIED)
+def test_what_is_taken_from_the_first_view_does_not_come_back_by_the_line_to_copy(
+    sample: ssmlab.Snapshot, case: str
+) -> None:
+    kind, state = EMPTIED[case]
+    explorer = kind(sample)
+    for name, value in state.items():
+        explorer.controls[name].value = value
+    line = html.unescape(explorer._line.value.partition("<code>")[2].partition("</code>")[0])
+    again = eval(line, {kind.__name__: kind, **dict.fromkeys(("snapshot", "events", "log_events"), sample)})
+    assert again.state == explorer.state
+
+
+def test_edits_taken_back_and_two_policies_instead_of_two_snapshots_stand_in_the_line_to_copy(
+    sample: ssmlab.Snapshot,
+) -> None:
+    tags = TagLab(sample)
+    tags._undo()
+    assert tags._line.value.endswith("TagLab(snapshot, edits=[])</code></details>")
+    sides = Compare(sample, sample)
+    sides.controls["what"].value = "policies"
+    assert "(before, after, what=&#x27;policies&#x27;" in sides._line.value
+
+
+@pytest.mark.parametrize("frame", ["nodes", "documents", "principals", "policies"])
+@pytest.mark.parametrize("kind", [EventLab, LogLab])
+def test_where_no_first_command_can_be_sent_the_labs_are_empty_and_say_why(
+    sample: ssmlab.Snapshot, kind: type, frame: str
+) -> None:
+    lab = kind(sample.replace(**{frame: getattr(sample, frame).iloc[:0]}))
+    assert "; no first command can be sent on this snapshot: " in lab.describe()
+
+
+def test_what_cannot_be_seen_is_marked_in_problems_and_in_what_aws_would_refuse(sample: ssmlab.Snapshot) -> None:
+    lab = PolicyLab(sample, text='{"\u202e": 1}')
+    assert r"\u202e" in lab._wrong.value
+    ready = Readiness(sample.replace(nodes=sample.nodes.assign(platform="\u202e")))
+    ready._tables["Checklist"]._table.selected_rows = [0]
+    assert r"\u202e" in ready.why.value
+    damaged = replace(sample, noted=sample.noted.assign(what="\u202e"))
+    assert r"\u202e" in describe_data(damaged)
+    assert "\u202e" not in lab._wrong.value + ready.why.value + describe_data(damaged)

@@ -70,7 +70,7 @@ def gather_logs(data: Any) -> pd.DataFrame:
         For a frame without the columns `timestamp` and `message`.
     """
     if isinstance(data, Snapshot):
-        data = send_first(data)
+        data = send_first(data)[0] or {"timestamp": [], "message": []}
     if isinstance(data, str | Path):
         data = load_logs(data).events
     frame: pd.DataFrame = data.log_events if isinstance(data, Command) else pd.DataFrame(data)

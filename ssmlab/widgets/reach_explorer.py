@@ -54,6 +54,7 @@ class ReachExplorer(Explorer):
     _everyone: Reach | None = None
     title = "Who reaches what"
     state_type = State
+    chosen = ("principals",)
     formats = ("CSV", "Parquet", "GraphML", "SVG", "PNG")
 
     @property

@@ -72,6 +72,7 @@ class TagLab(WhatIf):
 
     title = "What if nodes had other tags"
     state_type = TagState
+    chosen = ("edits",)
 
     def begin(self, given: Mapping[str, Any]) -> TagState:
         """Without anything an edit worth looking at."""
