@@ -113,7 +113,9 @@ def test_collect_script_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.startswith("#!")
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1", "\uff0b1", "\uff0d1", "\uff20SUM(A1)"]
+)
 def test_a_cell_that_would_start_a_formula_is_defused(text: str) -> None:
     assert [*defuse(pd.DataFrame({"a": [text, "safe"]}))["a"]] == [f"'{text}", "safe"]
 

@@ -456,3 +456,9 @@ def test_what_cannot_be_seen_is_marked_in_problems_and_in_what_aws_would_refuse(
     damaged = replace(sample, noted=sample.noted.assign(what="\u202e"))
     assert r"\u202e" in describe_data(damaged)
     assert "\u202e" not in lab._wrong.value + ready.why.value + describe_data(damaged)
+
+
+def test_columns_of_the_matrix_that_are_called_alike_are_saved_apart() -> None:
+    column = {"label": "nodes · eu-west-1", "count": 2}
+    saved = to_table({"rows": [{"id": "ana"}], "columns": [column] * 2, "cells": [["allowed", "denied"]]})
+    assert [*saved] == ["principal", "nodes · eu-west-1 (2)", "nodes · eu-west-1 (2) #2"]
