@@ -1,9 +1,11 @@
 """The command line."""
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
+from os import environ
 from pathlib import Path
 
 import pandas as pd
@@ -218,3 +220,25 @@ def test_reach_without_principals_says_why_it_is_empty(tmp_path: Path, capsys: p
     file.write_text("node_id,account,region\n")
     assert main(["reach", str(file)]) == 0
     assert f"Nobody reaches anything: there is no principal in {file}." in capsys.readouterr().out
+
+
+def test_what_cannot_be_seen_or_written_in_a_terminal_is_marked(tmp_path: Path) -> None:
+    ana = "arn:aws:iam::123456789012:user/\u5c71\x1b[31m"
+    (tmp_path / "nodes.csv").write_text("node_id,account,region\n\x1b[31m,1,2\n")
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "policies" / "p.json").write_text('{"Version": "2012-10-17", "Statement": []}')
+    (tmp_path / "attachments.csv").write_text(f"principal,policy\n{ana},p\n", encoding="utf-8")
+    command = [sys.executable, "-m", "ssmlab", "reach", str(tmp_path)]
+    for encoding, name in (("utf-8", "\u5c71"), ("ascii", "\\u5c71")):
+        done = subprocess.run(command, capture_output=True, check=False, env={**environ, "PYTHONIOENCODING": encoding})
+        assert f"user/{name}\\x1b[31m " in done.stdout.decode()
+        assert (done.returncode, b"got `\\x1b[31m`" in done.stderr) == (0, True)
+        assert b"\x1b" not in done.stdout + done.stderr
+    script = [sys.executable, "-m", "ssmlab", "collect-script"]
+    subprocess.run(script, capture_output=True, check=True, env={**environ, "PYTHONIOENCODING": "ascii"})
+
+
+def test_a_closed_output_is_no_error() -> None:
+    command = f"{shlex.quote(sys.executable)} -m ssmlab collect-script >&-"
+    done = subprocess.run(command, shell=True, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
