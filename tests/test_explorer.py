@@ -9,6 +9,7 @@ import networkx as nx
 import pandas as pd
 import pytest
 from hostile import PAYLOADS
+from ipywidgets import HTML
 
 import ssmlab
 from ssmlab.graphs import to_marks
@@ -462,3 +463,16 @@ def test_columns_of_the_matrix_that_are_called_alike_are_saved_apart() -> None:
     column = {"label": "nodes · eu-west-1", "count": 2}
     saved = to_table({"rows": [{"id": "ana"}], "columns": [column] * 2, "cells": [["allowed", "denied"]]})
     assert [*saved] == ["principal", "nodes · eu-west-1 (2)", "nodes · eu-west-1 (2) #2"]
+
+
+@pytest.mark.parametrize("kind", [ReachExplorer, PolicyLab, TagLab, CommandExplorer])
+def test_several_values_of_a_key_of_the_request_stay_as_they_are(sample: ssmlab.Snapshot, kind: type) -> None:
+    given = {"aws:TagKeys": ["a", "<b>"], "aws:SourceIp": ["203.0.113.9"]}
+    explorer = kind(sample, context=given)
+    assert "role='alert'" not in explorer.why.value
+    request = explorer.controls["context"]
+    request._mfa.value = "true"
+    assert explorer.state.context == {**given, "aws:MultiFactorAuthPresent": "true"}
+    told = "".join(part.value for part in _parts(request) if isinstance(part, HTML))
+    assert "&lt;b&gt;" in told
+    assert "<b>" not in told
