@@ -200,3 +200,7 @@ def test_a_sample_made_anew_is_seen(tmp_path, monkeypatch):
         file.write_text("\n".join(["node_id,account,region", *lines]))
         assert len(workshop.load_sample().nodes) == count
         assert workshop.load_sample() is workshop.load_sample()
+
+
+def test_half_a_letter_is_no_answer_and_no_error(tmp_path):
+    assert "is not judged yet, and this counts as no try" in judge("01-1", ["\ud800"], tmp_path).text

@@ -79,7 +79,7 @@ def check(
         return Verdict(False, f"{exercise.id} is not answered yet: expected {exercise.shape}")
     try:
         wrong = _complain(exercise, answer, snapshot or load_sample())
-    except AnswerError as error:
+    except (AnswerError, UnicodeEncodeError) as error:  # the latter: half of a letter, which no name holds
         return Verdict(False, f"{exercise.id} is not judged yet, and this counts as no try.\n{error}")
     tries, lost = 1, list[str]()
     try:
