@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TextIO
 
 import ssmlab
 from ssmlab.collecting import collect_script
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     _Parser = argparse.ArgumentParser
     _Commands = argparse._SubParsersAction[_Parser]
 
+_LAST_PORT: Final = 65_535
 _MOST_ERRORS: Final = 10  # of the data, printed beside an answer
 _WRITERS: Final = {".csv": "write_csv", ".parquet": "write_parquet"}
 # What `Reach.summary` counts, as the table heads it.
@@ -36,14 +37,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         code = int(arguments.run(arguments) or 0)
-        sys.stdout.flush()
+        print(end="", flush=True)
         return code
     except BrokenPipeError:  # the reader, such as `head`, has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (KeyError, OSError, ValueError) as error:
-        print(f"ssmlab: {error.args[0] if isinstance(error, KeyError) else error}", file=sys.stderr)
+        _say(f"ssmlab: {error.args[0] if isinstance(error, KeyError) else error}", to=sys.stderr)
         return 2
+
+
+def _say(*lines: object, to: TextIO | None = None) -> None:
+    """Print lines to stdout or `to`; what cannot be seen, or this terminal has no letter for, as visible marks."""
+    text = "\n".join(map(str, lines))
+    shown = "".join(char if char.isprintable() or char in "\n\t" else ascii(char)[1:-1] for char in text)
+    encoding = getattr(to or sys.stdout, "encoding", None) or "utf-8"
+    print(shown.encode(encoding, "backslashreplace").decode(encoding), file=to)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -119,6 +128,8 @@ def _context(arguments: argparse.Namespace) -> Mapping[str, str | None]:
 
 
 def _lab(arguments: argparse.Namespace) -> int:
+    if arguments.port is not None and not 0 <= arguments.port <= _LAST_PORT:
+        raise ValueError(f"--port: expected a number from 0 to {_LAST_PORT}, got `{arguments.port}`")
     return open_lab(arguments.notebook, port=arguments.port, browser=False if arguments.no_browser else None)
 
 
@@ -135,7 +146,7 @@ def _load(arguments: argparse.Namespace) -> ssmlab.Snapshot:
         counts = (len(errors), "error"), (len(snapshot.problems) - len(errors), "warning")
         told = " and ".join(say_count(*count) for count in counts if count[0])
         rest = [f"ssmlab: {told} in the data, see `ssmlab check {arguments.path}`"]
-        print(*_say_problems(errors.head(_MOST_ERRORS)), *rest, sep="\n", file=sys.stderr)
+        _say(*_say_problems(errors.head(_MOST_ERRORS)), *rest, to=sys.stderr)
     return snapshot
 
 
@@ -150,7 +161,7 @@ def _find(arguments: argparse.Namespace) -> ssmlab.Reach:
         if key.lower() not in snapshot.condition_keys:
             near = find_near(key, snapshot.condition_keys.values())
             hint = f", did you mean {', '.join(f'`{name}`' for name in near)}?" if near else ""
-            print(f"warning: --context {key} changes nothing: no loaded policy reads it{hint}", file=sys.stderr)
+            _say(f"warning: --context {key} changes nothing: no loaded policy reads it{hint}", to=sys.stderr)
     return ssmlab.reach(snapshot, context=context)
 
 
@@ -161,7 +172,8 @@ def _reach(arguments: argparse.Namespace) -> None:
     found = _find(arguments)
     summary = found.summary().sort_values(["pairs", "pairs_conditional"], ascending=False)
     shown = summary.rename(lambda arn: f"{arn.split(':')[4]} {last_part(arn)}").rename_axis(None)
-    print(_LEGEND, shown.rename(columns=_COLUMNS).to_string(), sep="\n")
+    nobody = f"Nobody reaches anything: there is no principal in {arguments.path}."
+    _say(_LEGEND, nobody if shown.empty else shown.rename(columns=_COLUMNS).to_string())
     if arguments.out:
         _write(found, arguments.out)
 
@@ -178,11 +190,11 @@ def _write(found: ssmlab.Reach, path: Path) -> None:
     path.write_bytes(getattr(exports, _WRITERS[path.suffix])(frame))
     apart = int((~frame["managed"].fillna(True).astype(bool)).sum())
     told = f"; {apart:,} of them on nodes that are not managed: column `managed` is False" if apart else ""
-    print(f"wrote {say_count(len(frame), 'pair')} of node and document into {path}{told}")
+    _say(f"wrote {say_count(len(frame), 'pair')} of node and document into {path}{told}")
 
 
 def _explain(arguments: argparse.Namespace) -> None:
-    print(_find(arguments).explain(arguments.principal, arguments.node, arguments.document))
+    _say(_find(arguments).explain(arguments.principal, arguments.node, arguments.document))
 
 
 def _check(arguments: argparse.Namespace) -> int:
@@ -195,7 +207,7 @@ def _check(arguments: argparse.Namespace) -> int:
         f"finding: {last_part(str(row.policy))}, statement {row.statement}: {row.what}" for row in findings.itertuples()
     ]
     told = f"{say_count(len(problems), 'problem')}, {say_count(len(findings), 'finding')} in {arguments.path}"
-    print(*lines, told, sep="\n")
+    _say(*lines, told)
     broken = arguments.expect is not None and not _expect(snapshot, arguments.expect)
     return int(broken or (problems["severity"] == "error").any())
 
@@ -204,33 +216,37 @@ def _expect(snapshot: ssmlab.Snapshot, file: Path) -> bool:
     """Print every expectation and whether it holds; do all?"""
     tested = ssmlab.check_expectations(snapshot, file)
     for row in tested.itertuples():
-        print(f"holds: {row.expectation}" if row.holds else f"BROKEN: {row.expectation}: {row.counterexample}")
+        _say(f"holds: {row.expectation}" if row.holds else f"BROKEN: {row.expectation}: {row.counterexample}")
     return bool(tested["holds"].all())
 
 
 def _pseudonymise(arguments: argparse.Namespace) -> None:
+    out = arguments.out
+    others = out.is_dir() and any(path.suffix != ".parquet" for path in out.iterdir())
+    if others or out.resolve() == Path(arguments.path).resolve():  # beside CLI output, Parquet would be read instead
+        raise ValueError(f"`{out}`: expected a new folder, got one with other files")
     made = ssmlab.pseudonymise(_load(arguments), arguments.seed)
     made.to_parquet(arguments.out)
     told = "tag keys and what is AWS's stayed as they were; look it over before you share it"
-    print(f"{made} in {arguments.out}: {told}")
+    _say(f"{made} in {arguments.out}: {told}")
 
 
 def _new_folder(arguments: argparse.Namespace) -> None:
     folder = ssmlab.workshop.make_folder(arguments.folder, arguments.seed)
     first = min(folder.glob("*.ipynb"))
-    print(f"made {folder}: open it with `ssmlab lab {first}`")
+    _say(f"made {folder}: open it with `ssmlab lab {first}`")
 
 
 def _gather(arguments: argparse.Namespace) -> None:
     frame = ssmlab.workshop.gather(arguments.folder)
     counts = say_count(frame["learner"].nunique(), "learner"), say_count(int(frame["passed"].sum()), "exercise")
-    print(ssmlab.workshop.find_stuck(frame).to_string(), f"{', '.join(counts)} passed", sep="\n")
+    _say(ssmlab.workshop.find_stuck(frame).to_string(), f"{', '.join(counts)} passed")
 
 
 def _build(arguments: argparse.Namespace) -> None:
     made = ssmlab.workshop.build_course(arguments.folder)
-    print(f"wrote {say_count(len(made), 'notebook')} into {arguments.folder}")
+    _say(f"wrote {say_count(len(made), 'notebook')} into {arguments.folder}")
 
 
 def _collect(_: argparse.Namespace) -> None:
-    print(collect_script(), end="")
+    _say(collect_script().removesuffix("\n"))

@@ -11,12 +11,13 @@ import pandas as pd
 if TYPE_CHECKING:
     import networkx as nx
 
+_FORMULA: Final = "^([=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20])"
 _NO_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # [XML 1.0, section 2.2]
 
 
 def defuse(frame: pd.DataFrame) -> pd.DataFrame:
     """A copy in which no text cell starts a formula when a spreadsheet opens it: a `'` goes before `=`, `+`, `-`,
-    `@`, tab and return. Source: OWASP, CSV injection.
+    `@`, also of full width, tab, return and line feed. Source: OWASP, CSV injection.
 
     Examples
     --------
@@ -24,8 +25,8 @@ def defuse(frame: pd.DataFrame) -> pd.DataFrame:
     ["'=1+1", 'web-1']
     """
     texts = frame.select_dtypes(["object", "string", "category"])
-    safe = {str(name): texts[name].astype(str).str.replace(r"^([=+\-@\t\r])", r"'\1", regex=True) for name in texts}
-    return frame.assign(**safe).rename(columns=lambda name: re.sub(r"^([=+\-@\t\r])", r"'\1", str(name)))
+    safe = {str(name): texts[name].astype(str).str.replace(_FORMULA, r"'\1", regex=True) for name in texts}
+    return frame.assign(**safe).rename(columns=lambda name: re.sub(_FORMULA, r"'\1", str(name)))
 
 
 def write_csv(frame: pd.DataFrame) -> bytes:

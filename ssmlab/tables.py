@@ -27,7 +27,7 @@ def show_table(frame: pd.DataFrame) -> HTML:
     True
     """
     shown = frame.astype("object").where(frame.notna(), "").map(lambda value: _show(str(value)))
-    shown = shown.rename(columns=lambda name: to_html(name).replace("_", "_<wbr>"))
+    shown = shown.rename(columns=lambda name: to_html(str(name)).replace("_", "_<wbr>"))
     with pd.option_context("display.max_colwidth", None):
         table = shown.to_html(index=False, escape=False, border=0, classes="ssmlab-table")
     return HTML(_LOOK + table)  # type: ignore[no-untyped-call]

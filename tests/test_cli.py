@@ -1,14 +1,17 @@
 """The command line."""
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
+from os import environ
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+import ssmlab
 from ssmlab.cli import main
 from ssmlab.exports import defuse
 
@@ -112,7 +115,9 @@ def test_collect_script_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.startswith("#!")
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1", "\uff0b1", "\uff0d1", "\uff20SUM(A1)"]
+)
 def test_a_cell_that_would_start_a_formula_is_defused(text: str) -> None:
     assert [*defuse(pd.DataFrame({"a": [text, "safe"]}))["a"]] == [f"'{text}", "safe"]
 
@@ -187,3 +192,53 @@ def test_a_context_key_that_no_policy_reads_is_told(
     told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("warning")]
     line = f"warning: --context {key} changes nothing: no loaded policy reads it{said}"
     assert told == ([] if said is None else [line])
+
+
+@pytest.mark.parametrize("out", ["own", "own/123456789012"])
+def test_pseudonyms_are_not_written_among_other_files(
+    out: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree("data/sample", tmp_path / "own")
+    assert main(["pseudonymise", str(tmp_path / "own"), str(tmp_path / out)]) == 2
+    assert "expected a new folder, got one with other files" in capsys.readouterr().err
+    assert not [*tmp_path.rglob("*.parquet")]
+
+
+def test_pseudonyms_do_not_replace_the_snapshot_that_they_are_of(sample: ssmlab.Snapshot, tmp_path: Path) -> None:
+    sample.to_parquet(tmp_path)
+    assert main(["pseudonymise", str(tmp_path), str(tmp_path)]) == 2
+    assert ssmlab.load(tmp_path).nodes.index.equals(sample.nodes.index)
+
+
+def test_a_port_that_there_is_not_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["lab", "--port", "70000"]) == 2
+    assert "--port: expected a number from 0 to 65535, got `70000`" in capsys.readouterr().err
+
+
+def test_reach_without_principals_says_why_it_is_empty(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "nodes.csv"
+    file.write_text("node_id,account,region\n")
+    assert main(["reach", str(file)]) == 0
+    assert f"Nobody reaches anything: there is no principal in {file}." in capsys.readouterr().out
+
+
+def test_what_cannot_be_seen_or_written_in_a_terminal_is_marked(tmp_path: Path) -> None:
+    ana = "arn:aws:iam::123456789012:user/\u5c71\x1b[31m"
+    (tmp_path / "nodes.csv").write_text("node_id,account,region\n\x1b[31m,1,2\n")
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "policies" / "p.json").write_text('{"Version": "2012-10-17", "Statement": []}')
+    (tmp_path / "attachments.csv").write_text(f"principal,policy\n{ana},p\n", encoding="utf-8")
+    command = [sys.executable, "-m", "ssmlab", "reach", str(tmp_path)]
+    for encoding, name in (("utf-8", "\u5c71"), ("ascii", "\\u5c71")):
+        done = subprocess.run(command, capture_output=True, check=False, env={**environ, "PYTHONIOENCODING": encoding})
+        assert f"user/{name}\\x1b[31m " in done.stdout.decode()
+        assert (done.returncode, b"got `\\x1b[31m`" in done.stderr) == (0, True)
+        assert b"\x1b" not in done.stdout + done.stderr
+    script = [sys.executable, "-m", "ssmlab", "collect-script"]
+    subprocess.run(script, capture_output=True, check=True, env={**environ, "PYTHONIOENCODING": "ascii"})
+
+
+def test_a_closed_output_is_no_error() -> None:
+    command = f"{shlex.quote(sys.executable)} -m ssmlab collect-script >&-"
+    done = subprocess.run(command, shell=True, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")

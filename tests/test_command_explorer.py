@@ -345,3 +345,26 @@ def test_an_unknown_state_is_refused_by_name(snapshot: ssmlab.Snapshot) -> None:
     assert CommandExplorer(snapshot, sender="web-ops").state == State(
         sender=WEB_OPS, document="AWS-RunShellScript", targets=(TEAM,), region="eu-west-1"
     )
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "words"),
+    [
+        ("responses", '{"web-1": {"exit_code": 99999999999999999999}}', "expected an `exit_code` of 32 bits"),
+        (
+            "rules",
+            '[{"name": "a", "pattern": {"source": ["aws.ssm"]}, "targets": [5]}]',
+            "rules: expected a list such as",
+        ),
+        (
+            "rules",
+            '[{"name": "a", "pattern": {"source": ["aws.ssm"]}, "targets": 5}]',
+            "rules: expected a list such as",
+        ),
+        ("rules", '[{"name": ["a"], "pattern": {"source": ["aws.ssm"]}}]', "rules: expected a list such as"),
+    ],
+)
+def test_json_of_another_shape_is_refused_in_the_panel(
+    snapshot: ssmlab.Snapshot, field: str, text: str, words: str
+) -> None:
+    assert words in html.unescape(CommandExplorer(snapshot, sender="web-ops", **{field: text}).why.value)

@@ -267,3 +267,18 @@ def test_the_result_is_there_again_after_a_look_at_another_view(snapshot: ssmlab
         explorer.tabs.selected_index = view
         assert seen(explorer)._live.value != ""
     assert explorer._live.value == first
+
+
+def test_policies_of_which_one_side_has_none_are_compared(snapshot) -> None:
+    bare = snapshot.replace(policies=snapshot.policies.iloc[:0])
+    assert "lose" in seen(Compare(snapshot, bare))._table._count.value
+    assert "Nothing differs" in seen(Compare(bare, bare))._table._count.value
+
+
+def test_before_anything_is_compared_nothing_is_saved(snapshot) -> None:
+    with pytest.raises(ValueError, match="nothing was compared yet"):
+        seen(Compare(snapshot, first="", second="")).export("CSV")
+
+
+def test_without_an_account_it_is_said_what_to_choose(snapshot) -> None:
+    assert "Choose two accounts." in seen(Compare(snapshot, what="accounts", nodes_of="")).why.value

@@ -1,6 +1,7 @@
 """The reach explorer without a browser: state in, views out."""
 
 import html
+from dataclasses import replace
 from itertools import product
 from threading import Event
 
@@ -8,6 +9,7 @@ import networkx as nx
 import pandas as pd
 import pytest
 from hostile import PAYLOADS
+from ipywidgets import HTML
 
 import ssmlab
 from ssmlab.graphs import to_marks
@@ -423,3 +425,79 @@ def test_statements_that_may_allow_are_alternatives_in_the_table_and_the_graph(s
     assert {edge["detail"] for edge in explorer._graph.graph["edges"] if "only if" in edge["detail"]} == {
         f"only if {told}"
     }
+
+
+EMPTIED = {
+    "principals": (ReachExplorer, {"principals": ()}),
+    "targets": (CommandExplorer, {"targets": ()}),
+    "region": (CommandExplorer, {"region": ""}),
+    "the way of sending": (CommandExplorer, {"instance_ids": "i-0123456789abcdef0", "by": "targets"}),
+    "event pattern": (EventLab, {"pattern": ""}),
+    "event pattern, my own": (EventLab, {"pattern": "{}", "start": "any transition of a command"}),
+    "filter pattern": (LogLab, {"pattern": ""}),
+    "period": (LogLab, {"period": 60}),
+    "policies": (Compare, {"first": "", "second": ""}),
+}
+
+
+@pytest.mark.parametrize("case", EMPTIED)
+def test_what_is_taken_from_the_first_view_does_not_come_back_by_the_line_to_copy(
+    sample: ssmlab.Snapshot, case: str
+) -> None:
+    kind, state = EMPTIED[case]
+    explorer = kind(sample)
+    for name, value in state.items():
+        explorer.controls[name].value = value
+    line = html.unescape(explorer._line.value.partition("<code>")[2].partition("</code>")[0])
+    again = eval(line, {kind.__name__: kind, **dict.fromkeys(("snapshot", "events", "log_events"), sample)})
+    assert again.state == explorer.state
+
+
+def test_edits_taken_back_and_two_policies_instead_of_two_snapshots_stand_in_the_line_to_copy(
+    sample: ssmlab.Snapshot,
+) -> None:
+    tags = TagLab(sample)
+    tags._undo()
+    assert tags._line.value.endswith("TagLab(snapshot, edits=[])</code></details>")
+    sides = Compare(sample, sample)
+    sides.controls["what"].value = "policies"
+    assert "(before, after, what=&#x27;policies&#x27;" in sides._line.value
+
+
+@pytest.mark.parametrize("frame", ["nodes", "documents", "principals", "policies"])
+@pytest.mark.parametrize("kind", [EventLab, LogLab])
+def test_where_no_first_command_can_be_sent_the_labs_are_empty_and_say_why(
+    sample: ssmlab.Snapshot, kind: type, frame: str
+) -> None:
+    lab = kind(sample.replace(**{frame: getattr(sample, frame).iloc[:0]}))
+    assert "; no first command can be sent on this snapshot: " in lab.describe()
+
+
+def test_what_cannot_be_seen_is_marked_in_problems_and_in_what_aws_would_refuse(sample: ssmlab.Snapshot) -> None:
+    lab = PolicyLab(sample, text='{"\u202e": 1}')
+    assert r"\u202e" in lab._wrong.value
+    ready = Readiness(sample.replace(nodes=sample.nodes.assign(platform="\u202e")))
+    ready._tables["Checklist"]._table.selected_rows = [0]
+    assert r"\u202e" in ready.why.value
+    damaged = replace(sample, noted=sample.noted.assign(what="\u202e"))
+    assert r"\u202e" in describe_data(damaged)
+    assert "\u202e" not in lab._wrong.value + ready.why.value + describe_data(damaged)
+
+
+def test_columns_of_the_matrix_that_are_called_alike_are_saved_apart() -> None:
+    column = {"label": "nodes · eu-west-1", "count": 2}
+    saved = to_table({"rows": [{"id": "ana"}], "columns": [column] * 2, "cells": [["allowed", "denied"]]})
+    assert [*saved] == ["principal", "nodes · eu-west-1 (2)", "nodes · eu-west-1 (2) #2"]
+
+
+@pytest.mark.parametrize("kind", [ReachExplorer, PolicyLab, TagLab, CommandExplorer])
+def test_several_values_of_a_key_of_the_request_stay_as_they_are(sample: ssmlab.Snapshot, kind: type) -> None:
+    given = {"aws:TagKeys": ["a", "<b>"], "aws:SourceIp": ["203.0.113.9"]}
+    explorer = kind(sample, context=given)
+    assert "role='alert'" not in explorer.why.value
+    request = explorer.controls["context"]
+    request._mfa.value = "true"
+    assert explorer.state.context == {**given, "aws:MultiFactorAuthPresent": "true"}
+    told = "".join(part.value for part in _parts(request) if isinstance(part, HTML))
+    assert "&lt;b&gt;" in told
+    assert "<b>" not in told

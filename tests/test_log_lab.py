@@ -282,3 +282,23 @@ def test_a_pattern_for_json_matches_without_marks() -> None:
     frame = gather_logs(make_events('{"a": 1}'))
     listed, words = write_messages(frame, "{ $.a = 1 }", np.array([True]), "matches", {})
     assert ("<mark>" in listed, "&quot;a&quot;" in listed, words) == (False, True, "")
+
+
+def test_log_events_without_any_time_are_searched_all_the_same() -> None:
+    lab = LogLab(pd.DataFrame({"timestamp": [None], "message": ["ERROR a"]}))
+    assert "1 log event without a time" in lab.describe()
+    assert lab.matched.tolist() == [True]
+    for view in (1, 2):
+        lab.tabs.selected_index = view
+    assert "role='alert'" not in lab.why.value
+
+
+@pytest.mark.parametrize("times", [["2026-01-01", "soon"], [0, 1e30]])
+def test_a_time_that_cannot_be_read_is_named_with_its_log_event(times: list[object]) -> None:
+    with pytest.raises(ValueError, match=r"log event 1: expected a time in `timestamp`, got `(soon|1e\+30)`"):
+        LogLab(pd.DataFrame({"timestamp": times, "message": ["a", "b"]}))
+
+
+def test_times_may_be_written_in_several_ways() -> None:
+    times = ["2026-01-01", "2026-01-01T02:00:00+02:00"]
+    assert LogLab(pd.DataFrame({"timestamp": times, "message": ["a", "b"]})).log_events["timestamp"].nunique() == 1

@@ -663,3 +663,8 @@ def test_a_long_text_is_searched_and_not_remembered():
     assert (matches("%code=5%", long), matches("%code=6%", long)) == (True, False)
     assert matches("[text = %code=5%]", "code=500")
     assert regexes._recall.cache_info().currsize == 3  # two expressions as they were read, and the short text
+
+
+def test_a_number_beyond_all_that_an_alarm_can_hold_is_refused() -> None:
+    with pytest.raises(ValueError, match="expected a number or None as a value"):
+        alarm_states([1], threshold=10**400, comparison="GreaterThanThreshold", evaluation_periods=1)

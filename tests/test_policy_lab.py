@@ -259,3 +259,12 @@ def test_a_policy_or_principal_that_there_is_not_is_refused_by_name(snapshot: ss
         PolicyLab(snapshot, principals=["nobody"])
     with pytest.raises(ValueError, match=f"got `{DORA}`"):
         PolicyLab(snapshot, policy=PAGE, without=[DORA])
+
+
+def test_a_policy_that_repeats_a_key_is_shown_as_it_is(snapshot: ssmlab.Snapshot) -> None:
+    text = '{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Effect": "Allow", "Action": 1.50, "Sid": "é"}]}'
+    lab = PolicyLab(snapshot.with_policy(text, name="twice", principal=WEB_OPS), policy="twice")
+    assert lab.editor.value.count('"Effect": "Allow"') == 2
+    assert '"Action": 1.50' in lab.editor.value
+    assert '"Sid": "é"' in lab.editor.value
+    assert "AWS would refuse this version" in lab._wrong.value

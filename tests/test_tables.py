@@ -18,3 +18,7 @@ def test_a_table_shows_texts_whole_and_as_text() -> None:
     arn = show_table(pd.DataFrame({"who": ['arn:aws:iam::123456789012:user/"a"']})).data
     assert '<span title="arn:aws:iam::123456789012:user/&quot;a&quot;">user/<wbr>&quot;a&quot;</span>' in arn
     assert not any(tag in shown for tag in ("<script", "<b>", "<i>"))
+
+
+def test_a_column_whose_name_is_a_number_is_shown() -> None:
+    assert "<th>1</th>" in show_table(pd.DataFrame({1: ["a"]})).data

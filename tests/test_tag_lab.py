@@ -293,3 +293,10 @@ def test_the_root_user_who_needs_no_statement_is_explained(snapshot: ssmlab.Snap
     assert "root now reaches" in lab.why.value
     lab.graph.selected = next(mark["id"] for mark in lab.graph.graph["nodes"] if mark["id"].startswith("none:"))
     assert "the root user needs no policy" in lab.why.value
+
+
+def test_columns_that_name_no_tag_or_one_of_aws_are_left_out_with_a_word(snapshot: ssmlab.Snapshot) -> None:
+    text = f"node_id,account,region,tag:,tag:aws:x,tag:New\n{WEB},123456789012,eu-west-1,a,b,c\n"
+    changes, problems = read_tag_file("edited.csv", text.encode(), snapshot.nodes)
+    assert [(change.key, change.value) for change in changes] == [("New", "c")]
+    assert sum("is left out" in what for what in problems["what"]) == 2

@@ -171,3 +171,36 @@ def test_a_learner_is_given_what_the_exercise_is_about(exercise, kind):
 def test_what_an_exercise_gives_is_in_its_snapshot():
     reach = ssmlab.reach(workshop.given("14-3", SAMPLE))
     assert reach.outcome("NightShift", "db-1", "AWS-RunShellScript").value == "allowed"
+
+
+def test_where_progress_cannot_be_written_the_answer_is_judged_all_the_same(tmp_path):
+    nowhere = tmp_path / "no such folder" / "progress.json"
+    cases = [case for case in read_cases("workshop") if case["exercise"] == "03-1"]
+    answers = (next(case["answer"] for case in cases if ("says" in case) == is_wrong) for is_wrong in (False, True))
+    right, wrong = (workshop.check("03-1", answer, SAMPLE, progress=nowhere) for answer in answers)
+    assert (right.passed, wrong.passed) == (True, False)
+    assert all("This try is not counted: " in str(verdict) for verdict in (right, wrong))
+
+
+def test_a_file_and_a_folder_of_one_name_are_two_learners(tmp_path):
+    (tmp_path / "ana").mkdir()
+    for file in ("ana.json", "ana/progress.json", "ben.json"):
+        workshop.check("03-1", {"Statement": []}, SAMPLE, progress=tmp_path / file)
+    found = workshop.gather(tmp_path)
+    assert [*found["learner"].unique()] == ["ana.json", "ben", "ana/progress.json"]
+    assert found["tries"].sum() == 3
+
+
+def test_a_sample_made_anew_is_seen(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "data" / "sample" / "nodes.csv"
+    file.parent.mkdir(parents=True)
+    for count in (1, 2):
+        lines = [f"i-0000000000000000{number},123456789012,eu-west-1" for number in range(count)]
+        file.write_text("\n".join(["node_id,account,region", *lines]))
+        assert len(workshop.load_sample().nodes) == count
+        assert workshop.load_sample() is workshop.load_sample()
+
+
+def test_half_a_letter_is_no_answer_and_no_error(tmp_path):
+    assert "is not judged yet, and this counts as no try" in judge("01-1", ["\ud800"], tmp_path).text

@@ -33,6 +33,8 @@ class Answer:
     def __post_init__(self) -> None:
         if not (isinstance(self.exit_code, int) and isinstance(self.seconds, int | float) and self.seconds >= 0):
             raise ValueError(f"expected a whole `exit_code` and `seconds` from 0, got `{self}`")
+        if not -(2**31) <= self.exit_code < 2**32:
+            raise ValueError(f"expected an `exit_code` of 32 bits, got `{self}`")
         if not (isinstance(self.output, str) and isinstance(self.error, str)):
             raise ValueError(f"expected texts as `output` and `error`, got `{self}`")
 

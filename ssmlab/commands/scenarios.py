@@ -140,10 +140,18 @@ def read_rules(text: str) -> list[Rule]:
     """
     found = _read("rules", text)
     try:
-        return [Rule(**rule) for rule in found or ()]
+        rules = [Rule(**rule) for rule in found or ()]
+        are_good = all(isinstance(rule.name, str) and _are_objects(rule.targets) for rule in rules)
     except TypeError:
-        wanted = '[{"name": …, "pattern": {…}, "targets": […], "role": …}]'
-        raise ValueError(f"rules: expected a list such as {wanted}") from None
+        are_good = False
+    if not are_good:
+        wanted = '[{"name": "…", "pattern": {…}, "targets": [{…}], "role": "…"}]'
+        raise ValueError(f"rules: expected a list such as {wanted}")
+    return rules
+
+
+def _are_objects(targets: Any) -> bool:
+    return isinstance(targets, list | tuple) and all(isinstance(target, Mapping) for target in targets)
 
 
 def _read(what: str, text: str) -> Any:

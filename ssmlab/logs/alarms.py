@@ -122,7 +122,7 @@ def _read_value(value: Any) -> float | None:
         return None
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         raise ValueError(f"expected a number or None as a value, got `{value}`") from None
     return None if math.isnan(number) else number  # of any type: a float32 too
 

@@ -214,7 +214,7 @@ def _swap_layer(layer: str, old: Snapshot, new: Snapshot, only: str = "") -> Sna
     frames = [side.policies for side in (old, new)]
     ours = [(f["layer"] == layer) & (not only or f.index.isin([only, only + AS_BOUNDARY])) for f in frames]
     kept = (frames[0][~ours[0]], frames[1][ours[1]])
-    policies = pd.concat([_name_apart(frame, kept) for frame in kept if len(frame)])
+    policies = pd.concat([_name_apart(frame, kept) for frame in kept if len(frame)] or [*kept])
     people = new.principals
     if only and layer == "boundary":
         moved = _moved(old, new)

@@ -22,19 +22,28 @@ def to_object(body: Any) -> Any:
         return body
 
 
-def to_json(body: Any) -> str:
+def to_json(body: Any, margin: str = "") -> str:
     """JSON text that `to_object` reads to the same: a repeated key is repeated, numbers stay exact.
+
+    With a margin, a line break and blanks, it is indented and keeps letters as they are.
 
     >>> to_json({"Statement": [{"Effect": "Allow"}]})
     '{"Statement": [{"Effect": "Allow"}]}'
     """
+    inner = margin and f"{margin}  "
     if isinstance(body, dict):
         again = body.repeated if isinstance(body, RepeatedKeys) else ()
-        pairs = [(key, body[key]) for key in (*again, *body)]
-        return "{" + ", ".join(f"{json.dumps(key)}: {to_json(value)}" for key, value in pairs) + "}"
+        parts = [f"{to_json(key, inner)}: {to_json(body[key], inner)}" for key in (*again, *body)]
+        return "{" + _join(parts, margin) + "}"
     if isinstance(body, list):
-        return "[" + ", ".join(map(to_json, body)) + "]"
-    return str(body) if isinstance(body, Decimal) else json.dumps(body)
+        return "[" + _join([to_json(item, inner) for item in body], margin) + "]"
+    return str(body) if isinstance(body, Decimal) else json.dumps(body, ensure_ascii=not margin)
+
+
+def _join(parts: list[str], margin: str) -> str:
+    if not (parts and margin):
+        return ", ".join(parts)
+    return "".join([f"{margin}  ", f",{margin}  ".join(parts), margin])
 
 
 def rebuild(old: dict[str, Any], pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:

@@ -62,7 +62,10 @@ def read_tag_file(name: str, content: bytes, nodes: pd.DataFrame) -> tuple[list[
     before = nodes.iloc[rows[rows >= 0]]
     columns = dict.fromkeys(name.strip() for name in header if name.strip().startswith(TAG))
     changes = [change for column in columns for change in _compare(before, known, column)]
-    return changes, pd.concat([loaded.noted, problems.frame()], ignore_index=True)
+    kept = [change for change in changes if change.key and not change.key.startswith("aws:")]  # AWS's own
+    for key in dict.fromkeys(change.key for change in changes if change not in kept):
+        problems.warning(Spot(path.name), f"column `{TAG}{key}` is left out: expected a key that one can set")
+    return kept, pd.concat([loaded.noted, problems.frame()], ignore_index=True)
 
 
 def _compare(before: pd.DataFrame, after: pd.DataFrame, column: str) -> Iterator[TagChange]:

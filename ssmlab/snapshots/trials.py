@@ -1,10 +1,10 @@
 """A policy on trial: whom it binds, and a snapshot of only those, in which it is tried at once in a large one too."""
 
-import json
 from collections.abc import Sequence
 from typing import Final
 
 from ssmlab.policies import Policy
+from ssmlab.snapshots.bodies import to_json
 from ssmlab.snapshots.changes import put_principals
 from ssmlab.snapshots.iam import AS_BOUNDARY
 from ssmlab.snapshots.snapshot import Attached, Snapshot
@@ -13,9 +13,8 @@ _NEW: Final = "arn:{}:iam::{}:user/new-user"
 
 
 def write_policy(snapshot: Snapshot, policy: str) -> str:
-    """The document of a policy as indented JSON text."""
-    document = snapshot.policies["document"].loc[policy]
-    return json.dumps(document, indent=2, ensure_ascii=False, default=str)
+    """The document of a policy as indented JSON text, with what AWS refuses in it, such as a key that stands twice."""
+    return to_json(snapshot.policies["document"].loc[policy], "\n")
 
 
 def list_holders(snapshot: Snapshot, policy: str) -> list[str]:

@@ -49,6 +49,7 @@ class CommandExplorer(Explorer):
 
     title = "What becomes of a command"
     state_type = State
+    chosen = ("document", "by", "targets", "region")
     formats = ("CSV", "Parquet", "Picture")
     command: Command | None = None
     _sent: State | None = None  # the state of `command`

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -88,9 +88,22 @@ def begin_state(snapshot: Snapshot, given: Mapping[str, Any]) -> State:
     return State(**{**first, **by, **given, "sender": sender})
 
 
-def send_first(snapshot: Snapshot) -> Command:
-    """A command worth looking at, which on some nodes fails."""
-    return send_state(snapshot, begin_state(snapshot, {"answers": "every third fails", "max_errors": "100%"}))
+def send_first(snapshot: Snapshot) -> tuple[Command | None, str]:
+    """A command worth looking at, which on some nodes fails; or None, and why none can be sent here."""
+    try:
+        state = begin_state(snapshot, {"answers": "every third fails", "max_errors": "100%"})
+        return send_state(snapshot, state), ""
+    except CommandError as error:
+        why = error.message.partition("\n")[0]
+    except (KeyError, ValueError) as error:
+        why = str(error.args[0] if error.args else error)
+    return None, f"no first command can be sent on this snapshot: {why}"
+
+
+def tell_first(data: Any, found: Sized) -> str:
+    """Why a snapshot gave no events and no output, where no command can be sent on it."""
+    why = send_first(data)[1] if isinstance(data, Snapshot) and not len(found) else ""
+    return show_controls(f"; {why}" if why else "")
 
 
 def send_state(snapshot: Snapshot, state: State) -> Command:

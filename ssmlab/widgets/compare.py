@@ -83,6 +83,7 @@ class Compare(Explorer):
 
     title = "What changes"
     state_type = State
+    chosen = ("what", "first", "second", "nodes_of", "policies_of")
     formats = ("CSV", "Parquet", "GraphML", "SVG", "PNG")
 
     def __init__(self, before: Snapshot, after: Snapshot | None = None, **state: Any) -> None:
@@ -153,6 +154,8 @@ class Compare(Explorer):
         if self.seen == WITNESSES:
             told = [differences.say_context(context) for context in self._witnesses.get("context", [])]
             return self._witnesses.assign(context=told)
+        if "group" not in self._found:
+            raise ValueError("nothing was compared yet")
         return self._found.astype({"group": "str"})
 
     # --- State to views ---

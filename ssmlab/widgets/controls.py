@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -141,14 +142,16 @@ class RequestControls(w.VBox):
     value = traitlets.Dict()
 
     def __init__(self, value: Mapping[str, str | None]) -> None:
-        given = {key: _ABSENT if text is None else text for key, text in value.items()}
+        self._lists = {key: texts for key, texts in value.items() if not isinstance(texts, str | None)}
+        given = {key: _ABSENT if text is None else text for key, text in value.items() if key not in self._lists}
         self._mfa = dropdown("MFA used", _MFA_CHOICES, given.pop(MFA, ANY))
         self._own = {key: entry(label, given.pop(key, ""), "not known") for key, label in _KEYS.items()}
         more = "\n".join(f"{key} = {text}" for key, text in given.items())
         self._more = area("More keys", more, "key = value, a line each", rows=2)
         self._wrong = w.HTML()
         controls = [self._mfa, *self._own.values(), self._more]
-        super().__init__([*controls, self._wrong], value=dict(value))
+        told = "".join(f"<p>{html.escape(f'{key} = {texts}')}</p>" for key, texts in self._lists.items())
+        super().__init__([*controls, w.HTML(told), self._wrong], value=dict(value))
         for control in controls:
             control.observe(lambda _: self._read(), "value")
 
@@ -160,4 +163,4 @@ class RequestControls(w.VBox):
             return
         texts = {MFA: self._mfa.value, **{key: control.value.strip() for key, control in self._own.items()}}
         texts |= {key.strip(): text.strip() for key, _, text in lines}
-        self.value = {key: None if text == _ABSENT else text for key, text in texts.items() if text}
+        self.value = self._lists | {key: None if text == _ABSENT else text for key, text in texts.items() if text}

@@ -101,6 +101,8 @@ def compare(before: Snapshot, after: Snapshot | None, state: State) -> Differenc
         old, new = (reach(side, context=state.context) for side in (before, after))
         return _differ(old, new, _changed_policies(before, after))
     if state.what == ACCOUNTS:
+        if not (state.nodes_of and state.policies_of):
+            raise ValueError("Choose two accounts.")
         own = take_account(before, state.nodes_of)
         lent = lend_policies(after or before, state.policies_of, own)
         return compare(own, lent, replace(state, what=SNAPSHOTS))

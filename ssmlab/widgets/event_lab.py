@@ -14,7 +14,7 @@ import pandas as pd
 from ssmlab.events import PatternError, Stream, compile_pattern
 from ssmlab.reachability.columns import Codes
 from ssmlab.widgets import event_views as views
-from ssmlab.widgets.command_views import list_events, name_nodes
+from ssmlab.widgets.command_views import list_events, name_nodes, tell_first
 from ssmlab.widgets.controls import WIDE, below, dropdown, frame_editor
 from ssmlab.widgets.event_views import ALL, MATCHED, OTHERS, OWN, STARTS, State
 from ssmlab.widgets.explorer import Explorer
@@ -47,6 +47,7 @@ class EventLab(Explorer):
 
     title = "What a rule hears of"
     state_type = State
+    chosen = ("pattern", "start")
     arguments = "events"
 
     def begin(self, given: Mapping[str, Any]) -> State:
@@ -57,7 +58,7 @@ class EventLab(Explorer):
 
     def describe(self) -> str:
         """How many events there are, of whom."""
-        return f"<span>{html.escape(views.describe_events(self.events))}</span>"
+        return f"<span>{html.escape(views.describe_events(self.events) + tell_first(self.data, self.events))}</span>"
 
     def make_controls(self) -> dict[str, w.Widget]:
         """A control for each field."""

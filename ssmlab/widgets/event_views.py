@@ -71,9 +71,9 @@ class State:
 def begin_state(given: Mapping[str, Any]) -> State:
     """The pattern that is given, also as a dict; else that of the start."""
     state = State(**given)
-    own = given.get("pattern") or STARTS.get(state.start, {})
+    own = given.get("pattern", STARTS.get(state.start, {}))
     text = own if isinstance(own, str) else write_pattern(own)
-    start = OWN if given.get("pattern") and "start" not in given else state.start
+    start = OWN if "pattern" in given and "start" not in given else state.start
     return State(text, start, state.shown)
 
 
@@ -98,7 +98,7 @@ def gather_events(data: Any) -> Events:
         For what holds something else than events.
     """
     if isinstance(data, Snapshot):
-        data = send_first(data)
+        data = send_first(data)[0] or ()
     if isinstance(data, str | Path):
         return load_events(data)
     events: Events = data.events if isinstance(data, Command) else [*data]

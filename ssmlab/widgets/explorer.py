@@ -52,6 +52,7 @@ class Explorer(w.VBox):
     arguments: str = "snapshot"  # in the line to copy
     state_type: ClassVar[type]
     formats: ClassVar[tuple[str, ...]] = ("CSV", "Parquet")  # the kinds of files that can be saved
+    chosen: ClassVar[tuple[str, ...]] = ()  # fields that `begin` chooses where they are not given: always in the line
     snapshot: Snapshot  # the data, where they are a snapshot
     drawn: nx.DiGraph[str] | None = None  # the graph that is seen; None: there is none
 
@@ -220,8 +221,11 @@ class Explorer(w.VBox):
                 before.cancel()
             self._guard(self.show)
         values = {field.name: getattr(self.state, field.name) for field in fields(self.state_type)}
-        changed = {name: value for name, value in values.items() if value != getattr(self._default, name)}
-        told = "".join(f", {name}={_plain(value)!r}" for name, value in changed.items())
+        told = "".join(
+            f", {name}={_plain(value)!r}"
+            for name, value in values.items()
+            if name in self.chosen or value != getattr(self._default, name)
+        )
         line = f"{type(self).__name__}({self.arguments}{told})"
         line = f"<code>{html.escape(line)}</code>" if len(line) < _LONGEST else "<p>Too long for a line.</p>"
         line += "<p><code>snapshot</code> is what this panel was given.</p>" if self.arguments == "snapshot" else ""

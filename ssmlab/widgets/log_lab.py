@@ -14,7 +14,7 @@ from ssmlab.logs import PatternError, compile_filter
 from ssmlab.logs.alarms import COMPARISONS, MISSING
 from ssmlab.logs.metrics import STATISTICS
 from ssmlab.widgets import log_views as views
-from ssmlab.widgets.command_views import name_nodes
+from ssmlab.widgets.command_views import name_nodes, tell_first
 from ssmlab.widgets.controls import WIDE, below, dropdown, entry, frame_editor
 from ssmlab.widgets.explorer import Explorer
 from ssmlab.widgets.filters import Flags
@@ -50,6 +50,7 @@ class LogLab(Explorer):
 
     title = "What the output says"
     state_type = State
+    chosen = ("pattern", "period")
     formats = ("CSV", "Parquet", "Picture")
     arguments = "log_events"
 
@@ -62,7 +63,8 @@ class LogLab(Explorer):
 
     def describe(self) -> str:
         """How many log events there are, from when to when."""
-        return f"<span>{html.escape(views.describe_logs(self.log_events))}</span>"
+        told = views.describe_logs(self.log_events) + tell_first(self.data, self.log_events)
+        return f"<span>{html.escape(told)}</span>"
 
     def make_controls(self) -> dict[str, w.Widget]:
         """A control for each field."""

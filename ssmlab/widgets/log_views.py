@@ -70,7 +70,7 @@ def gather_logs(data: Any) -> pd.DataFrame:
         For a frame without the columns `timestamp` and `message`.
     """
     if isinstance(data, Snapshot):
-        data = send_first(data)
+        data = send_first(data)[0] or {"timestamp": [], "message": []}
     if isinstance(data, str | Path):
         data = load_logs(data).events
     frame: pd.DataFrame = data.log_events if isinstance(data, Command) else pd.DataFrame(data)
@@ -78,7 +78,11 @@ def gather_logs(data: Any) -> pd.DataFrame:
         raise ValueError(
             f"expected log events with the columns `timestamp` and `message`, got none named `{missing[0]}`"
         )
-    times = pd.to_datetime(frame["timestamp"], utc=True, unit="ms" if frame["timestamp"].dtype.kind in "iuf" else None)
+    given = frame["timestamp"]
+    how: dict[str, Any] = {"unit": "ms"} if given.dtype.kind in "iuf" else {"format": "mixed"}
+    times = pd.to_datetime(given, utc=True, errors="coerce", **how)
+    for place in np.flatnonzero(times.isna() & given.notna()):
+        raise ValueError(f"log event {place}: expected a time in `timestamp`, got `{given.iloc[place]}`")
     return frame.assign(timestamp=times, message=frame["message"].astype("str")).reset_index(drop=True)
 
 
@@ -93,6 +97,8 @@ def describe_logs(frame: pd.DataFrame) -> str:
     """How many log events there are, from when to when."""
     if frame.empty:
         return "no log events"
+    if frame["timestamp"].isna().all():
+        return f"{say_count(len(frame), 'log event')} without a time"
     first, last = (time.strftime("%Y-%m-%d %H:%M:%S") for time in (frame["timestamp"].min(), frame["timestamp"].max()))
     groups = sorted({str(group) for group in frame.get("log_group", pd.Series(dtype="str")) if group})
     told = f"{say_count(len(frame), 'log event')}, {first} to {last}"

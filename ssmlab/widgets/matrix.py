@@ -129,6 +129,7 @@ def _count(grid: _Grid) -> str:
 def to_table(matrix: dict[str, Any]) -> pd.DataFrame:
     """The matrix as a frame: a row a principal, a column a node group."""
     heads = [f"{column['label']} ({column['count']})" for column in matrix["columns"]]
+    heads = [f"{head} #{heads[:at].count(head) + 1}" if head in heads[:at] else head for at, head in enumerate(heads)]
     frame = pd.DataFrame(matrix["cells"], columns=heads, dtype="str")
     frame.insert(0, "principal", [row["id"] for row in matrix["rows"]])
     return frame

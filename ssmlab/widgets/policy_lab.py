@@ -218,7 +218,7 @@ class PolicyLab(WhatIf):
         small = detach(small, state.policy, without) if without else small
         given = more if layer == "identity" else ()
         with_text = partial(small.with_policy, text, name=state.policy, principal=given, layer=layer)
-        made_from = (*chosen, text, frozenset(without), frozenset(state.context.items()))
+        made_from = (*chosen, text, frozenset(without), repr(state.context))
         return self._memory.recall(kind, made_from, lambda: reach(with_text(), context=state.context))
 
     def _keep(self, text: str | None) -> None:

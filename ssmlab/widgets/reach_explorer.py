@@ -54,6 +54,7 @@ class ReachExplorer(Explorer):
     _everyone: Reach | None = None
     title = "Who reaches what"
     state_type = State
+    chosen = ("principals",)
     formats = ("CSV", "Parquet", "GraphML", "SVG", "PNG")
 
     @property
@@ -64,7 +65,7 @@ class ReachExplorer(Explorer):
             self._everyone = reach(self.snapshot, context=context)
         if self._everyone.context == context:
             return self._everyone
-        asked = (frozenset(people), frozenset(context.items()))
+        asked = (frozenset(people), repr(context))
         return self._chosen.recall("reach", asked, lambda: reach(narrow(self.snapshot, people), context=context))
 
     def begin(self, given: Mapping[str, Any]) -> State:

@@ -18,7 +18,7 @@ from ssmlab.widgets.controls import ANY, dropdown, search
 from ssmlab.widgets.explorer import Explorer, with_own_memory
 from ssmlab.widgets.filters import holds, make_choices, matches
 from ssmlab.widgets.tables import TableView
-from ssmlab.widgets.texts import write_explanation, write_lines
+from ssmlab.widgets.texts import show_controls, write_explanation, write_lines
 from ssmlab.widgets.views import MOST_ROWS, SAID, first_pair
 
 COUNTS, WAITING = 1, 2  # views, by their numbers
@@ -183,7 +183,8 @@ class Readiness(Explorer):
             f"{f'<br><i>{html.escape(step.mend)}</i>' if step.mend else ''}</p>"
             for step in self._checklist.of(arn)
         )
-        return write_lines(*_call(self._shown.iloc[[row]]), place, said) + steps + write_lines(arn)
+        named = write_lines(*_call(self._shown.iloc[[row]]), place, said)
+        return named + show_controls(steps) + write_lines(arn)
 
     def _explain_waiting(self, row: int) -> str:
         """The best pair of one machine and a document."""

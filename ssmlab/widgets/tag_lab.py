@@ -72,6 +72,7 @@ class TagLab(WhatIf):
 
     title = "What if nodes had other tags"
     state_type = TagState
+    chosen = ("edits",)
 
     def begin(self, given: Mapping[str, Any]) -> TagState:
         """Without anything an edit worth looking at."""
@@ -163,7 +164,7 @@ class TagLab(WhatIf):
     # --- Inside ---
 
     def _reach(self, kind: str, snapshot: Snapshot, context: Mapping[str, str | None]) -> Reach:
-        made_from = (snapshot, frozenset(context.items()))
+        made_from = (snapshot, repr(context))
         return self._memory.recall(kind, made_from, lambda: reach(snapshot, context=context))
 
     def _rows_left(self) -> Codes:

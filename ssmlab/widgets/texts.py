@@ -72,8 +72,8 @@ def list_problems(problems: Sequence[TextProblem], text: str) -> str:
     rows = []
     for problem in problems:
         place = f"line {problem.line}" + (f", column {problem.column}" if problem.column else "")
-        code = lines[min(problem.line, len(lines)) - 1].strip()
-        rows.append(f"<li><b>{place}</b> <code>{html.escape(code[:80])}</code><br>{html.escape(problem.what)}</li>")
+        code, what = map(show_controls, (lines[min(problem.line, len(lines)) - 1].strip()[:80], problem.what))
+        rows.append(f"<li><b>{place}</b> <code>{html.escape(code)}</code><br>{html.escape(what)}</li>")
     return f"<div role='status'>AWS would refuse this version:<ul>{''.join(rows)}</ul></div>"
 
 
@@ -113,7 +113,7 @@ def describe_data(snapshot: Snapshot) -> str:
 
 
 def _problem(row: Mapping[Any, Any]) -> str:
-    return f"{row['severity']}: {row['file']} {row['where']}: {row['what']}"
+    return show_controls(f"{row['severity']}: {row['file']} {row['where']}: {row['what']}")
 
 
 def count_things(number: int, word: str) -> str:

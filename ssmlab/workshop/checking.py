@@ -79,15 +79,19 @@ def check(
         return Verdict(False, f"{exercise.id} is not answered yet: expected {exercise.shape}")
     try:
         wrong = _complain(exercise, answer, snapshot or load_sample())
-    except AnswerError as error:
+    except (AnswerError, UnicodeEncodeError) as error:  # the latter: half of a letter, which no name holds
         return Verdict(False, f"{exercise.id} is not judged yet, and this counts as no try.\n{error}")
-    tries = note_try(exercise.id, not wrong, progress)
+    tries, lost = 1, list[str]()
+    try:
+        tries = note_try(exercise.id, not wrong, progress)
+    except OSError as error:  # such as of a folder that is read-only: the answer is judged all the same
+        lost = [f"This try is not counted: {error}"]
     refresh(progress)
     if not wrong:
-        return Verdict(True, f"{exercise.id} passes: {exercise.title}")
+        return Verdict(True, "\n".join([f"{exercise.id} passes: {exercise.title}", *lost]))
     shown = enumerate(exercise.hints[:tries], 1)  # as many as there were tries
     hints = [f"hint {number} of {len(exercise.hints)}: {hint}" for number, hint in shown]
-    return Verdict(False, "\n".join([f"{exercise.id} does not pass yet.", *wrong, *hints]))
+    return Verdict(False, "\n".join([f"{exercise.id} does not pass yet.", *wrong, *hints, *lost]))
 
 
 def _complain(exercise: Exercise, answer: Any, snapshot: Snapshot) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -87,12 +87,14 @@ def load_sample() -> Snapshot:
     here = Path.cwd()
     for folder in (here, *here.parents, Path(__file__).parents[2]):
         if (folder / _SAMPLE).is_dir():
-            return _load_once(folder / _SAMPLE)
+            files = sorted((folder / _SAMPLE).rglob("*"))
+            return _load_once(folder / _SAMPLE, tuple((path, path.lstat().st_mtime_ns) for path in files))
     raise FileNotFoundError(f"no `{_SAMPLE}` in `{here}` or above it: make a folder with `ssmlab workshop new DIR`")
 
 
-@cache
-def _load_once(folder: Path) -> Snapshot:
+@lru_cache(maxsize=4)
+def _load_once(folder: Path, _state: tuple[tuple[Path, int], ...]) -> Snapshot:
+    """Once, until a file changes."""
     return load(folder)
 
 

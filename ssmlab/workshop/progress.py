@@ -1,6 +1,7 @@
 """What is done: a file beside the notebooks, shown to the learner, and gathered over a room. No names, no server."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -54,7 +55,7 @@ def gather(folder: str | Path) -> pd.DataFrame:
     ----------
     folder
         Holds a `.json` file a learner, or a folder a learner with `progress.json` in it. The file's or folder's name is
-        the learner's.
+        the learner's; where there are both, the path is.
 
     Returns
     -------
@@ -67,8 +68,10 @@ def gather(folder: str | Path) -> pd.DataFrame:
         If there are no such files.
     """
     place = Path(folder)
-    found = {path.stem: path for path in sorted(place.glob("*.json"))}
-    found |= {path.parent.name: path for path in sorted(place.glob(f"*/{FILE}"))}
+    files = [(path.stem, path) for path in sorted(place.glob("*.json"))]
+    files += [(path.parent.name, path) for path in sorted(place.glob(f"*/{FILE}"))]
+    counts = Counter(name for name, _ in files)
+    found = {name if counts[name] == 1 else path.relative_to(place).as_posix(): path for name, path in files}
     if not found:
         raise FileNotFoundError(f"no progress in `{folder}`: expected `NAME.json`, or folders with `{FILE}`")
     return pd.concat([_to_frame(name, _read(path)) for name, path in found.items()], ignore_index=True)
