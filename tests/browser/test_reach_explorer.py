@@ -288,7 +288,10 @@ def test_what_would_mend_a_denial_is_tried_by_keyboard(explorer: Locator, page: 
     explorer.locator(".mark.node[data-kind=group]", has_text="nodes · eu-west-1").first.click()
     explorer.get_by_role("button", name="Try: Finance = WebServers").focus()
     page.keyboard.press("Enter")
-    expect(explorer.locator(".ssmlab-trials [role=status]")).to_contain_text("user/web-ops gains 1 node.")
+    told = explorer.locator(".ssmlab-trials [role=status]")
+    expect(told).to_contain_text("user/web-ops gains 1 node.")
+    explorer.evaluate("each => each.scrollIntoView()")
+    expect(told).to_be_in_viewport(ratio=1)
     assert violations(page) == []
     explorer.get_by_label("what is denied, too").uncheck()
 
