@@ -67,7 +67,8 @@ def _with_policy(exercise: Exercise, answer: Mapping[str, Any], snapshot: Snapsh
 def _judge_policy(exercise: Exercise, answer: Mapping[str, Any], snapshot: Snapshot) -> Stages:
     """As any change of what is reached; at the end, that it opens no other way to the nodes."""
     yield from _judge_reach(_with_policy, exercise, answer, snapshot)
-    yield _HERE, _list_other_ways(_with_policy(exercise, answer, set_up(exercise, snapshot)))
+    _, here = _list_inventories(exercise.id, snapshot)[0]
+    yield _HERE, _list_other_ways(_with_policy(exercise, answer, here))
 
 
 def _list_other_ways(change: Change) -> Iterator[str]:
