@@ -1,5 +1,6 @@
 """The picture in a real JupyterLab: drawn, clicked, walked with the keyboard, zoomed, and deaf to what labels try."""
 
+import time
 from itertools import combinations
 
 import pytest
@@ -91,8 +92,14 @@ def mark(page, name):
     return page.locator(f".ssmlab-graph [data-id='{name}']")
 
 
-def selected(lab):
-    return lab.execute("print(view.selected, end='')")
+def selected(lab, seconds=10):
+    """What the kernel has selected, once it is what the picture shows: a click's message may wait behind another's."""
+    pressed = "document.querySelector('.ssmlab-graph [aria-pressed=true]')?.dataset.id ?? ''"
+    until = time.monotonic() + seconds
+    while True:
+        shown, known = lab.page.evaluate(pressed), lab.execute("print(view.selected, end='')")
+        if shown == known or time.monotonic() > until:
+            return known
 
 
 def style(locator, name):
