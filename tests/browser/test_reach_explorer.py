@@ -117,12 +117,19 @@ def test_the_keyboard_moves_selects_and_clears(explorer: Locator, page: Page) ->
     expect(why).to_contain_text(WHY)
 
 
-def test_beside_the_file_browser_the_picture_keeps_its_labels(lab: Any, explorer: Locator) -> None:
+def test_beside_the_file_browser_the_reason_stands_below_the_picture_on_the_same_screen(
+    lab: Any, explorer: Locator, page: Page
+) -> None:
+    click_line(explorer, page)
     lab.command("application:toggle-left-area")
     try:
         expect(explorer.locator(".mark[data-kind=principal] .label")).to_have_text("user/web-ops")
-        picture, why = (explorer.locator(name).bounding_box() for name in (".ssmlab-see", ".ssmlab-why"))
-        assert why["y"] >= picture["y"] + picture["height"]
+        explorer.evaluate("element => element.scrollIntoView()")
+        first = explorer.locator(".ssmlab-why-text p").first
+        picture, reason = explorer.locator(".ssmlab-see").bounding_box(), first.bounding_box()
+        assert reason["x"] > picture["x"]
+        assert reason["y"] > picture["y"] + picture["height"]
+        assert reason["y"] + reason["height"] < page.locator("#jp-bottom-panel").bounding_box()["y"]
     finally:
         lab.command("application:toggle-left-area")
 
