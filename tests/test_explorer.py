@@ -281,6 +281,7 @@ def test_a_node_group_unfolds_and_folds_back(explorer: ReachExplorer) -> None:
     explorer._fold.click()
     nodes = marks(explorer, "node")
     assert len(nodes) == groups[0]["count"]
+    assert explorer.state.unfolded == (f"group:{explorer.snapshot.nodes.index[0]}",)  # not a row: those change
     explorer._graph.selected = nodes[0]["id"]
     assert "may run" in explorer.why.value
     explorer._fold.click()

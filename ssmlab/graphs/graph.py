@@ -49,7 +49,7 @@ def to_networkx(
     outcomes
         The lines to draw: "allowed", "conditional", "denied" (with the reason).
     unfolded
-        Node groups, by the ids of their marks, that are drawn as their nodes.
+        Node groups that are drawn as their nodes: `group:` and the ARN of the first node of each.
     limit
         Marks (nodes and edges) at most. Beyond it the principals that reach least are left out; `folded` says so.
 
@@ -159,10 +159,11 @@ class _Pen:
 
     def _marks(self, side: Side, rows: Codes) -> list[tuple[str, Codes]]:
         """The mark of a group, or those of its nodes, with the rows that each stands for."""
-        group = f"{side.kind}:{rows[0]}"
+        ids = side.frame.index
+        group = f"{side.kind}:{ids[rows[0]]}"
         marks = [(group, side.kind, rows)]
         if group in self._unfolded and side.kind == "group":
-            marks = [(f"node:{row}", "node", rows[at : at + 1]) for at, row in enumerate(rows[:MOST_UNFOLDED])]
+            marks = [(f"node:{ids[row]}", "node", rows[at : at + 1]) for at, row in enumerate(rows[:MOST_UNFOLDED])]
             marks += [(group, "group", rows[MOST_UNFOLDED:])] if len(rows) > MOST_UNFOLDED else []
             self._graph.graph["groups"] |= {mark: group for mark, *_ in marks}
         for mark, kind, own in marks:

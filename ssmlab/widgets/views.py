@@ -42,7 +42,7 @@ class State(Filters):
     context
         Keys of the request; None: known to be absent.
     unfolded
-        Node groups, by their marks, that are drawn as their nodes.
+        Node groups that are drawn as their nodes: `group:` and the ARN of the first node of each.
     search
         Text that a row of the table must hold.
     """
