@@ -100,7 +100,7 @@ class GraphView(anywidget.AnyWidget):
     def show(self, graph: nx.DiGraph[str], words: str = "") -> None:
         """Another graph, as of `to_networkx`, with its title and caption, the words before it; nothing is selected."""
         about = graph.graph
-        folded = f"({about['folded']}.)" if about["folded"] else ""
+        folded = f"{about['folded'][:1].upper()}{about['folded'][1:]}." if about["folded"] else ""
         with self.hold_sync():
             self.graph, self.label, self.empty = to_marks(graph), about["title"], about["caption"]
             self.caption = " ".join(filter(None, (words, about["caption"], folded)))
