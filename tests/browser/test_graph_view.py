@@ -183,6 +183,15 @@ def test_labels_are_shortened_in_the_middle_and_the_pointer_shows_all(page):
     assert overlaps(page) == []
 
 
+def test_in_a_tall_picture_each_column_begins_at_the_top(page, lab):
+    redraw(page, lab, "show([node('ann', 'role', 0, 30)] + [node(f'g{i}', 'group', 1, i) for i in range(60)], [])")
+    frame, first, last = (
+        page.locator(f".ssmlab-graph {name}").bounding_box() for name in (".canvas", "[data-id=ann]", "[data-id=g59]")
+    )
+    assert last["y"] > frame["y"] + frame["height"]
+    assert first["y"] < frame["y"] + frame["height"] / 4
+
+
 def test_a_click_on_a_node_or_a_line_selects_it(page, lab):
     mark(page, "prod").click()
     assert selected(lab) == "prod"

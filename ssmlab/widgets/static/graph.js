@@ -132,7 +132,9 @@ function layOut(graph, size, measure) {
   const scale = clamp(tall / ROW[0], [READABLE, 1]);
   const row = clamp(tall, ROW);
   const columns = placeColumns(layers, size.width / scale, measure);
-  const place = (node, i) => placeNode(node, columns[i], (node.y - first + 0.5) * row, row, measure);
+  // Columns stand centred beside each other; in a picture that must be scrolled each begins at the top, in sight.
+  const tops = layers.map((layer) => (tall < row * scale ? Math.min(...layer.map((node) => node.y)) : first));
+  const place = (node, i) => placeNode(node, columns[i], (node.y - tops[i] + 0.5) * row, row, measure);
   const placed = layers.flatMap((layer, i) => layer.map((node) => place(node, i)));
   const ends = byId(placed);
   const known = edges.filter((edge) => ends.has(edge.source) && ends.has(edge.target));
