@@ -9,6 +9,8 @@ import networkx as nx
 import pandas as pd
 import pytest
 from hostile import PAYLOADS
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from ipywidgets import HTML
 
 import ssmlab
@@ -24,7 +26,7 @@ from ssmlab.widgets import (
     TagLab,
     views,
 )
-from ssmlab.widgets.controls import UNTAGGED
+from ssmlab.widgets.controls import UNTAGGED, RequestControls
 from ssmlab.widgets.explorer import _parts
 from ssmlab.widgets.filters import choose_nodes
 from ssmlab.widgets.matrix import make_matrix, to_table
@@ -347,6 +349,51 @@ def test_a_request_that_cannot_be_read_is_told_beside_the_control(explorer: Reac
     assert explorer.state == before
 
 
+KEYS = ("aws:SourceIp", "aws:MultiFactorAuthPresent", "aws:RequestTag/a=b", '"', " k ", "", "absent")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "absent", '"', '"absent"', " a = b ", "a\nb = c", "\u2028\x00\ud800", "=", "é", None]
+)
+def test_an_edit_of_the_request_leaves_every_other_key_as_it_was(text: str | None) -> None:
+    for key in KEYS:
+        request = RequestControls({key: text})
+        control(request, "Time").value = "2026-01-01T00:00:00Z"
+        assert request.value == {key: text, "aws:CurrentTime": "2026-01-01T00:00:00Z"}
+        control(request, "Time").value = ""
+        assert request.value == {key: text}
+
+
+@given(st.dictionaries(st.text() | st.sampled_from(KEYS), st.none() | st.text() | st.just("absent")))
+@settings(max_examples=60, deadline=None)
+def test_what_the_request_says_is_read_back_as_it_was(context: dict[str, str | None]) -> None:
+    request = RequestControls(context)
+    request._read()
+    assert request._wrong.value == ""
+    assert request.value == context
+
+
+def test_what_is_typed_into_the_request_is_read_as_its_label_says(explorer: ReachExplorer) -> None:
+    control(explorer, "More keys").value = 'a = absent\nb = "absent"\n"c=d" = ""\ne = f=g\nnot known ='
+    assert explorer.state.context == {"a": None, "b": "absent", "c=d": "", "e": "f=g"}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("= o-1", "More keys: expected a line such as key = value, got `= o-1`"),
+        ('a = "b', 'expected a text in quotation marks, as JSON, such as "absent", got `"b`'),
+        ("a = 1\na = 2", "More keys: `a` stands twice"),
+        ("aws:SourceIp = 203.0.113.1", "More keys: `aws:SourceIp` stands twice"),
+    ],
+)
+def test_what_cannot_be_read_of_a_request_is_refused(explorer: ReachExplorer, text: str, words: str) -> None:
+    control(explorer, "Source IP").value = "203.0.113.9"
+    control(explorer, "More keys").value = text
+    assert words in html.unescape(explorer.controls["context"]._wrong.value)
+    assert explorer.state.context == {"aws:SourceIp": "203.0.113.9"}
+
+
 def said(explorer: ReachExplorer) -> str:
     return html.unescape(explorer._live.value).removeprefix("<span role='status'>").removesuffix("</span>")
 
@@ -492,12 +539,12 @@ def test_columns_of_the_matrix_that_are_called_alike_are_saved_apart() -> None:
 
 @pytest.mark.parametrize("kind", [ReachExplorer, PolicyLab, TagLab, CommandExplorer])
 def test_several_values_of_a_key_of_the_request_stay_as_they_are(sample: ssmlab.Snapshot, kind: type) -> None:
-    given = {"aws:TagKeys": ["a", "<b>"], "aws:SourceIp": ["203.0.113.9"]}
-    explorer = kind(sample, context=given)
+    several = {"aws:TagKeys": ["a", "<b>"], "aws:SourceIp": ["203.0.113.9"]}
+    explorer = kind(sample, context=several)
     assert "role='alert'" not in explorer.why.value
     request = explorer.controls["context"]
-    request._mfa.value = "true"
-    assert explorer.state.context == {**given, "aws:MultiFactorAuthPresent": "true"}
+    control(explorer, "MFA used").value = "true"
+    assert explorer.state.context == {**several, "aws:MultiFactorAuthPresent": "true"}
     told = "".join(part.value for part in _parts(request) if isinstance(part, HTML))
     assert "&lt;b&gt;" in told
     assert "<b>" not in told
