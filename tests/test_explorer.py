@@ -1,11 +1,14 @@
 """The reach explorer without a browser: state in, views out."""
 
 import html
+import re
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
 from threading import Event
 
 import networkx as nx
+import numpy as np
 import pandas as pd
 import pytest
 from hostile import PAYLOADS
@@ -24,13 +27,17 @@ from ssmlab.widgets import (
     ReachExplorer,
     Readiness,
     TagLab,
+    event_views,
+    log_views,
     views,
 )
 from ssmlab.widgets.controls import UNTAGGED, RequestControls
 from ssmlab.widgets.explorer import _parts
 from ssmlab.widgets.filters import choose_nodes
+from ssmlab.widgets.graph_view import GraphView
 from ssmlab.widgets.matrix import make_matrix, to_table
 from ssmlab.widgets.saver import Saver
+from ssmlab.widgets.tables import TableView
 from ssmlab.widgets.texts import describe_data
 from ssmlab.widgets.views import State
 
@@ -548,3 +555,66 @@ def test_several_values_of_a_key_of_the_request_stay_as_they_are(sample: ssmlab.
     told = "".join(part.value for part in _parts(request) if isinstance(part, HTML))
     assert "&lt;b&gt;" in told
     assert "<b>" not in told
+
+
+PLURALS = "nodes documents pairs principals machines changes events messages periods findings groups others requests"
+OF_ONE = re.compile(rf"(?<![\w,.-])1 (more |managed |of the )*({PLURALS.replace(' ', '|')}|depend|gain|lose)\b")
+
+
+@pytest.mark.parametrize(
+    ("kind", "state"),
+    [
+        (ReachExplorer, {"principals": []}),
+        (PolicyLab, {"policy": "page 1: one tag"}),
+        (TagLab, {"edits": []}),
+        (TagLab, {"edits": [{"key": "Finance", "value": "Other", "nodes": ["i-0123456789abcdef0"]}]}),
+        (Compare, {"first": "Page-1-OneTag", "second": '{"Version": "2012-10-17", "Statement": []}'}),
+        (CommandExplorer, {}),
+        (EventLab, {"pattern": '{"source": ["none"]}'}),
+        (LogLab, {}),
+        (Readiness, {}),
+    ],
+)
+def test_of_one_thing_no_screen_speaks_as_of_several(sample: ssmlab.Snapshot, kind: type, state: dict) -> None:
+    one = {
+        "nodes": sample.nodes[sample.nodes["name"] == "web-1"],
+        "documents": sample.documents.iloc[[0]],
+        "principals": sample.principals.loc[[WEB_OPS]],
+    }
+    given = {EventLab: [{"source": "a"}], LogLab: {"timestamp": [0], "message": ["ERROR"]}}
+    explorer = kind(given.get(kind, sample.replace(**one)), **state)
+    told = []
+    for number in range(len(explorer.tabs.children)):
+        explorer.tabs.selected_index = number
+        explorer.wait()
+        for part in _parts(explorer):
+            if isinstance(part, TableView) and part._rows:
+                part._table.selected_rows = [0]
+                told.append(explorer.why.value)
+            if isinstance(part, GraphView):
+                for mark in [*part.graph.get("nodes", ()), *part.graph.get("edges", ())]:
+                    part.selected = mark["id"]
+                    told += [explorer.why.value, mark["detail"]]
+        parts = _parts(explorer)
+        told += [getattr(part, "value", "") for part in parts if isinstance(part, HTML)]
+        told += [part.caption for part in parts if part.has_trait("caption")]
+    wrong = [found[0] for text in told if (found := OF_ONE.search(text))]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        (lambda: event_views.say_matches(np.array([True, False])), "1 of 2 events matches."),
+        (lambda: log_views.say_matches(np.array([True])), "1 of 1 message matches."),
+        (lambda: event_views.describe_events([{"source": "aws.ssm"}]), "1 event of aws.ssm"),
+        (
+            lambda: event_views.count_mismatches(
+                '{"source": ["b"]}', [{"source": "a"}, {"source": "b"}], np.array([False, True])
+            ),
+            ['1 of 1 other fails at `source`; values there: "a" (1)'],
+        ),
+    ],
+)
+def test_numbers_agree_with_what_they_count(told: Callable[[], object], words: object) -> None:
+    assert told() == words

@@ -249,7 +249,7 @@ def test_rights_are_a_view_with_reasons_and_a_file(lab: TagLab) -> None:
         "user/legacy-lee",
     ]
     lab.rights._table.selected_rows = [3]
-    assert "user/legacy-lee may call ec2:CreateTags on 0 of 1 nodes" in lab.why.value
+    assert "user/legacy-lee may call ec2:CreateTags on 0 of 1 node," in lab.why.value
     assert "more it depends:" in lab.why.value
     assert lab.export("CSV")[1].decode().startswith("edit,principal,action")
     lab._set_edits(())

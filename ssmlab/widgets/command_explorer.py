@@ -21,6 +21,7 @@ from ssmlab.widgets.tables import scroll
 from ssmlab.widgets.targets import TargetPicker
 from ssmlab.widgets.texts import write_error, write_json
 from ssmlab.widgets.timeline import count_endings, draw_timeline, say_end
+from ssmlab.words import say_count
 
 TIMELINE, INVOCATIONS, EVENTS, OUTPUT = range(4)
 _MOST_ROWS: Final = 200
@@ -166,7 +167,9 @@ class CommandExplorer(Explorer):
         if seen == INVOCATIONS:
             return views.list_invocations(command, self._names), count_endings(command).rstrip(".")
         if seen == EVENTS:
-            return views.list_events(command.events, self._ids), f"{len(command.events)} events, in time order"
+            return views.list_events(
+                command.events, self._ids
+            ), f"{say_count(len(command.events), 'event')}, in time order"
         return views.list_outputs(command, self._names), views.tell_outputs(command)
 
     @cached_property

@@ -18,9 +18,10 @@ from ssmlab.reachability.names import find_principal
 from ssmlab.snapshots import Snapshot
 from ssmlab.widgets.filters import Filters, choose_nodes
 from ssmlab.widgets.targets import Target
-from ssmlab.widgets.texts import count_things, show_controls, write_explanation, write_lines, write_list, write_text
+from ssmlab.widgets.texts import show_controls, write_explanation, write_lines, write_list, write_text
 from ssmlab.widgets.timeline import say_status
 from ssmlab.widgets.views import first_principals
+from ssmlab.words import say_count
 
 TARGETS, IDS = "targets", "instance ids"
 _LONGEST: Final = 200
@@ -244,7 +245,7 @@ def tell_outputs(command: Command) -> str:
     """What was written where, in words; or why nothing was."""
     events = command.log_events
     if len(events):
-        streams = count_things(events["log_stream"].nunique(), "stream")
+        streams = say_count(events["log_stream"].nunique(), "stream")
         return f"{streams} in log group {events['log_group'].iloc[0]}"
     if len(command.findings):
         return "Nothing is in CloudWatch Logs: the nodes' roles may not write there, see Why."

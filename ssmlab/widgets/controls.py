@@ -13,6 +13,7 @@ import pandas as pd
 import traitlets
 
 from ssmlab.widgets.texts import write_alert
+from ssmlab.words import say_count
 
 ANY: Final = ""
 UNTAGGED: Final = "\x00absent"
@@ -105,7 +106,7 @@ class Finder(w.VBox):
         self._text.options = tuple(found.drop_duplicates().head(_MOST_OFFERED))
         same = own.index[own.index == self.value if text.startswith("arn:") else own == text].unique()
         count, how = (len(same), "of just this name") if len(same) else (found.index.nunique(), "with this in the name")
-        self._count.value = f"{count:,} {self._what}{'' if count == 1 else 's'} {how}" if text else ""
+        self._count.value = f"{say_count(count, self._what)} {how}" if text else ""
 
 
 class PrincipalPicker(w.VBox):

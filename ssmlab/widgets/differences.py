@@ -19,6 +19,7 @@ from ssmlab.snapshots.accounts import lend_policies, take_account
 from ssmlab.widgets.controls import ANY
 from ssmlab.widgets.filters import contain, matches
 from ssmlab.widgets.views import MOST_SAVED, SAID
+from ssmlab.words import say_count
 
 SNAPSHOTS, POLICIES, ACCOUNTS = "snapshots", "policies", "accounts"
 _SEND: Final = "ssm:SendCommand"
@@ -191,7 +192,7 @@ def say_difference(found: pd.DataFrame, state: State) -> str:
         people, pairs = part["principal"].nunique(), int(part["count"].sum())
         who = last_part(part["principal"].iloc[0]) if people == 1 else f"{people} principals"
         verb = {"gained": "gain", "lost": "lose"}[str(change)] + ("s" if people == 1 else "")
-        told.append(f"{who} {verb} {pairs:,} pairs of node and document")
+        told.append(f"{who} {verb} {say_count(pairs, 'pair')} of node and document")
     return f"{where}{'; '.join(told)}."
 
 
@@ -233,9 +234,8 @@ def say_witnesses(found: pd.DataFrame) -> str:
     """How many there are, and what that says."""
     if not found.attrs["policies"]:
         return "The text of no policy differs: choose two policies to look for witnesses."
-    tried = f"{found.attrs['tried']:,} requests made from the texts of the policies were tried"
-    count = f"{len(found)} witness{'es' if len(found) != 1 else ''}" if len(found) else "No witness"
-    return f"{count}: {tried}. {NO_PROOF}"
+    count = say_count(len(found), "witness") if len(found) else "No witness"
+    return f"{count} among {say_count(found.attrs['tried'], 'request')} made from the texts of the policies. {NO_PROOF}"
 
 
 def explain_witness(row: Mapping[str, Any], policies: Iterable[Any]) -> list[str]:

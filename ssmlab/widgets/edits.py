@@ -18,6 +18,7 @@ from ssmlab.snapshots.schema import listed
 from ssmlab.widgets.controls import ANY, UNTAGGED
 from ssmlab.widgets.filters import Filters, choose_nodes, list_tag_keys
 from ssmlab.widgets.views import first_principals
+from ssmlab.words import say_count
 
 # `key`, `value` (None: the tag is removed), and which nodes: `nodes` (ARNs or ids), or `where`: filters of `Filters`.
 Edit = Mapping[str, Any]
@@ -62,7 +63,7 @@ def say_edit(nodes: pd.DataFrame, edit: Edit) -> str:
     """An edit in words: `Finance = WebServers · 5 nodes, without Finance, eu-west-1`."""
     count = len(find_nodes(nodes, edit))
     what = f"{edit['key']} removed" if edit["value"] is None else f"{edit['key']} = {edit['value'] or '(empty)'}"
-    return ", ".join([f"{what} · {count:,} node{'s' if count != 1 else ''}", *_say_filters(edit.get("where", {}))])
+    return ", ".join([f"{what} · {say_count(count, 'node')}", *_say_filters(edit.get("where", {}))])
 
 
 def _say_filters(where: Mapping[str, str]) -> list[str]:

@@ -21,6 +21,7 @@ from ssmlab.snapshots.trials import detach, list_holders, narrow, new_user, writ
 from ssmlab.widgets.controls import WIDE, PrincipalPicker, RequestControls, dropdown, fold
 from ssmlab.widgets.texts import list_problems, number_lines, write_lines
 from ssmlab.widgets.whatif import WhatIf, dim
+from ssmlab.words import say_count
 
 _SEND: Final = "ssm:SendCommand"
 _MOST_NAMED: Final = 3
@@ -245,9 +246,8 @@ class PolicyLab(WhatIf):
     def _show_findings(self) -> None:
         self._found = self._find()
         frame = self._found[["line", "severity", "what", "mend"]].rename(columns={"mend": "how to mend it"})
-        count = f"{len(frame)} finding{'s' if len(frame) != 1 else ''}"
-        words = _NOT_STORED if self.is_refused else count if len(frame) else "Nothing is found wrong with this policy."
-        self.findings.show(frame, words)
+        count = say_count(len(frame), "finding") if len(frame) else "Nothing is found wrong with this policy."
+        self.findings.show(frame, _NOT_STORED if self.is_refused else count)
 
     def _explain_finding(self, row: int) -> str:
         found = self._found.iloc[row]

@@ -26,6 +26,7 @@ from ssmlab.widgets.edits import FILTERS, Edit, apply_edits, check_edit, find_no
 from ssmlab.widgets.filters import Filters, choose_nodes, fold_filters, list_tag_keys, list_tag_values, make_filters
 from ssmlab.widgets.texts import write_alert, write_lines, write_list
 from ssmlab.widgets.whatif import MOST_DRAWN, WhatIf
+from ssmlab.words import say_count, say_some
 
 RIGHTS: Final = 3
 _MOST_LISTED: Final = 100  # nodes to choose from
@@ -129,7 +130,7 @@ class TagLab(WhatIf):
         frame, chosen = self.snapshot.nodes, len(self.state.nodes)
         count = chosen or len(self._rows_left())
         how = "chosen" if chosen else "left by the filters"
-        self._chosen.value = write_lines(f"{count:,} of {len(frame):,} nodes, {how}")
+        self._chosen.value = write_lines(f"{count:,} of {say_count(len(frame), 'node')}, {how}")
         self._edits.options = [(say_edit(frame, edit), place) for place, edit in enumerate(self.state.edits)]
         super().show()
 
@@ -144,8 +145,9 @@ class TagLab(WhatIf):
         counts = reaches @ np.bincount(self.after.node_group_codes[rows], minlength=reaches.shape[1])
         first = np.argsort(-counts, kind="stable")[: min(MOST_DRAWN, np.count_nonzero(counts))]
         graph = to_networkx(self.after, first, rows)
-        reaching, every = np.count_nonzero(counts), len(self.snapshot.principals)
-        graph.graph["caption"] = f"{reaching:,} of {every:,} principals reach some of these {len(rows):,} nodes."
+        reaching, every = int(np.count_nonzero(counts)), len(self.snapshot.principals)
+        words, whom = say_some(reaching, every, "principal", "reaches", "reach"), f"some of these {len(rows):,} nodes"
+        graph.graph["caption"] = f"{words} {'this node' if len(rows) == 1 else whom}."
         if reaching > len(first):
             graph.graph["folded"] = f"the {len(first)} that reach most of them are drawn"
         return graph
@@ -235,12 +237,12 @@ class TagLab(WhatIf):
         counts = found[["allowed", "conditional", "nodes"]].itertuples(index=False)
         frame = found[["edit", "principal", "action"]].assign(principal=found["principal"].map(last_part))
         frame["nodes it may tag"] = [f"{a:,} of {n:,}" + (f", {c:,} depend" if c else "") for a, c, n in counts]
-        words = f"{found['principal'].nunique():,} principals may make this change on some nodes"
+        words = f"{say_count(found['principal'].nunique(), 'principal')} may make this change on some nodes"
         self.rights.show(frame if len(self.state.edits) > 1 else frame.drop(columns="edit"), words)
 
     def _explain_right(self, row: int) -> str:
         found = self._allowed.iloc[row]
-        who, count = last_part(found["principal"]), f"{found['allowed']:,} of {found['nodes']:,} nodes"
+        who, count = last_part(found["principal"]), f"{found['allowed']:,} of {say_count(found['nodes'], 'node')}"
         sure = f"{who} may call {found['action']} on {count}, for: {found['edit']}."
         rest = f"On {found['conditional']:,} more it depends: {found['depends_on']}." if found["conditional"] else ""
         return write_lines(sure, rest, found["principal"])

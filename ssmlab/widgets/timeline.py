@@ -13,7 +13,7 @@ from ssmlab.commands import Command
 from ssmlab.commands.spans import fold_nodes, list_spans
 from ssmlab.explanation import last_part
 from ssmlab.widgets.svg import bar, element, make_picture, mark, place_legend, write
-from ssmlab.widgets.texts import count_things
+from ssmlab.words import say_count
 
 # On the way: colour, width and dashes of the bar.
 BARS: Final[dict[str, tuple[str, int, str]]] = {
@@ -90,7 +90,7 @@ def draw_timeline(command: Command, names: pd.Series[Any]) -> str:
 
 def title_of(command: Command) -> str:
     """What was sent by whom."""
-    nodes = count_things(len(command.invocations), "node") or "no node"
+    nodes = say_count(len(command.invocations), "node")
     return f"{command.document.rpartition('/')[2]} on {nodes}, sent by {last_part(command.principal)}"
 
 
@@ -120,7 +120,7 @@ def say_status(command: Command) -> str:
 
 def tell_rest(rest: dict[str, int]) -> list[str]:
     """What is folded away, in words."""
-    return [f"… and {count_things(count, 'node')} more: {details}" for details, count in rest.items()]
+    return [f"… and {say_count(count, 'node')} more: {details}" for details, count in rest.items()]
 
 
 def say_seconds(seconds: float) -> str:

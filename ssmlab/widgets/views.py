@@ -91,8 +91,7 @@ def list_pairs(reach: Reach, state: State, limit: int = MOST_ROWS) -> tuple[pd.D
     total = sum(frame.attrs["total"] for frame in frames)
     if not total:
         return shown, "No pair: nobody chosen reaches what the filters leave."
-    first = f"first {len(shown)} of " if len(shown) < total else ""
-    return shown, first + say_count(total, "pair")
+    return shown, say_count(total, "pair", shown=len(shown))
 
 
 def _list_outcomes(state: State) -> list[str]:

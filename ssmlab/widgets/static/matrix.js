@@ -45,7 +45,7 @@ function render({ model, el }) {
   };
   const drawCell = (row, column, outcome) => {
     const [sign, word] = SIGNS[outcome];
-    const named = `${row.label}, ${column.label}, ${column.count} nodes: ${word}`;
+    const named = `${row.label}, ${column.label}, ${column.count} ${column.count === 1 ? "node" : "nodes"}: ${word}`;
     const cell = { role: "gridcell", tabindex: -1, "aria-label": named, title: named, "data-outcome": outcome };
     return made("td", { ...cell, "data-id": `${row.id}|${column.id}` }, sign);
   };
