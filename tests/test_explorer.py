@@ -3,7 +3,7 @@
 import html
 import re
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import product
 from threading import Event
 
@@ -42,6 +42,8 @@ from ssmlab.widgets.texts import describe_data
 from ssmlab.widgets.views import State
 
 WEB_OPS = "arn:aws:iam::123456789012:user/web-ops"
+
+EXPLORERS = [ReachExplorer, PolicyLab, TagLab, Compare, CommandExplorer, EventLab, LogLab, Readiness]
 
 
 @pytest.fixture
@@ -235,6 +237,35 @@ def test_a_state_that_does_not_exist_is_refused_by_name(sample: ssmlab.Snapshot)
         ReachExplorer(sample, colour="red")
     with pytest.raises(ValueError, match=r"Region: expected one of .* got `mars`"):
         ReachExplorer(sample, region="mars")
+
+
+@pytest.mark.parametrize("kind", EXPLORERS)
+def test_a_value_of_another_type_than_its_field_is_refused_by_name(sample: ssmlab.Snapshot, kind: type) -> None:
+    for field in fields(kind.state_type):
+        for value in (object(), 1.5, [[1]]):
+            with pytest.raises(TypeError, match=f"^{field.name}: expected .*, got `"):
+                kind(sample, **{field.name: value})
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "words"),
+    [
+        (ReachExplorer, {"node": 5}, "node: expected a text, got `5`"),
+        (ReachExplorer, {"principals": "x"}, "principals: expected a list of texts, got `'x'`"),
+        (ReachExplorer, {"principals": [5]}, "principals: expected a list of texts, got `(5,)`"),
+        (ReachExplorer, {"context": 3}, "context: expected a mapping with texts as keys, got `3`"),
+        (ReachExplorer, {"context": {5: "a"}}, "context: expected a mapping with texts as keys, got `{5: 'a'}`"),
+        (ReachExplorer, {"denied": "yes"}, "denied: expected True or False, got `'yes'`"),
+        (PolicyLab, {"text": {}}, "text: expected a text or None, got `{}`"),
+        (LogLab, {"period": "60"}, "period: expected a number, got `'60'`"),
+        (TagLab, {"edits": {"key": "a", "value": "b"}}, "edits: expected a list of mappings, got `{'key': 'a', "),
+        (CommandExplorer, {"targets": ["tag:Env"]}, "targets: expected a list of mappings, got `('tag:Env',)`"),
+        (CommandExplorer, {"targets": [{"Key": "a"}]}, 'targets: expected {"Key": "tag:Env", "Values": ["dev"]} each'),
+    ],
+)
+def test_what_was_expected_of_a_field_is_told(sample: ssmlab.Snapshot, kind: type, state: dict, words: str) -> None:
+    with pytest.raises(TypeError, match="^" + re.escape(words)):
+        kind(sample, **state)
 
 
 def test_an_empty_inventory_says_what_is_missing(sample: ssmlab.Snapshot) -> None:
@@ -444,9 +475,7 @@ def test_how_much_a_name_leaves_is_told_under_it(explorer: ReachExplorer, field:
     assert not words or len(found) == int(words.split()[0])
 
 
-@pytest.mark.parametrize(
-    "kind", [ReachExplorer, PolicyLab, TagLab, Compare, CommandExplorer, EventLab, LogLab, Readiness]
-)
+@pytest.mark.parametrize("kind", EXPLORERS)
 def test_no_two_controls_share_a_layout(sample: ssmlab.Snapshot, kind: type) -> None:
     layouts = [part.layout for part in _parts(kind(sample)) if part.has_trait("layout")]
     assert len({id(layout) for layout in layouts}) == len(layouts)

@@ -120,6 +120,10 @@ def test_an_edit_that_cannot_be_is_told_below_its_button(snapshot: ssmlab.Snapsh
     [
         ({"key": "a"}, "expected an edit with"),
         ({"key": "a", "value": "b", "colour": "red"}, "expected an edit with"),
+        ({"key": 5, "value": "b"}, "expected an edit with"),
+        ({"key": "a", "value": 5}, "expected an edit with"),
+        ({"key": "a", "value": "b", "nodes": "web-1"}, "expected an edit with"),
+        ({"key": "a", "value": "b", "where": 5}, "expected an edit with"),
         ({"key": "a", "value": "b", "nodes": ["i-0"]}, "no node `i-0`"),
         ({"key": "a", "value": "b", "where": {"tag_key": "Finanz"}}, "no tag key `Finanz`, did you mean"),
     ],
@@ -127,6 +131,14 @@ def test_an_edit_that_cannot_be_is_told_below_its_button(snapshot: ssmlab.Snapsh
 def test_an_edit_of_another_form_is_refused(snapshot: ssmlab.Snapshot, edit: dict, words: str) -> None:
     with pytest.raises((ValueError, KeyError), match=words):
         TagLab(snapshot, edits=[edit])
+
+
+def test_nodes_are_chosen_by_id_or_arn_and_what_is_not_there_is_refused(snapshot: ssmlab.Snapshot) -> None:
+    assert [arn.rpartition("/")[2] for arn in TagLab(snapshot, nodes=[WEB]).state.nodes] == [WEB]
+    with pytest.raises(KeyError, match="no node `i-0`"):
+        TagLab(snapshot, nodes=["i-0"])
+    with pytest.raises(ValueError, match=r"Tag: expected one of .*, got `Finanz`"):
+        TagLab(snapshot, tag_key="Finanz")
 
 
 def test_a_line_is_explained_for_a_principal_that_it_leads_from(snapshot: ssmlab.Snapshot) -> None:

@@ -37,8 +37,14 @@ def check_edit(nodes: pd.DataFrame, edit: Edit) -> None:
     KeyError
         For a node or a tag that is not known.
     """
-    where, rest = edit.get("where", {}), {*edit} - {*_FIELDS}
-    if rest or not edit.get("key") or "value" not in edit or not {*where} <= {*FILTERS}:
+    where, nodes_of, rest = edit.get("where", {}), edit.get("nodes", ()), {*edit} - {*_FIELDS}
+    kinds = (
+        (edit.get("key"), str),
+        (edit.get("value", 0), str | None),
+        (where, Mapping),
+        (nodes_of, list | tuple | set),
+    )
+    if rest or not all(map(isinstance, *zip(*kinds, strict=True))) or not edit["key"] or not {*where} <= {*FILTERS}:
         raise ValueError(f"expected an edit with {listed(_FIELDS)}, `where` with {listed(FILTERS)}, got `{dict(edit)}`")
     keys = list_tag_keys(nodes)
     if (key := where.get("tag_key", ANY)) not in (ANY, *keys):

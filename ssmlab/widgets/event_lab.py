@@ -50,6 +50,11 @@ class EventLab(Explorer):
     chosen = ("pattern", "start")
     arguments = "events"
 
+    def __init__(self, data: Any, **state: Any) -> None:
+        if isinstance(pattern := state.get("pattern"), Mapping):
+            state["pattern"] = views.write_pattern(pattern)
+        super().__init__(data, **state)
+
     def begin(self, given: Mapping[str, Any]) -> State:
         """The events, and a pattern to begin with."""
         self.events, self._names = views.gather_events(self.data), name_nodes(self.data)

@@ -69,10 +69,9 @@ class State:
 
 
 def begin_state(given: Mapping[str, Any]) -> State:
-    """The pattern that is given, also as a dict; else that of the start."""
+    """The pattern that is given, else that of the start."""
     state = State(**given)
-    own = given.get("pattern", STARTS.get(state.start, {}))
-    text = own if isinstance(own, str) else write_pattern(own)
+    text = given.get("pattern", write_pattern(STARTS.get(state.start, {})))
     start = OWN if "pattern" in given and "start" not in given else state.start
     return State(text, start, state.shown)
 

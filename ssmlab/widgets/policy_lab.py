@@ -119,7 +119,9 @@ class PolicyLab(WhatIf):
         """The editor with what is wrong in it; the rest can be folded."""
         self._lines = w.HTML(layout={"display": "none"})
         self._wrong, self._held = (w.HTML().add_class("ssmlab-words") for _ in range(2))
-        self._save = self.build_button("Save this version", self._save_text, "changes are told against it")
+        self._save = self.build_button(
+            "Save this version", lambda: self._keep(self.editor.value), "changes are told against it"
+        )
         self._discard = self.build_button("Discard", self._undo, "back to the text as it was loaded")
         holders = w.VBox([self.controls[name] for name in ("principals", "without")])
         folded = fold({"Who holds it": holders, RequestControls.heading: self.controls["context"]})
@@ -225,9 +227,6 @@ class PolicyLab(WhatIf):
     def _keep(self, text: str | None) -> None:
         self.state = replace(self.state, saved=text)
         self.update()
-
-    def _save_text(self) -> None:
-        self._keep(self.editor.value)
 
     def _undo(self) -> None:
         self._restore(PolicyState())

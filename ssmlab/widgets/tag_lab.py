@@ -40,7 +40,7 @@ class TagState(Filters):
     Attributes
     ----------
     nodes
-        ARNs chosen from those that the filters leave; none: all of them.
+        Those chosen from what the filters leave, by ARN, id or name; none: all of them.
     edits
         A mapping each: `key`, `value` (None: the tag is removed), and `nodes` (ARNs or ids) or `where` (the filters
         above, read on the tags as they were loaded).
@@ -81,14 +81,16 @@ class TagLab(WhatIf):
         state = TagState(**given)
         for edit in state.edits:
             check_edit(self.snapshot.nodes, edit)
-        edits = state.edits if given else tuple(suggest_edit(self._reach("before", self.snapshot, {})))
-        return replace(state, edits=edits)
+        before = self._reach("before", self.snapshot, state.context)
+        nodes = tuple(self.snapshot.nodes.index[before.rows("nodes", [*state.nodes])])
+        return replace(state, nodes=nodes, edits=state.edits if given else tuple(suggest_edit(before)))
 
     def make_controls(self) -> dict[str, w.Widget]:
         """The filters, the nodes that they leave, and the request."""
-        state, near = self.state, self._offer(self.state.nodes)
+        state, filters = self.state, make_filters(self.snapshot.nodes, self.state)
+        near = self._offer(state.nodes)
         return {
-            **make_filters(self.snapshot.nodes, state),
+            **filters,
             "nodes": w.SelectMultiple(description="Nodes", options=near, value=state.nodes, rows=4, layout=WIDE),
             "context": RequestControls(state.context),
         }

@@ -82,7 +82,7 @@ def draw_timeline(command: Command, names: pd.Series[Any]) -> str:
         label = str(names.get(name, "")) or last_part(name)
         drawn.append(_draw_row(label, rows[name], axis, top + 24 + number * _ROW))
     height = top + 24 + (len(shown) + 1) * _ROW
-    for number, line in enumerate(tell_rest(rest)):
+    for number, line in enumerate(f"… and {say_count(count, 'node')} more: {how}" for how, count in rest.items()):
         drawn.append(write(8, height + 4 + number * _ROW, line, font_style="italic"))
     words = title_of(command), describe_command(command)
     return make_picture(*words, drawn, height + len(rest) * _ROW, heard=say_end(command))
@@ -116,11 +116,6 @@ def say_status(command: Command) -> str:
     """Status, and its details where they differ."""
     same = command.status == command.status_details
     return command.status if same else f"{command.status} ({command.status_details})"
-
-
-def tell_rest(rest: dict[str, int]) -> list[str]:
-    """What is folded away, in words."""
-    return [f"… and {say_count(count, 'node')} more: {details}" for details, count in rest.items()]
 
 
 def say_seconds(seconds: float) -> str:
