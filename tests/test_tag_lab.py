@@ -2,6 +2,7 @@
 
 import html
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -198,6 +199,22 @@ def test_after_a_file_was_read_its_button_counts_none(lab: TagLab) -> None:
     lab._upload.value = (file,)
     assert "Nothing was read" in lab.notice.value
     assert lab._upload.value == ()
+
+
+@pytest.mark.parametrize("name", ["a" * 300 + ".csv", "é\U0001f600" * 150, "a\0b.csv", "\ud800", "", "..", "\n/.csv"])
+def test_a_file_is_read_whatever_its_name(lab: TagLab, name: str) -> None:
+    lab._set_edits(())
+    text = f"{HEADER}{WEB},123456789012,eu-west-1,Ledger,\ni-0,123456789012,eu-west-1,x,\n"
+    lab._read([{"name": name, "content": text.encode()}])
+    assert lab.state.edits == ({"key": "Finance", "value": "Ledger", "nodes": [WEB_ARN]},)
+    assert "1 node not loaded" in lab.notice.value
+
+
+def test_a_file_that_cannot_be_kept_for_reading_is_told(lab: TagLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "write_bytes", lambda *_: (_ for _ in ()).throw(OSError("no space left")))
+    file = {"name": "a.csv", "content": memoryview(b"a"), "size": 1, "type": "", "last_modified": datetime.now(UTC)}
+    lab._upload.value = (file,)
+    assert "no space left" in lab.why.value
 
 
 # --- Who may make the change ---

@@ -25,6 +25,7 @@ from ssmlab.words import say_count
 
 TARGETS, IDS = "targets", "instance ids"
 _LONGEST: Final = 200
+_KINDS: Final = {OF_COMMAND: "command", OF_NODE: "node"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +164,7 @@ def list_events(events: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -
     return pd.DataFrame(
         {
             "time": [shorten(str(event.get("time", ""))).partition("T")[2] for event in events],
-            "of": [_name_kind(str(event.get("detail-type", ""))) for event in events],
+            "of": [_KINDS.get(kind := str(event.get("detail-type", "")), shorten(kind)) for event in events],
             "who": [
                 shorten(names.get(node := str(d.get("instance-id") or "")) or node, 30)
                 or shorten(str(d.get("command-id") or ""), 8)
@@ -179,10 +180,6 @@ def list_events(events: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -
 def _get_detail(event: Mapping[str, Any]) -> Mapping[str, Any]:
     detail = event.get("detail")
     return detail if isinstance(detail, Mapping) else {}
-
-
-def _name_kind(kind: str) -> str:
-    return {OF_COMMAND: "command", OF_NODE: "node"}.get(kind, shorten(kind))
 
 
 def list_outputs(command: Command, names: pd.Series[Any]) -> pd.DataFrame:

@@ -24,7 +24,7 @@ from ssmlab.snapshots.tag_files import read_tag_file
 from ssmlab.widgets.controls import ANY, WIDE, RequestControls
 from ssmlab.widgets.edits import FILTERS, Edit, apply_edits, check_edit, find_nodes, say_edit, suggest_edit
 from ssmlab.widgets.filters import Filters, choose_nodes, fold_filters, list_tag_keys, list_tag_values, make_filters
-from ssmlab.widgets.texts import write_alert, write_lines, write_list
+from ssmlab.widgets.texts import write_alert, write_lines, write_problems
 from ssmlab.widgets.whatif import MOST_DRAWN, WhatIf
 from ssmlab.words import say_count, say_some
 
@@ -105,7 +105,7 @@ class TagLab(WhatIf):
         self._edits = w.SelectMultiple(description="Edits", rows=3, layout=WIDE)
         take = "an inventory CSV: its tags are taken"
         self._upload = w.FileUpload(accept=".csv", description="Edited CSV", tooltip=take)
-        self._upload.observe(lambda change: self._read(change["new"]), "value")
+        self._upload.observe(lambda change: self._guard(lambda: self._read(change["new"])), "value")
         set_tag = self.build_button("Set tag", lambda: self._add(self._value.value))
         remove = self.build_button("Remove tag", lambda: self._add(None))
         undo = self.build_button("Undo", self._undo)
@@ -216,9 +216,7 @@ class TagLab(WhatIf):
                 return
             read = ({"key": c.key, "value": c.value, "nodes": c.nodes} for c in changes)
             self._set_edits((*self.state.edits, *read))
-            rows = problems.to_dict("records")
-            said = [f"{row['severity']}: {row['file']} {row['where']}: {row['what']}" for row in rows]
-            self.notice.value = f"<div role='alert'>{write_list(said)}</div>" if said else ""
+            self.notice.value = f"<div role='alert'>{write_problems(problems)}</div>" if len(problems) else ""
 
     def _find_rights(self) -> pd.DataFrame:
         """Who may make each of the edits."""

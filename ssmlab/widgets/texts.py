@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -109,10 +109,12 @@ def describe_data(snapshot: Snapshot) -> str:
     errors = int((problems["severity"] == "error").sum())
     kinds = ((errors, "error"), (len(problems) - errors, "warning"))
     words = ", ".join(say_count(*each) for each in kinds if each[0])
-    listed = "".join(f"<li>{html.escape(_problem(row))}</li>" for row in problems.head(50).to_dict("records"))
-    more = f"<li>and {len(problems) - 50} more in snapshot.problems</li>" if len(problems) > 50 else ""
-    return f"<details><summary>{counts} · {words} in the data</summary><ul>{listed}{more}</ul></details>"
+    more = write_lines(f"and {len(problems) - 50} more in snapshot.problems") if len(problems) > 50 else ""
+    listed = write_problems(problems.head(50), 50)
+    return f"<details><summary>{counts} · {words} in the data</summary>{listed}{more}</details>"
 
 
-def _problem(row: Mapping[Any, Any]) -> str:
-    return show_controls(f"{row['severity']}: {row['file']} {row['where']}: {row['what']}")
+def write_problems(problems: Any, most: int = 20) -> str:
+    """Problems of files, as a list."""
+    rows = problems[["severity", "file", "where", "what"]].itertuples(index=False)
+    return write_list(["{}: {} {}: {}".format(*row) for row in rows], most)

@@ -84,14 +84,9 @@ def draw_timeline(command: Command, names: pd.Series[Any]) -> str:
     height = top + 24 + (len(shown) + 1) * _ROW
     for number, line in enumerate(f"… and {say_count(count, 'node')} more: {how}" for how, count in rest.items()):
         drawn.append(write(8, height + 4 + number * _ROW, line, font_style="italic"))
-    words = title_of(command), describe_command(command)
+    nodes, name = say_count(len(command.invocations), "node"), command.document.rpartition("/")[2]
+    words = f"{name} on {nodes}, sent by {last_part(command.principal)}", describe_command(command)
     return make_picture(*words, drawn, height + len(rest) * _ROW, heard=say_end(command))
-
-
-def title_of(command: Command) -> str:
-    """What was sent by whom."""
-    nodes = say_count(len(command.invocations), "node")
-    return f"{command.document.rpartition('/')[2]} on {nodes}, sent by {last_part(command.principal)}"
 
 
 def describe_command(command: Command) -> str:
