@@ -86,9 +86,14 @@ def _is_ours(policy: Policy) -> bool:
     return any(statement.covers_action(_SEND) for statement in allows)
 
 
+def is_policy(snapshot: Snapshot, text: str) -> bool:
+    """Whether a text is the id of a policy, or JSON."""
+    return text in snapshot.policies.index or text.lstrip().startswith(("{", "%7B"))
+
+
 def find_policy(snapshot: Snapshot, text: str) -> str:
     """The id of a policy that is named, else the text, which is JSON then."""
-    if text in snapshot.policies.index or text.lstrip().startswith(("{", "%7B")):
+    if is_policy(snapshot, text):
         return text
     found = [policy for policy, name in snapshot.policies["name"].items() if name == text]
     if len(found) != 1:

@@ -63,6 +63,7 @@ class Explorer(w.VBox):
     state_type: ClassVar[type]
     formats: ClassVar[tuple[str, ...]] = ("CSV", "Parquet")  # the kinds of files that can be saved
     chosen: ClassVar[tuple[str, ...]] = ()  # fields that `begin` chooses where they are not given: always in the line
+    no_line = ""  # why no line to copy gives this view again, where none does
     snapshot: Snapshot  # the data, where they are a snapshot
     drawn: nx.DiGraph[str] | None = None  # the graph that is seen; None: there is none
 
@@ -83,9 +84,11 @@ class Explorer(w.VBox):
         foot = w.HBox([w.HBox(self.make_buttons()), saver], layout=w.Layout(justify_content="space-between"))
         see = [*self.make_editor(), self._live, self.tabs, foot]
         zones = {"ask": self.arrange(), "see": see, "why": [w.HTML("<b>Why</b>"), self.why, *self.make_answers()]}
+        about = w.HTML(f"<h3>{html.escape(self.title)}</h3>{self.describe()}").add_class("ssmlab-header")
+        header = w.HBox([about, self._line], layout=w.Layout(justify_content="space-between"))
         style = w.HTML(f"<style>{_STYLE}</style>")
         panel = w.HBox([w.VBox(children).add_class(f"ssmlab-{name}") for name, children in zones.items()])
-        super().__init__([style, self._header(), panel, Keys()])
+        super().__init__([style, header, panel, Keys()])
         self.add_class("ssmlab-explorer")
         for _, view in self._captions():
             view.observe(lambda _: self._tell(), "caption")
@@ -230,7 +233,8 @@ class Explorer(w.VBox):
         kept = [n for n, value in values.items() if n in self.chosen or value != getattr(self._default, n)]
         told = "".join(f", {name}={_plain(values[name])!r}" for name in kept)
         line = f"{type(self).__name__}({self.arguments}{told})"
-        line = f"<code>{html.escape(line)}</code>" if len(line) < _LONGEST else "<p>Too long for a line.</p>"
+        why_none = self.no_line or "Too long for a line." * (len(line) >= _LONGEST)
+        line = f"<p>{html.escape(why_none)}</p>" if why_none else f"<code>{html.escape(line)}</code>"
         line += "<p><code>snapshot</code> is what this panel was given.</p>" if self.arguments == "snapshot" else ""
         self._line.value = f"<details><summary>This view as a line to copy</summary>{line}</details>"
 
@@ -242,10 +246,6 @@ class Explorer(w.VBox):
         if kind == "Picture":
             return f"{type(self).__name__}.svg", (self.to_picture() or "").encode()
         return name, {"CSV": write_csv, "Parquet": write_parquet}[kind](self.to_frame())
-
-    def _header(self) -> w.Widget:
-        data = w.HTML(f"<h3>{html.escape(self.title)}</h3>{self.describe()}").add_class("ssmlab-header")
-        return w.HBox([data, self._line], layout=w.Layout(justify_content="space-between"))
 
     def _changed(self, change: Mapping[str, Any]) -> None:
         field = next(name for name, control in self.controls.items() if control is change["owner"])
