@@ -19,10 +19,10 @@ KINDS: Final = {
     "document": ("d", "#E69F00", "documents"),
     "group": ("o", "#009E73", "node group"),
 }
-OUTCOME_LINES: Final[dict[str, tuple[Literal["-", ":", "--"], str, str]]] = {
-    "allowed": ("-", "#009E73", "allowed"),
-    "conditional": (":", "#D55E00", "depends"),
-    "denied": ("--", "#CC79A7", "denied"),
+OUTCOME_LINES: Final[dict[str, tuple[Literal["-", ":", "--"], str]]] = {
+    "allowed": ("-", "#009E73"),
+    "conditional": (":", "#D55E00"),
+    "denied": ("--", "#CC79A7"),
 }
 _MOST_LETTERS: Final = 44
 
@@ -43,7 +43,7 @@ def draw_graph(graph: nx.DiGraph[str], ax: Axes | None = None) -> Axes:
     axes = ax if ax is not None else plt.subplots(figsize=(10, max(2.5, 0.42 * rows + 1.4)), facecolor="none")[1]
     ink = plt.rcParams["text.color"]
     for source, target, data in graph.edges(data=True):
-        style, colour, _ = OUTCOME_LINES[data["outcome"]]
+        style, colour = OUTCOME_LINES[data["outcome"]]
         ends = [graph.nodes[name] for name in (source, target)]
         axes.plot(
             [end["x"] for end in ends],
@@ -108,9 +108,7 @@ def _add_legend(axes: Axes, graph: nx.DiGraph[str]) -> None:
         if kind in kinds
     ]
     handles += [
-        Line2D([], [], color=c, linestyle=s, label=label)
-        for name, (s, c, label) in OUTCOME_LINES.items()
-        if name in outcomes
+        Line2D([], [], color=c, linestyle=s, label=name) for name, (s, c) in OUTCOME_LINES.items() if name in outcomes
     ]
     if handles:
         axes.legend(

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from dataclasses import fields, replace
 from itertools import product
+from pathlib import Path
 from threading import Event
 
 import networkx as nx
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from ipywidgets import HTML
 
 import ssmlab
+from ssmlab import widgets
 from ssmlab.graphs import to_marks
 from ssmlab.widgets import (
     CommandExplorer,
@@ -647,3 +649,19 @@ def test_of_one_thing_no_screen_speaks_as_of_several(sample: ssmlab.Snapshot, ki
 )
 def test_numbers_agree_with_what_they_count(told: Callable[[], object], words: object) -> None:
     assert told() == words
+
+
+def test_an_outcome_that_depends_on_what_is_not_known_is_called_conditional_everywhere(sample: ssmlab.Snapshot) -> None:
+    explorer = ReachExplorer(sample, principals=["OnCall"])
+    assert control(explorer, "Outcome").options[-1] == ("conditional", "conditional")
+    explorer.tabs.selected_index = 2
+    assert {*explorer._table._table.df["outcome"]} == {"conditional"}
+    pair = explorer.reach.pairs("OnCall", outcome="conditional", limit=1).iloc[0][["principal", "node", "document"]]
+    assert "conditional" in {*explorer.reach.explain(*pair).steps["outcome"]}
+    legend = ssmlab.draw_graph(explorer.to_graph()).get_legend()
+    assert "conditional" in [text.get_text() for text in legend.get_texts()]
+    lab = PolicyLab(sample, policy="page 1: one tag")
+    lab.tabs.selected_index = 2
+    assert {"nodes: now conditional", "pairs: now conditional"} <= {*lab.by_principal._table.df}
+    scripts = [path.read_text() for path in (Path(widgets.__file__).parent / "static").glob("*.js")]
+    assert not any('"depends"' in text for text in scripts)

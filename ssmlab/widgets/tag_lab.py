@@ -236,7 +236,7 @@ class TagLab(WhatIf):
             return
         counts = found[["allowed", "conditional", "nodes"]].itertuples(index=False)
         frame = found[["edit", "principal", "action"]].assign(principal=found["principal"].map(last_part))
-        frame["nodes it may tag"] = [f"{a:,} of {n:,}" + (f", {c:,} depend" if c else "") for a, c, n in counts]
+        frame["nodes it may tag"] = [f"{a:,} of {n:,}" + (f", {c:,} conditional" if c else "") for a, c, n in counts]
         words = f"{say_count(found['principal'].nunique(), 'principal')} may make this change on some nodes"
         self.rights.show(frame if len(self.state.edits) > 1 else frame.drop(columns="edit"), words)
 

@@ -19,7 +19,7 @@ from ssmlab.widgets.texts import write_explanation, write_json, write_lines
 from ssmlab.widgets.views import MOST_ROWS, MOST_SAVED, SAID, first_pair
 from ssmlab.words import say_count
 
-_COLUMNS: Final = {"gained": "gained", "lost": "lost", "conditional": "now depends"}
+_COLUMNS: Final = {"gained": "gained", "lost": "lost", "conditional": "now conditional"}
 MOST_DRAWN: Final = 12  # principals
 
 
