@@ -67,10 +67,8 @@ def say_changes(counts: pd.DataFrame) -> str:
         return "Nobody gains or loses anything."
     named = [f"{last_part(str(arn))} {_say_counts(row)}." for arn, row in counts.head(_NAMED).iterrows()]
     rest = counts[_NAMED:]
-    parts = []
-    for change, verbs in _CHANGES.items():
-        if many := int((rest[f"nodes_{change}"] + rest[f"pairs_{change}"] > 0).sum()):
-            parts.append(f"{many} more {verbs[many > 1]} something")
+    sums = {change: int((rest[f"nodes_{change}"] + rest[f"pairs_{change}"] > 0).sum()) for change in _CHANGES}
+    parts = [f"{many} more {_CHANGES[change][many > 1]} something" for change, many in sums.items() if many]
     return " ".join([*named, *([f"{', '.join(parts)}."] if parts else [])])
 
 

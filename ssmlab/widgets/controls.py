@@ -167,7 +167,9 @@ class RequestControls(w.VBox):
         texts = {key: control.value.strip() for key, control in self._own.items()}
         try:
             for line in filter(str.strip, self._more.value.splitlines()):
-                key, text = _split(line)
+                if not (found := _LINE.fullmatch(line)):
+                    raise ValueError(f"More keys: expected a line such as key = value, got `{line.strip()}`")
+                key, text = _unquote(found[1].strip()), found[2].strip()
                 if texts.get(key):
                     raise ValueError(f"More keys: `{key}` stands twice")
                 texts[key] = text
@@ -190,9 +192,3 @@ def _unquote(text: str) -> Any:
         return json.loads(text) if text.startswith('"') else text
     except ValueError:
         raise ValueError(f'expected a text in quotation marks, as JSON, such as "{_ABSENT}", got `{text}`') from None
-
-
-def _split(line: str) -> tuple[str, str]:
-    if not (found := _LINE.fullmatch(line)):
-        raise ValueError(f"More keys: expected a line such as key = value, got `{line.strip()}`")
-    return _unquote(found[1].strip()), found[2].strip()

@@ -156,12 +156,8 @@ def choose_rows(difference: Difference, state: State) -> pd.DataFrame:
 def fold_documents(found: pd.DataFrame) -> pd.DataFrame:
     """One row for all documents that go with the same: columns `document` (the first) and `documents` (how many)."""
     grouped = found.groupby(_ROW, sort=False, observed=True, dropna=False)
-    return grouped.agg(
-        document=("document", "first"),
-        documents=("document", "size"),
-        count=("count", "first"),
-        example=("example", "first"),
-    ).reset_index()
+    first = {name: (name, "first") for name in ("document", "count", "example")}
+    return grouped.agg(**first, documents=("document", "size")).reset_index()
 
 
 def short_rows(rows: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:

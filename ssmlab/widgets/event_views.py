@@ -128,8 +128,7 @@ def list_matches(events: Events, names: Mapping[str, str], flags: Flags, places:
 def count_matches(kinds: pd.DataFrame, flags: Flags) -> pd.DataFrame:
     """How many events of each kind match; `kinds`: `of` and `status` of `list_events`."""
     counts = kinds.assign(match=flags).groupby(["of", "status"], sort=False)["match"].agg(["sum", "count"])
-    counts = counts.reset_index()
-    return counts.rename(columns={"sum": "match", "count": "events"})
+    return counts.reset_index().rename(columns={"sum": "match", "count": "events"})
 
 
 def explain_match(pattern: str, event: Mapping[str, Any]) -> str:

@@ -44,8 +44,7 @@ def explain_mark(reach: Reach, graph: nx.DiGraph[str], mark: str, state: State) 
 
 def _explain_way(graph: nx.DiGraph[str], mark: str) -> str:
     said = dict.fromkeys(graph.edges[edge]["detail"] for edge in graph.in_edges(mark))
-    count = graph.nodes[mark]["count"]
-    return write_lines(*said, f"For example, of {count}." if count > 1 else "")
+    return write_lines(*said, f"For example, of {count}." if (count := graph.nodes[mark]["count"]) > 1 else "")
 
 
 def _explain_principal(reach: Reach, arn: str) -> str:

@@ -168,8 +168,7 @@ class TagLab(WhatIf):
     # --- Inside ---
 
     def _reach(self, kind: str, snapshot: Snapshot, context: Mapping[str, str | None]) -> Reach:
-        made_from = (snapshot, repr(context))
-        return self._memory.recall(kind, made_from, lambda: reach(snapshot, context=context))
+        return self._memory.recall(kind, (snapshot, repr(context)), lambda: reach(snapshot, context=context))
 
     def _rows_left(self) -> Codes:
         return choose_nodes(self.snapshot.nodes, self.state)
