@@ -19,10 +19,10 @@ KINDS: Final = {
     "document": ("d", "#E69F00", "documents"),
     "group": ("o", "#009E73", "node group"),
 }
-OUTCOME_LINES: Final[dict[str, tuple[Literal["-", ":", "--"], str, str]]] = {
-    "allowed": ("-", "#009E73", "allowed"),
-    "conditional": (":", "#D55E00", "depends"),
-    "denied": ("--", "#CC79A7", "denied"),
+OUTCOME_LINES: Final[dict[str, tuple[Literal["-", ":", "--"], str]]] = {
+    "allowed": ("-", "#009E73"),
+    "conditional": (":", "#D55E00"),
+    "denied": ("--", "#CC79A7"),
 }
 _MOST_LETTERS: Final = 44
 
@@ -43,47 +43,23 @@ def draw_graph(graph: nx.DiGraph[str], ax: Axes | None = None) -> Axes:
     axes = ax if ax is not None else plt.subplots(figsize=(10, max(2.5, 0.42 * rows + 1.4)), facecolor="none")[1]
     ink = plt.rcParams["text.color"]
     for source, target, data in graph.edges(data=True):
-        style, colour, _ = OUTCOME_LINES[data["outcome"]]
+        style, colour = OUTCOME_LINES[data["outcome"]]
         ends = [graph.nodes[name] for name in (source, target)]
-        axes.plot(
-            [end["x"] for end in ends],
-            [-end["y"] for end in ends],
-            linestyle=style,
-            color=colour,
-            linewidth=1.2,
-            zorder=1,
-        )
+        across, down = [end["x"] for end in ends], [-end["y"] for end in ends]
+        axes.plot(across, down, linestyle=style, color=colour, linewidth=1.2, zorder=1)
     for _, data in graph.nodes(data=True):
         marker, colour, _ = KINDS[data["kind"]]
         axes.scatter(data["x"], -data["y"], marker=marker, s=60 + 12 * min(data["count"], 40), color=colour, zorder=2)
         side = {0: ("right", -0.05), 1: ("center", 0.0)}.get(data["layer"], ("left", 0.05))
         below = 0.42 if data["layer"] == 1 else 0.0
-        axes.text(
-            data["x"] + side[1],
-            -data["y"] - below,
-            _plain(_label(data)),
-            ha=side[0],
-            va="center",
-            fontsize=8,
-            color=ink,
-            zorder=3,
-            parse_math=False,
-        )
+        look: dict[str, Any] = {"ha": side[0], "va": "center", "fontsize": 8, "zorder": 3}
+        axes.text(data["x"] + side[1], -data["y"] - below, _plain(_label(data)), color=ink, parse_math=False, **look)
     axes.set_title(_plain(graph.graph.get("title", "")), fontsize=10, parse_math=False)
     axes.set_xlim(-0.75, 2.9)
     axes.set_ylim(-rows + 0.2, 0.8)
     axes.set_axis_off()
-    axes.text(
-        0.5,
-        -0.02,
-        _plain(graph.graph.get("caption", "")),
-        transform=axes.transAxes,
-        ha="center",
-        va="top",
-        fontsize=9,
-        color=ink,
-        parse_math=False,
-    )
+    foot: dict[str, Any] = {"transform": axes.transAxes, "ha": "center", "va": "top", "fontsize": 9}
+    axes.text(0.5, -0.02, _plain(graph.graph.get("caption", "")), color=ink, parse_math=False, **foot)
     _add_legend(axes, graph)
     return axes
 
@@ -102,17 +78,10 @@ def _add_legend(axes: Axes, graph: nx.DiGraph[str]) -> None:
     """A legend of only what occurs."""
     kinds = {kind for _, kind in graph.nodes(data="kind")}
     outcomes = {outcome for *_, outcome in graph.edges(data="outcome")}
-    handles = [
-        Line2D([], [], marker=m, color=c, linestyle="", label=label)
-        for kind, (m, c, label) in KINDS.items()
-        if kind in kinds
-    ]
-    handles += [
-        Line2D([], [], color=c, linestyle=s, label=label)
-        for name, (s, c, label) in OUTCOME_LINES.items()
-        if name in outcomes
-    ]
+    marks = (shape for kind, shape in KINDS.items() if kind in kinds)
+    handles = [Line2D([], [], marker=m, color=colour, linestyle="", label=words) for m, colour, words in marks]
+    lines = ((name, look) for name, look in OUTCOME_LINES.items() if name in outcomes)
+    handles += [Line2D([], [], color=colour, linestyle=style, label=name) for name, (style, colour) in lines]
+    look: dict[str, Any] = {"loc": "upper left", "fontsize": 7, "frameon": False, "bbox_to_anchor": (0.0, 1.0)}
     if handles:
-        axes.legend(
-            handles=handles, loc="upper left", fontsize=7, ncols=len(handles), frameon=False, bbox_to_anchor=(0.0, 1.0)
-        )
+        axes.legend(handles=handles, ncols=len(handles), **look)

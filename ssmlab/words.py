@@ -8,15 +8,26 @@ from typing import Final
 _MANY: Final = 5_000  # names: comparing more takes longer than one waits for an error
 
 
-def say_count(number: int, noun: str, verb: str = "", verbs: str = "") -> str:
-    """The number with its noun, and what it does, singular or plural.
+def say_count(number: int, noun: str, verb: str = "", verbs: str = "", *, shown: int | None = None) -> str:
+    """The number with its noun, and what it does, singular or plural; `shown`: how many of them can be seen.
 
     >>> say_count(1, "node"), say_count(1200, "policy"), say_count(0, "key", "is", "are")
     ('1 node', '1,200 policies', '0 keys are')
+    >>> say_count(3, "witness", shown=2), say_count(3, "row", shown=3)
+    ('first 2 of 3 witnesses', '3 rows')
     """
-    one = number == 1
-    plural = re.sub("(?<=[^aeiou])y$", "ie", noun) + "s"
-    return f"{number:,} {noun if one else plural} {verb if one else verbs}".rstrip()
+    one, first = number == 1, "" if shown in (None, number) else f"first {shown:,} of "
+    plural = re.sub("(?<=[^aeiou])y$", "ie", re.sub("s$", "se", noun)) + "s"
+    return f"{first}{number:,} {noun if one else plural} {verb if one else verbs}".rstrip()
+
+
+def say_some(number: int, every: int, noun: str, verb: str, verbs: str) -> str:
+    """How many of how many do something.
+
+    >>> say_some(1, 2, "node", "matches", "match"), say_some(0, 1, "node", "matches", "match")
+    ('1 of 2 nodes matches', '0 of 1 node match')
+    """
+    return f"{number:,} of {say_count(every, noun)} {verb if number == 1 else verbs}"
 
 
 def last_part(arn: str) -> str:

@@ -152,6 +152,22 @@ def test_what_is_wrong_with_a_pasted_policy_is_said_below_it_and_the_old_result_
     assert "ssmlab-old" not in seen(explorer).tabs._dom_classes
 
 
+@pytest.mark.parametrize("text", ["{no JSON", json.dumps(GIVE), "", "[1]", "no JSON", "Page-1-OneTag", "é <b>"])
+def test_the_line_to_copy_gives_the_view_again_or_says_why_there_is_none(snapshot: ssmlab.Snapshot, text: str) -> None:
+    explorer = Compare(snapshot)
+    explorer.controls["second"]._list.value = ""
+    explorer.controls["second"]._text.value = text
+    line = html.unescape(explorer._line.value.partition("</summary>")[2].partition("</")[0])
+    if text.startswith("{") or not text:
+        again = eval(line.removeprefix("<code>"), {"Compare": Compare, "snapshot": snapshot})
+        assert again.state == explorer.state
+        assert again.controls["second"]._text.value == text
+    else:
+        assert line == "<p>There is no line: what is pasted is no JSON object."
+    explorer.controls["second"]._text.value = json.dumps(STOP)
+    assert "There is no line" not in explorer._line.value
+
+
 def test_only_the_controls_of_what_is_compared_are_hidden(snapshot, changed) -> None:
     explorer = Compare(snapshot, changed)
     hidden = {name for name, control in explorer.controls.items() if control.layout.display == "none"}

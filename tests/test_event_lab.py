@@ -54,13 +54,13 @@ def test_of_all_events_the_matches_stand_first_and_nodes_have_names(lab: EventLa
 def test_why_none_matches_is_told_as_counts(lab: EventLab) -> None:
     lab.controls["pattern"].value = '{"source": ["aws.ssm"], "detail": {"status": ["failed"]}}'
     counts = '"Pending" (5), "InProgress" (3), "Success" (3), "Failed" (2)'
-    assert f"<li>13 of 13 fail at <code>detail.status</code>; values there: {counts}</li>" in html.unescape(
+    assert f"<li>13 of 13 events fail at <code>detail.status</code>; values there: {counts}</li>" in html.unescape(
         lab.why.value
     )
     lab.controls["pattern"].value = '{"detail": {"status": ["Failed"], "no": ["x"]}}'
     told = html.unescape(lab.why.value)
-    assert "<li>11 of 13 fail at <code>detail.status</code>" in told
-    assert "<li>2 of 13 fail at <code>detail.no</code>; values there: absent (2)</li>" in told
+    assert "<li>11 of 13 events fail at <code>detail.status</code>" in told
+    assert "<li>2 of 13 events fail at <code>detail.no</code>; values there: absent (2)</li>" in told
     assert "events match" not in told
 
 

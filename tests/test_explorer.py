@@ -1,17 +1,24 @@
 """The reach explorer without a browser: state in, views out."""
 
 import html
-from dataclasses import replace
+import re
+from collections.abc import Callable
+from dataclasses import fields, replace
 from itertools import product
+from pathlib import Path
 from threading import Event
 
 import networkx as nx
+import numpy as np
 import pandas as pd
 import pytest
 from hostile import PAYLOADS
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from ipywidgets import HTML
 
 import ssmlab
+from ssmlab import widgets
 from ssmlab.graphs import to_marks
 from ssmlab.widgets import (
     CommandExplorer,
@@ -22,17 +29,23 @@ from ssmlab.widgets import (
     ReachExplorer,
     Readiness,
     TagLab,
+    event_views,
+    log_views,
     views,
 )
-from ssmlab.widgets.controls import UNTAGGED
+from ssmlab.widgets.controls import UNTAGGED, RequestControls
 from ssmlab.widgets.explorer import _parts
 from ssmlab.widgets.filters import choose_nodes
+from ssmlab.widgets.graph_view import GraphView
 from ssmlab.widgets.matrix import make_matrix, to_table
 from ssmlab.widgets.saver import Saver
+from ssmlab.widgets.tables import TableView
 from ssmlab.widgets.texts import describe_data
 from ssmlab.widgets.views import State
 
 WEB_OPS = "arn:aws:iam::123456789012:user/web-ops"
+
+EXPLORERS = [ReachExplorer, PolicyLab, TagLab, Compare, CommandExplorer, EventLab, LogLab, Readiness]
 
 
 @pytest.fixture
@@ -228,6 +241,35 @@ def test_a_state_that_does_not_exist_is_refused_by_name(sample: ssmlab.Snapshot)
         ReachExplorer(sample, region="mars")
 
 
+@pytest.mark.parametrize("kind", EXPLORERS)
+def test_a_value_of_another_type_than_its_field_is_refused_by_name(sample: ssmlab.Snapshot, kind: type) -> None:
+    for field in fields(kind.state_type):
+        for value in (object(), 1.5, [[1]]):
+            with pytest.raises(TypeError, match=f"^{field.name}: expected .*, got `"):
+                kind(sample, **{field.name: value})
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "words"),
+    [
+        (ReachExplorer, {"node": 5}, "node: expected a text, got `5`"),
+        (ReachExplorer, {"principals": "x"}, "principals: expected a list of texts, got `'x'`"),
+        (ReachExplorer, {"principals": [5]}, "principals: expected a list of texts, got `(5,)`"),
+        (ReachExplorer, {"context": 3}, "context: expected a mapping with texts as keys, got `3`"),
+        (ReachExplorer, {"context": {5: "a"}}, "context: expected a mapping with texts as keys, got `{5: 'a'}`"),
+        (ReachExplorer, {"denied": "yes"}, "denied: expected True or False, got `'yes'`"),
+        (PolicyLab, {"text": {}}, "text: expected a text or None, got `{}`"),
+        (LogLab, {"period": "60"}, "period: expected a number, got `'60'`"),
+        (TagLab, {"edits": {"key": "a", "value": "b"}}, "edits: expected a list of mappings, got `{'key': 'a', "),
+        (CommandExplorer, {"targets": ["tag:Env"]}, "targets: expected a list of mappings, got `('tag:Env',)`"),
+        (CommandExplorer, {"targets": [{"Key": "a"}]}, 'targets: expected {"Key": "tag:Env", "Values": ["dev"]} each'),
+    ],
+)
+def test_what_was_expected_of_a_field_is_told(sample: ssmlab.Snapshot, kind: type, state: dict, words: str) -> None:
+    with pytest.raises(TypeError, match="^" + re.escape(words)):
+        kind(sample, **state)
+
+
 def test_an_empty_inventory_says_what_is_missing(sample: ssmlab.Snapshot) -> None:
     explorer = ReachExplorer(sample.replace(nodes=sample.nodes.iloc[:0]), principals=["web-ops"])
     assert explorer._graph.empty == "No node matches the filters."
@@ -348,6 +390,51 @@ def test_a_request_that_cannot_be_read_is_told_beside_the_control(explorer: Reac
     assert explorer.state == before
 
 
+KEYS = ("aws:SourceIp", "aws:MultiFactorAuthPresent", "aws:RequestTag/a=b", '"', " k ", "", "absent")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "absent", '"', '"absent"', " a = b ", "a\nb = c", "\u2028\x00\ud800", "=", "é", None]
+)
+def test_an_edit_of_the_request_leaves_every_other_key_as_it_was(text: str | None) -> None:
+    for key in KEYS:
+        request = RequestControls({key: text})
+        control(request, "Time").value = "2026-01-01T00:00:00Z"
+        assert request.value == {key: text, "aws:CurrentTime": "2026-01-01T00:00:00Z"}
+        control(request, "Time").value = ""
+        assert request.value == {key: text}
+
+
+@given(st.dictionaries(st.text() | st.sampled_from(KEYS), st.none() | st.text() | st.just("absent")))
+@settings(max_examples=60, deadline=None)
+def test_what_the_request_says_is_read_back_as_it_was(context: dict[str, str | None]) -> None:
+    request = RequestControls(context)
+    request._read()
+    assert request._wrong.value == ""
+    assert request.value == context
+
+
+def test_what_is_typed_into_the_request_is_read_as_its_label_says(explorer: ReachExplorer) -> None:
+    control(explorer, "More keys").value = 'a = absent\nb = "absent"\n"c=d" = ""\ne = f=g\nnot known ='
+    assert explorer.state.context == {"a": None, "b": "absent", "c=d": "", "e": "f=g"}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("= o-1", "More keys: expected a line such as key = value, got `= o-1`"),
+        ('a = "b', 'expected a text in quotation marks, as JSON, such as "absent", got `"b`'),
+        ("a = 1\na = 2", "More keys: `a` stands twice"),
+        ("aws:SourceIp = 203.0.113.1", "More keys: `aws:SourceIp` stands twice"),
+    ],
+)
+def test_what_cannot_be_read_of_a_request_is_refused(explorer: ReachExplorer, text: str, words: str) -> None:
+    control(explorer, "Source IP").value = "203.0.113.9"
+    control(explorer, "More keys").value = text
+    assert words in html.unescape(explorer.controls["context"]._wrong.value)
+    assert explorer.state.context == {"aws:SourceIp": "203.0.113.9"}
+
+
 def said(explorer: ReachExplorer) -> str:
     return html.unescape(explorer._live.value).removeprefix("<span role='status'>").removesuffix("</span>")
 
@@ -391,9 +478,7 @@ def test_how_much_a_name_leaves_is_told_under_it(explorer: ReachExplorer, field:
     assert not words or len(found) == int(words.split()[0])
 
 
-@pytest.mark.parametrize(
-    "kind", [ReachExplorer, PolicyLab, TagLab, Compare, CommandExplorer, EventLab, LogLab, Readiness]
-)
+@pytest.mark.parametrize("kind", EXPLORERS)
 def test_no_two_controls_share_a_layout(sample: ssmlab.Snapshot, kind: type) -> None:
     layouts = [part.layout for part in _parts(kind(sample)) if part.has_trait("layout")]
     assert len({id(layout) for layout in layouts}) == len(layouts)
@@ -493,12 +578,91 @@ def test_columns_of_the_matrix_that_are_called_alike_are_saved_apart() -> None:
 
 @pytest.mark.parametrize("kind", [ReachExplorer, PolicyLab, TagLab, CommandExplorer])
 def test_several_values_of_a_key_of_the_request_stay_as_they_are(sample: ssmlab.Snapshot, kind: type) -> None:
-    given = {"aws:TagKeys": ["a", "<b>"], "aws:SourceIp": ["203.0.113.9"]}
-    explorer = kind(sample, context=given)
+    several = {"aws:TagKeys": ["a", "<b>"], "aws:SourceIp": ["203.0.113.9"]}
+    explorer = kind(sample, context=several)
     assert "role='alert'" not in explorer.why.value
     request = explorer.controls["context"]
-    request._mfa.value = "true"
-    assert explorer.state.context == {**given, "aws:MultiFactorAuthPresent": "true"}
+    control(explorer, "MFA used").value = "true"
+    assert explorer.state.context == {**several, "aws:MultiFactorAuthPresent": "true"}
     told = "".join(part.value for part in _parts(request) if isinstance(part, HTML))
     assert "&lt;b&gt;" in told
     assert "<b>" not in told
+
+
+PLURALS = "nodes documents pairs principals machines changes events messages periods findings groups others requests"
+OF_ONE = re.compile(rf"(?<![\w,.-])1 (more |managed |of the )*({PLURALS.replace(' ', '|')}|depend|gain|lose)\b")
+
+
+@pytest.mark.parametrize(
+    ("kind", "state"),
+    [
+        (ReachExplorer, {"principals": []}),
+        (PolicyLab, {"policy": "page 1: one tag"}),
+        (TagLab, {"edits": []}),
+        (TagLab, {"edits": [{"key": "Finance", "value": "Other", "nodes": ["i-0123456789abcdef0"]}]}),
+        (Compare, {"first": "Page-1-OneTag", "second": '{"Version": "2012-10-17", "Statement": []}'}),
+        (CommandExplorer, {}),
+        (EventLab, {"pattern": '{"source": ["none"]}'}),
+        (LogLab, {}),
+        (Readiness, {}),
+    ],
+)
+def test_of_one_thing_no_screen_speaks_as_of_several(sample: ssmlab.Snapshot, kind: type, state: dict) -> None:
+    one = {
+        "nodes": sample.nodes[sample.nodes["name"] == "web-1"],
+        "documents": sample.documents.iloc[[0]],
+        "principals": sample.principals.loc[[WEB_OPS]],
+    }
+    given = {EventLab: [{"source": "a"}], LogLab: {"timestamp": [0], "message": ["ERROR"]}}
+    explorer = kind(given.get(kind, sample.replace(**one)), **state)
+    told = []
+    for number in range(len(explorer.tabs.children)):
+        explorer.tabs.selected_index = number
+        explorer.wait()
+        for part in _parts(explorer):
+            if isinstance(part, TableView) and part._rows:
+                part._table.selected_rows = [0]
+                told.append(explorer.why.value)
+            if isinstance(part, GraphView):
+                for mark in [*part.graph.get("nodes", ()), *part.graph.get("edges", ())]:
+                    part.selected = mark["id"]
+                    told += [explorer.why.value, mark["detail"]]
+        parts = _parts(explorer)
+        told += [getattr(part, "value", "") for part in parts if isinstance(part, HTML)]
+        told += [part.caption for part in parts if part.has_trait("caption")]
+    wrong = [found[0] for text in told if (found := OF_ONE.search(text))]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        (lambda: event_views.say_matches(np.array([True, False])), "1 of 2 events matches."),
+        (lambda: log_views.say_matches(np.array([True])), "1 of 1 message matches."),
+        (lambda: event_views.describe_events([{"source": "aws.ssm"}]), "1 event of aws.ssm"),
+        (
+            lambda: event_views.count_mismatches(
+                '{"source": ["b"]}', [{"source": "a"}, {"source": "b"}], np.array([False, True])
+            ),
+            ['1 of 1 other fails at `source`; values there: "a" (1)'],
+        ),
+    ],
+)
+def test_numbers_agree_with_what_they_count(told: Callable[[], object], words: object) -> None:
+    assert told() == words
+
+
+def test_an_outcome_that_depends_on_what_is_not_known_is_called_conditional_everywhere(sample: ssmlab.Snapshot) -> None:
+    explorer = ReachExplorer(sample, principals=["OnCall"])
+    assert control(explorer, "Outcome").options[-1] == ("conditional", "conditional")
+    explorer.tabs.selected_index = 2
+    assert {*explorer._table._table.df["outcome"]} == {"conditional"}
+    pair = explorer.reach.pairs("OnCall", outcome="conditional", limit=1).iloc[0][["principal", "node", "document"]]
+    assert "conditional" in {*explorer.reach.explain(*pair).steps["outcome"]}
+    legend = ssmlab.draw_graph(explorer.to_graph()).get_legend()
+    assert "conditional" in [text.get_text() for text in legend.get_texts()]
+    lab = PolicyLab(sample, policy="page 1: one tag")
+    lab.tabs.selected_index = 2
+    assert {"nodes: now conditional", "pairs: now conditional"} <= {*lab.by_principal._table.df}
+    scripts = [path.read_text() for path in (Path(widgets.__file__).parent / "static").glob("*.js")]
+    assert not any('"depends"' in text for text in scripts)

@@ -2,6 +2,7 @@
 
 import html
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -120,6 +121,10 @@ def test_an_edit_that_cannot_be_is_told_below_its_button(snapshot: ssmlab.Snapsh
     [
         ({"key": "a"}, "expected an edit with"),
         ({"key": "a", "value": "b", "colour": "red"}, "expected an edit with"),
+        ({"key": 5, "value": "b"}, "expected an edit with"),
+        ({"key": "a", "value": 5}, "expected an edit with"),
+        ({"key": "a", "value": "b", "nodes": "web-1"}, "expected an edit with"),
+        ({"key": "a", "value": "b", "where": 5}, "expected an edit with"),
         ({"key": "a", "value": "b", "nodes": ["i-0"]}, "no node `i-0`"),
         ({"key": "a", "value": "b", "where": {"tag_key": "Finanz"}}, "no tag key `Finanz`, did you mean"),
     ],
@@ -127,6 +132,14 @@ def test_an_edit_that_cannot_be_is_told_below_its_button(snapshot: ssmlab.Snapsh
 def test_an_edit_of_another_form_is_refused(snapshot: ssmlab.Snapshot, edit: dict, words: str) -> None:
     with pytest.raises((ValueError, KeyError), match=words):
         TagLab(snapshot, edits=[edit])
+
+
+def test_nodes_are_chosen_by_id_or_arn_and_what_is_not_there_is_refused(snapshot: ssmlab.Snapshot) -> None:
+    assert [arn.rpartition("/")[2] for arn in TagLab(snapshot, nodes=[WEB]).state.nodes] == [WEB]
+    with pytest.raises(KeyError, match="no node `i-0`"):
+        TagLab(snapshot, nodes=["i-0"])
+    with pytest.raises(ValueError, match=r"Tag: expected one of .*, got `Finanz`"):
+        TagLab(snapshot, tag_key="Finanz")
 
 
 def test_a_line_is_explained_for_a_principal_that_it_leads_from(snapshot: ssmlab.Snapshot) -> None:
@@ -186,6 +199,22 @@ def test_after_a_file_was_read_its_button_counts_none(lab: TagLab) -> None:
     lab._upload.value = (file,)
     assert "Nothing was read" in lab.notice.value
     assert lab._upload.value == ()
+
+
+@pytest.mark.parametrize("name", ["a" * 300 + ".csv", "é\U0001f600" * 150, "a\0b.csv", "\ud800", "", "..", "\n/.csv"])
+def test_a_file_is_read_whatever_its_name(lab: TagLab, name: str) -> None:
+    lab._set_edits(())
+    text = f"{HEADER}{WEB},123456789012,eu-west-1,Ledger,\ni-0,123456789012,eu-west-1,x,\n"
+    lab._read([{"name": name, "content": text.encode()}])
+    assert lab.state.edits == ({"key": "Finance", "value": "Ledger", "nodes": [WEB_ARN]},)
+    assert "1 node not loaded" in lab.notice.value
+
+
+def test_a_file_that_cannot_be_kept_for_reading_is_told(lab: TagLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "write_bytes", lambda *_: (_ for _ in ()).throw(OSError("no space left")))
+    file = {"name": "a.csv", "content": memoryview(b"a"), "size": 1, "type": "", "last_modified": datetime.now(UTC)}
+    lab._upload.value = (file,)
+    assert "no space left" in lab.why.value
 
 
 # --- Who may make the change ---
@@ -249,7 +278,7 @@ def test_rights_are_a_view_with_reasons_and_a_file(lab: TagLab) -> None:
         "user/legacy-lee",
     ]
     lab.rights._table.selected_rows = [3]
-    assert "user/legacy-lee may call ec2:CreateTags on 0 of 1 nodes" in lab.why.value
+    assert "user/legacy-lee may call ec2:CreateTags on 0 of 1 node," in lab.why.value
     assert "more it depends:" in lab.why.value
     assert lab.export("CSV")[1].decode().startswith("edit,principal,action")
     lab._set_edits(())

@@ -20,7 +20,7 @@ from ssmlab.truth import FALSE, TRUE, UNKNOWN
 
 _OUTCOMES: Final = {
     Outcome.ALLOWED: "allowed",
-    Outcome.CONDITIONAL: "depends",
+    Outcome.CONDITIONAL: "conditional",
     Outcome.EXPLICIT_DENY: "denied",
     Outcome.IMPLICIT_DENY: "not allowed",
 }

@@ -13,7 +13,7 @@ from ssmlab.graphs.sides import Sides
 from ssmlab.reachability import Reach
 from ssmlab.reachability.columns import Codes, Truths
 from ssmlab.reachability.fleets import ALLOWED, CONDITIONAL, IMPLICIT
-from ssmlab.words import say_count
+from ssmlab.words import say_count, say_some
 
 Joint = Sequence[tuple[Truths, Truths]]  # for each chosen principal, the outcomes of node and document groups
 
@@ -35,21 +35,18 @@ def say_result(reach: Reach, sides: Sides, chosen: Codes, joint: Joint) -> str:
         return _nothing(reach, sides, chosen)
     managed = sides[0].count_managed()
     if len(sides[0].rows) == 1 and len(chosen) > 1:
-        words = f"{sure} of {len(chosen)} principals {_reach(sure)} {_call_nodes(sides)}{_say_more(perhaps)}"
+        who = say_some(sure, len(chosen), "principal", "reaches", "reach")
+        words = f"{who} {_call_nodes(sides)}{_say_more(perhaps)}"
         return words if managed.any() else f"{words} It is not managed: no command reaches it yet."
     together = np.max([nodes for nodes, _ in joint], axis=0)
     allowed, depends = (int((together == outcome) @ managed) for outcome in (ALLOWED, CONDITIONAL))
     waiting = int((together >= CONDITIONAL) @ (sides[0].counts - managed))
-    several = f"{sure + perhaps} of {len(chosen)} principals"
-    who = several if len(chosen) > 1 else last_part(str(reach.snapshot.principals.index[chosen[0]]))
-    words = f"{who} {_reach(sure + perhaps)} {allowed} of {say_count(int(managed.sum()), 'managed node')}"
+    several = say_some(sure + perhaps, len(chosen), "principal", "reaches", "reach")
+    who = several if len(chosen) > 1 else f"{last_part(str(reach.snapshot.principals.index[chosen[0]]))} reaches"
+    words = f"{who} {allowed} of {say_count(int(managed.sum()), 'managed node')}"
     is_, it = ("is", "it") if waiting == 1 else ("are", "them")
     waits = f" {waiting} more {is_} not managed: no command reaches {it} yet." if waiting else ""
     return f"{words}{_say_more(depends)}{waits}"
-
-
-def _reach(count: int) -> str:
-    return "reaches" if count == 1 else "reach"
 
 
 def _say_more(count: int) -> str:
@@ -70,10 +67,8 @@ def say_changes(counts: pd.DataFrame) -> str:
         return "Nobody gains or loses anything."
     named = [f"{last_part(str(arn))} {_say_counts(row)}." for arn, row in counts.head(_NAMED).iterrows()]
     rest = counts[_NAMED:]
-    parts = []
-    for change, verbs in _CHANGES.items():
-        if many := int((rest[f"nodes_{change}"] + rest[f"pairs_{change}"] > 0).sum()):
-            parts.append(f"{many} more {verbs[many > 1]} something")
+    sums = {change: int((rest[f"nodes_{change}"] + rest[f"pairs_{change}"] > 0).sum()) for change in _CHANGES}
+    parts = [f"{many} more {_CHANGES[change][many > 1]} something" for change, many in sums.items() if many]
     return " ".join([*named, *([f"{', '.join(parts)}."] if parts else [])])
 
 

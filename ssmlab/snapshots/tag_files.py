@@ -14,7 +14,7 @@ from ssmlab.snapshots.schema import TAG, listed
 from ssmlab.snapshots.spreadsheet import read_lines
 from ssmlab.words import say_count
 
-_NAMED = 5  # nodes in a message
+_NAMED, _LONGEST = 5, 60  # nodes in a message; letters of a file's name, which systems limit
 
 
 class TagChange(NamedTuple):
@@ -49,7 +49,8 @@ def read_tag_file(name: str, content: bytes, nodes: pd.DataFrame) -> tuple[list[
     ('Finance', 'Ledger', 'i-0123456789abcdef0', 0)
     """
     with TemporaryDirectory() as folder:
-        path = Path(folder) / f"{Path(name).stem}.csv"
+        called = "".join(filter(str.isprintable, Path(name).stem))[:_LONGEST]
+        path = Path(folder) / f"{called or 'tags'}.csv"
         path.write_bytes(content)
         loaded = load(path)
         header = next(read_lines(Folder(Path(folder)), path))[1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import partial
 from typing import Any, Final
 
 import ipywidgets as w
@@ -21,6 +21,7 @@ from ssmlab.widgets.tables import scroll
 from ssmlab.widgets.targets import TargetPicker
 from ssmlab.widgets.texts import write_error, write_json
 from ssmlab.widgets.timeline import count_endings, draw_timeline, say_end
+from ssmlab.words import say_count
 
 TIMELINE, INVOCATIONS, EVENTS, OUTPUT = range(4)
 _MOST_ROWS: Final = 200
@@ -58,6 +59,7 @@ class CommandExplorer(Explorer):
     def begin(self, given: Mapping[str, Any]) -> State:
         """A sender and a command worth looking at; the sender by name or ARN."""
         self._names = self.snapshot.nodes["name"].astype("object").fillna("")
+        self._ids = views.name_nodes(self.snapshot)
         return views.begin_state(self.snapshot, given)
 
     def make_controls(self) -> dict[str, w.Widget]:
@@ -166,12 +168,10 @@ class CommandExplorer(Explorer):
         if seen == INVOCATIONS:
             return views.list_invocations(command, self._names), count_endings(command).rstrip(".")
         if seen == EVENTS:
-            return views.list_events(command.events, self._ids), f"{len(command.events)} events, in time order"
+            return views.list_events(
+                command.events, self._ids
+            ), f"{say_count(len(command.events), 'event')}, in time order"
         return views.list_outputs(command, self._names), views.tell_outputs(command)
-
-    @cached_property
-    def _ids(self) -> dict[str, str]:
-        return views.name_nodes(self.snapshot)
 
     def _explain(self, view: int, row: int) -> str:
         command = self.command

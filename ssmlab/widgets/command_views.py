@@ -18,12 +18,14 @@ from ssmlab.reachability.names import find_principal
 from ssmlab.snapshots import Snapshot
 from ssmlab.widgets.filters import Filters, choose_nodes
 from ssmlab.widgets.targets import Target
-from ssmlab.widgets.texts import count_things, show_controls, write_explanation, write_lines, write_list, write_text
+from ssmlab.widgets.texts import show_controls, write_explanation, write_lines, write_list, write_text
 from ssmlab.widgets.timeline import say_status
 from ssmlab.widgets.views import first_principals
+from ssmlab.words import say_count
 
 TARGETS, IDS = "targets", "instance ids"
 _LONGEST: Final = 200
+_KINDS: Final = {OF_COMMAND: "command", OF_NODE: "node"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +164,7 @@ def list_events(events: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -
     return pd.DataFrame(
         {
             "time": [shorten(str(event.get("time", ""))).partition("T")[2] for event in events],
-            "of": [_name_kind(str(event.get("detail-type", ""))) for event in events],
+            "of": [_KINDS.get(kind := str(event.get("detail-type", "")), shorten(kind)) for event in events],
             "who": [
                 shorten(names.get(node := str(d.get("instance-id") or "")) or node, 30)
                 or shorten(str(d.get("command-id") or ""), 8)
@@ -178,10 +180,6 @@ def list_events(events: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -
 def _get_detail(event: Mapping[str, Any]) -> Mapping[str, Any]:
     detail = event.get("detail")
     return detail if isinstance(detail, Mapping) else {}
-
-
-def _name_kind(kind: str) -> str:
-    return {OF_COMMAND: "command", OF_NODE: "node"}.get(kind, shorten(kind))
 
 
 def list_outputs(command: Command, names: pd.Series[Any]) -> pd.DataFrame:
@@ -244,7 +242,7 @@ def tell_outputs(command: Command) -> str:
     """What was written where, in words; or why nothing was."""
     events = command.log_events
     if len(events):
-        streams = count_things(events["log_stream"].nunique(), "stream")
+        streams = say_count(events["log_stream"].nunique(), "stream")
         return f"{streams} in log group {events['log_group'].iloc[0]}"
     if len(command.findings):
         return "Nothing is in CloudWatch Logs: the nodes' roles may not write there, see Why."

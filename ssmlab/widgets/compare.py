@@ -163,6 +163,9 @@ class Compare(Explorer):
     def show(self) -> None:
         """Ask, unless it was asked already, and draw what is seen."""
         self.why.value = write_lines(_CHOOSE)
+        texts = filter(None, (self.state.first, self.state.second))
+        is_told = all(differences.is_policy(self.snapshot, text) for text in texts)
+        self.no_line = "" if is_told else "There is no line: what is pasted is no JSON object."
         for what, names in _ASKED.items():
             for name in names:
                 self.controls[name].layout.display = "" if self.state.what == what else "none"

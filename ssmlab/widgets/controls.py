@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import html
+import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import ipywidgets as w
 import pandas as pd
 import traitlets
+
+from ssmlab.widgets.texts import write_alert
+from ssmlab.words import say_count
 
 ANY: Final = ""
 UNTAGGED: Final = "\x00absent"
@@ -17,6 +22,8 @@ MFA: Final = "aws:MultiFactorAuthPresent"
 _ABSENT: Final = "absent"
 _KEYS: Final = {"aws:SourceIp": "Source IP", "aws:CurrentTime": "Time"}  # key -> label of its own control
 _MFA_CHOICES: Final = (("not known", ANY), ("yes", "true"), ("no", "false"), ("key absent", _ABSENT))
+_LINE: Final = re.compile(r'\s*("(?:[^"\\]|\\.)*"\s*|[^=\s][^=]*)=(.*)')
+_RULE: Final = '<p><code>absent</code>: without the key. In quotation marks the text itself: <code>"absent"</code></p>'
 _MOST_OFFERED: Final = 50
 Context = dict[str, str | None]
 
@@ -99,7 +106,7 @@ class Finder(w.VBox):
         self._text.options = tuple(found.drop_duplicates().head(_MOST_OFFERED))
         same = own.index[own.index == self.value if text.startswith("arn:") else own == text].unique()
         count, how = (len(same), "of just this name") if len(same) else (found.index.nunique(), "with this in the name")
-        self._count.value = f"{count:,} {self._what}{'' if count == 1 else 's'} {how}" if text else ""
+        self._count.value = f"{say_count(count, self._what)} {how}" if text else ""
 
 
 class PrincipalPicker(w.VBox):
@@ -143,24 +150,45 @@ class RequestControls(w.VBox):
 
     def __init__(self, value: Mapping[str, str | None]) -> None:
         self._lists = {key: texts for key, texts in value.items() if not isinstance(texts, str | None)}
-        given = {key: _ABSENT if text is None else text for key, text in value.items() if key not in self._lists}
-        self._mfa = dropdown("MFA used", _MFA_CHOICES, given.pop(MFA, ANY))
-        self._own = {key: entry(label, given.pop(key, ""), "not known") for key, label in _KEYS.items()}
-        more = "\n".join(f"{key} = {text}" for key, text in given.items())
+        given = {key: _quote(text) for key, text in value.items() if key not in self._lists}
+        has_choice = given.get(MFA) in [choice for _, choice in _MFA_CHOICES]
+        self._own = {MFA: dropdown("MFA used", _MFA_CHOICES, given.pop(MFA) if has_choice else ANY)}
+        self._own |= {key: entry(label, given.pop(key, ""), "not known") for key, label in _KEYS.items()}
+        more = "\n".join(f"{_quote(key, '=')} = {text}" for key, text in given.items())
         self._more = area("More keys", more, "key = value, a line each", rows=2)
         self._wrong = w.HTML()
-        controls = [self._mfa, *self._own.values(), self._more]
+        controls = [*self._own.values(), self._more]
         told = "".join(f"<p>{html.escape(f'{key} = {texts}')}</p>" for key, texts in self._lists.items())
-        super().__init__([*controls, w.HTML(told), self._wrong], value=dict(value))
+        super().__init__([*controls, w.HTML(_RULE + told).add_class("ssmlab-hint"), self._wrong], value=dict(value))
         for control in controls:
             control.observe(lambda _: self._read(), "value")
 
     def _read(self) -> None:
-        lines = [line.partition("=") for line in self._more.value.splitlines() if line.strip()]
-        wrong = [line for line, sign, _ in lines if not sign or not line.strip()]
-        self._wrong.value = "<p role='alert'>More keys: expected a line such as key = value</p>" if wrong else ""
-        if wrong:
-            return
-        texts = {MFA: self._mfa.value, **{key: control.value.strip() for key, control in self._own.items()}}
-        texts |= {key.strip(): text.strip() for key, _, text in lines}
-        self.value = self._lists | {key: None if text == _ABSENT else text for key, text in texts.items() if text}
+        texts = {key: control.value.strip() for key, control in self._own.items()}
+        try:
+            for line in filter(str.strip, self._more.value.splitlines()):
+                if not (found := _LINE.fullmatch(line)):
+                    raise ValueError(f"More keys: expected a line such as key = value, got `{line.strip()}`")
+                key, text = _unquote(found[1].strip()), found[2].strip()
+                if texts.get(key):
+                    raise ValueError(f"More keys: `{key}` stands twice")
+                texts[key] = text
+            read = {key: None if text == _ABSENT else _unquote(text) for key, text in texts.items() if text}
+            self.value, self._wrong.value = self._lists | read, ""
+        except ValueError as error:
+            self._wrong.value = write_alert(str(error))
+
+
+def _quote(text: str | None, apart: str = "") -> str:
+    """As one types it: in quotation marks, as JSON, where it would be read as something else."""
+    if text is None:
+        return _ABSENT
+    is_plain = text.isprintable() and text == text.strip() and text not in ("", _ABSENT) and text[0] != '"'
+    return text if is_plain and {*apart}.isdisjoint(text) else json.dumps(text)
+
+
+def _unquote(text: str) -> Any:
+    try:
+        return json.loads(text) if text.startswith('"') else text
+    except ValueError:
+        raise ValueError(f'expected a text in quotation marks, as JSON, such as "{_ABSENT}", got `{text}`') from None

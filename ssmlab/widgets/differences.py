@@ -19,6 +19,7 @@ from ssmlab.snapshots.accounts import lend_policies, take_account
 from ssmlab.widgets.controls import ANY
 from ssmlab.widgets.filters import contain, matches
 from ssmlab.widgets.views import MOST_SAVED, SAID
+from ssmlab.words import say_count
 
 SNAPSHOTS, POLICIES, ACCOUNTS = "snapshots", "policies", "accounts"
 _SEND: Final = "ssm:SendCommand"
@@ -85,9 +86,14 @@ def _is_ours(policy: Policy) -> bool:
     return any(statement.covers_action(_SEND) for statement in allows)
 
 
+def is_policy(snapshot: Snapshot, text: str) -> bool:
+    """Whether a text is the id of a policy, or JSON."""
+    return text in snapshot.policies.index or text.lstrip().startswith(("{", "%7B"))
+
+
 def find_policy(snapshot: Snapshot, text: str) -> str:
     """The id of a policy that is named, else the text, which is JSON then."""
-    if text in snapshot.policies.index or text.lstrip().startswith(("{", "%7B")):
+    if is_policy(snapshot, text):
         return text
     found = [policy for policy, name in snapshot.policies["name"].items() if name == text]
     if len(found) != 1:
@@ -150,12 +156,8 @@ def choose_rows(difference: Difference, state: State) -> pd.DataFrame:
 def fold_documents(found: pd.DataFrame) -> pd.DataFrame:
     """One row for all documents that go with the same: columns `document` (the first) and `documents` (how many)."""
     grouped = found.groupby(_ROW, sort=False, observed=True, dropna=False)
-    return grouped.agg(
-        document=("document", "first"),
-        documents=("document", "size"),
-        count=("count", "first"),
-        example=("example", "first"),
-    ).reset_index()
+    first = {name: (name, "first") for name in ("document", "count", "example")}
+    return grouped.agg(**first, documents=("document", "size")).reset_index()
 
 
 def short_rows(rows: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
@@ -191,7 +193,7 @@ def say_difference(found: pd.DataFrame, state: State) -> str:
         people, pairs = part["principal"].nunique(), int(part["count"].sum())
         who = last_part(part["principal"].iloc[0]) if people == 1 else f"{people} principals"
         verb = {"gained": "gain", "lost": "lose"}[str(change)] + ("s" if people == 1 else "")
-        told.append(f"{who} {verb} {pairs:,} pairs of node and document")
+        told.append(f"{who} {verb} {say_count(pairs, 'pair')} of node and document")
     return f"{where}{'; '.join(told)}."
 
 
@@ -233,9 +235,8 @@ def say_witnesses(found: pd.DataFrame) -> str:
     """How many there are, and what that says."""
     if not found.attrs["policies"]:
         return "The text of no policy differs: choose two policies to look for witnesses."
-    tried = f"{found.attrs['tried']:,} requests made from the texts of the policies were tried"
-    count = f"{len(found)} witness{'es' if len(found) != 1 else ''}" if len(found) else "No witness"
-    return f"{count}: {tried}. {NO_PROOF}"
+    count = say_count(len(found), "witness") if len(found) else "No witness"
+    return f"{count} among {say_count(found.attrs['tried'], 'request')} made from the texts of the policies. {NO_PROOF}"
 
 
 def explain_witness(row: Mapping[str, Any], policies: Iterable[Any]) -> list[str]:

@@ -18,6 +18,7 @@ from ssmlab.snapshots.schema import listed
 from ssmlab.widgets.controls import ANY, UNTAGGED
 from ssmlab.widgets.filters import Filters, choose_nodes, list_tag_keys
 from ssmlab.widgets.views import first_principals
+from ssmlab.words import say_count
 
 # `key`, `value` (None: the tag is removed), and which nodes: `nodes` (ARNs or ids), or `where`: filters of `Filters`.
 Edit = Mapping[str, Any]
@@ -36,8 +37,14 @@ def check_edit(nodes: pd.DataFrame, edit: Edit) -> None:
     KeyError
         For a node or a tag that is not known.
     """
-    where, rest = edit.get("where", {}), {*edit} - {*_FIELDS}
-    if rest or not edit.get("key") or "value" not in edit or not {*where} <= {*FILTERS}:
+    where, nodes_of, rest = edit.get("where", {}), edit.get("nodes", ()), {*edit} - {*_FIELDS}
+    kinds = (
+        (edit.get("key"), str),
+        (edit.get("value", 0), str | None),
+        (where, Mapping),
+        (nodes_of, list | tuple | set),
+    )
+    if rest or not all(map(isinstance, *zip(*kinds, strict=True))) or not edit["key"] or not {*where} <= {*FILTERS}:
         raise ValueError(f"expected an edit with {listed(_FIELDS)}, `where` with {listed(FILTERS)}, got `{dict(edit)}`")
     keys = list_tag_keys(nodes)
     if (key := where.get("tag_key", ANY)) not in (ANY, *keys):
@@ -62,7 +69,7 @@ def say_edit(nodes: pd.DataFrame, edit: Edit) -> str:
     """An edit in words: `Finance = WebServers · 5 nodes, without Finance, eu-west-1`."""
     count = len(find_nodes(nodes, edit))
     what = f"{edit['key']} removed" if edit["value"] is None else f"{edit['key']} = {edit['value'] or '(empty)'}"
-    return ", ".join([f"{what} · {count:,} node{'s' if count != 1 else ''}", *_say_filters(edit.get("where", {}))])
+    return ", ".join([f"{what} · {say_count(count, 'node')}", *_say_filters(edit.get("where", {}))])
 
 
 def _say_filters(where: Mapping[str, str]) -> list[str]:

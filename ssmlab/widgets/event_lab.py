@@ -50,6 +50,11 @@ class EventLab(Explorer):
     chosen = ("pattern", "start")
     arguments = "events"
 
+    def __init__(self, data: Any, **state: Any) -> None:
+        if isinstance(pattern := state.get("pattern"), Mapping):
+            state["pattern"] = views.write_pattern(pattern)
+        super().__init__(data, **state)
+
     def begin(self, given: Mapping[str, Any]) -> State:
         """The events, and a pattern to begin with."""
         self.events, self._names = views.gather_events(self.data), name_nodes(self.data)
@@ -144,9 +149,9 @@ class EventLab(Explorer):
     def _show_events(self) -> None:
         self._places = views.choose_events(self.matched, self.state.shown)
         shown = self._places[:_MOST_ROWS]
-        cut = f"first {len(shown)} of " if len(shown) < len(self._places) else ""
         first = ", matches first" if self.state.shown == ALL and self.matched.any() else ""
-        words = f"{cut}{say_count(len(self._places), 'event')}{first}" if len(shown) else "No event to show."
+        count = say_count(len(self._places), "event", shown=len(shown))
+        words = f"{count}{first}" if len(shown) else "No event to show."
         self._table.show(views.list_matches(self.events, self._names, self.matched, shown), words)
 
     def _explain(self, row: int) -> str:

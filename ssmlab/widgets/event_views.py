@@ -22,7 +22,7 @@ from ssmlab.snapshots import Snapshot
 from ssmlab.widgets.command_views import list_events, send_first
 from ssmlab.widgets.filters import Flags
 from ssmlab.widgets.texts import show_controls, write_json, write_lines, write_list
-from ssmlab.words import shorten
+from ssmlab.words import say_count, say_some, shorten
 
 Events = Sequence[Mapping[str, Any]]
 OWN: Final = "my own"
@@ -69,10 +69,9 @@ class State:
 
 
 def begin_state(given: Mapping[str, Any]) -> State:
-    """The pattern that is given, also as a dict; else that of the start."""
+    """The pattern that is given, else that of the start."""
     state = State(**given)
-    own = given.get("pattern", STARTS.get(state.start, {}))
-    text = own if isinstance(own, str) else write_pattern(own)
+    text = given.get("pattern", write_pattern(STARTS.get(state.start, {})))
     start = OWN if "pattern" in given and "start" not in given else state.start
     return State(text, start, state.shown)
 
@@ -111,7 +110,7 @@ def gather_events(data: Any) -> Events:
 def describe_events(events: Events) -> str:
     """How many events there are, of whom."""
     sources = sorted({str(event.get("source", "no source")) for event in events})
-    return f"{len(events):,} events of {show_controls(', '.join(sources[:5]) or 'nobody')}"
+    return f"{say_count(len(events), 'event')} of {show_controls(', '.join(sources[:5]) or 'nobody')}"
 
 
 def choose_events(flags: Flags, shown: str) -> Codes:
@@ -129,8 +128,7 @@ def list_matches(events: Events, names: Mapping[str, str], flags: Flags, places:
 def count_matches(kinds: pd.DataFrame, flags: Flags) -> pd.DataFrame:
     """How many events of each kind match; `kinds`: `of` and `status` of `list_events`."""
     counts = kinds.assign(match=flags).groupby(["of", "status"], sort=False)["match"].agg(["sum", "count"])
-    counts = counts.reset_index()
-    return counts.rename(columns={"sum": "match", "count": "events"})
+    return counts.reset_index().rename(columns={"sum": "match", "count": "events"})
 
 
 def explain_match(pattern: str, event: Mapping[str, Any]) -> str:
@@ -155,11 +153,12 @@ def count_mismatches(pattern: str, events: Events, flags: Flags) -> list[str]:
     """
     asked = np.flatnonzero(~flags)[:_MOST_ASKED]
     found = (miss for place in asked if (miss := explain_mismatch(pattern, events[place])))
-    of = f"{'the first ' * (len(asked) == _MOST_ASKED)}{len(asked):,}{' others' * bool(flags.any())}"
+    of = "the first " * (len(asked) == _MOST_ASKED) + say_count(len(asked), "other" if flags.any() else "event")
     values: dict[str, Counter[str]] = defaultdict(Counter)
     for miss in found:
         values[miss.field][miss.actual] += 1
-    return [f"{n.total():,} of {of} fail at `{field}`; values there: {_tell(n)}" for field, n in values.items()]
+    told = ((field, n, "fails" if n.total() == 1 else "fail") for field, n in values.items())
+    return [f"{n.total():,} of {of} {fail} at `{field}`; values there: {_tell(n)}" for field, n, fail in told]
 
 
 def _tell(counts: Counter[str]) -> str:
@@ -169,7 +168,7 @@ def _tell(counts: Counter[str]) -> str:
 
 def say_matches(flags: Flags) -> str:
     """How many match."""
-    return f"{int(flags.sum()):,} of {len(flags):,} events match."
+    return say_some(int(flags.sum()), len(flags), "event", "matches", "match") + "."
 
 
 def explain_place(pattern: str, error: PatternError) -> str:

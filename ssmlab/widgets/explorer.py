@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from threading import RLock
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, get_origin, get_type_hints
 
 import ipywidgets as w
 import networkx as nx
@@ -27,6 +27,14 @@ _STYLE: Final = (Path(__file__).parent / "static" / "explorer.css").read_text("u
 _BACKGROUND: Final = ThreadPoolExecutor(1, thread_name_prefix="ssmlab")
 _LONGEST: Final = 50_000  # characters of a line to copy
 _EXPECTED: Final = (KeyError, ValueError, TypeError, OSError)  # what data and texts can do; all else is a fault of ours
+
+# Types of the fields of a state, in words.
+_ONE: Final[Mapping[Any, str]] = {str: "a text", str | None: "a text or None", bool: "True or False", int: "a number"}
+_SEVERAL: Final[Mapping[Any, tuple[type, str]]] = {
+    tuple[str, ...]: (str, "a list of texts"),
+    tuple[Mapping[str, Any], ...]: (Mapping, "a list of mappings"),
+    Mapping[str, str | None]: (str, "a mapping with texts as keys"),
+}
 
 
 class Explorer(w.VBox):
@@ -46,6 +54,8 @@ class Explorer(w.VBox):
     ------
     ValueError
         For a field that there is not, or a value that its control does not have.
+    TypeError
+        For a value of another type than its field.
     """
 
     title: ClassVar[str]
@@ -53,16 +63,12 @@ class Explorer(w.VBox):
     state_type: ClassVar[type]
     formats: ClassVar[tuple[str, ...]] = ("CSV", "Parquet")  # the kinds of files that can be saved
     chosen: ClassVar[tuple[str, ...]] = ()  # fields that `begin` chooses where they are not given: always in the line
+    no_line = ""  # why no line to copy gives this view again, where none does
     snapshot: Snapshot  # the data, where they are a snapshot
     drawn: nx.DiGraph[str] | None = None  # the graph that is seen; None: there is none
 
     def __init__(self, data: Any, **state: Any) -> None:
-        names = [field.name for field in fields(self.state_type)]
-        if unknown := sorted(set(state) - {*names}):
-            raise ValueError(f"unknown state {unknown}, expected some of {names}")
-        self._default = self.state_type()
-        several = {name for name in state if isinstance(getattr(self._default, name), tuple)}
-        given = {name: tuple(value) if name in several else value for name, value in state.items()}
+        given, self._default = read_state(self.state_type, state), self.state_type()
         if self.arguments == "snapshot":
             expect_snapshot(data)
         self.data = self.snapshot = data
@@ -78,8 +84,11 @@ class Explorer(w.VBox):
         foot = w.HBox([w.HBox(self.make_buttons()), saver], layout=w.Layout(justify_content="space-between"))
         see = [*self.make_editor(), self._live, self.tabs, foot]
         zones = {"ask": self.arrange(), "see": see, "why": [w.HTML("<b>Why</b>"), self.why, *self.make_answers()]}
+        about = w.HTML(f"<h3>{html.escape(self.title)}</h3>{self.describe()}").add_class("ssmlab-header")
+        header = w.HBox([about, self._line], layout=w.Layout(justify_content="space-between"))
         style = w.HTML(f"<style>{_STYLE}</style>")
-        super().__init__([style, self._header(), w.HBox([_zone(*each) for each in zones.items()]), Keys()])
+        panel = w.HBox([w.VBox(children).add_class(f"ssmlab-{name}") for name, children in zones.items()])
+        super().__init__([style, header, panel, Keys()])
         self.add_class("ssmlab-explorer")
         for _, view in self._captions():
             view.observe(lambda _: self._tell(), "caption")
@@ -221,13 +230,11 @@ class Explorer(w.VBox):
                 before.cancel()
             self._guard(self.show)
         values = {field.name: getattr(self.state, field.name) for field in fields(self.state_type)}
-        told = "".join(
-            f", {name}={_plain(value)!r}"
-            for name, value in values.items()
-            if name in self.chosen or value != getattr(self._default, name)
-        )
+        kept = [n for n, value in values.items() if n in self.chosen or value != getattr(self._default, n)]
+        told = "".join(f", {name}={_plain(values[name])!r}" for name in kept)
         line = f"{type(self).__name__}({self.arguments}{told})"
-        line = f"<code>{html.escape(line)}</code>" if len(line) < _LONGEST else "<p>Too long for a line.</p>"
+        why_none = self.no_line or "Too long for a line." * (len(line) >= _LONGEST)
+        line = f"<p>{html.escape(why_none)}</p>" if why_none else f"<code>{html.escape(line)}</code>"
         line += "<p><code>snapshot</code> is what this panel was given.</p>" if self.arguments == "snapshot" else ""
         self._line.value = f"<details><summary>This view as a line to copy</summary>{line}</details>"
 
@@ -239,10 +246,6 @@ class Explorer(w.VBox):
         if kind == "Picture":
             return f"{type(self).__name__}.svg", (self.to_picture() or "").encode()
         return name, {"CSV": write_csv, "Parquet": write_parquet}[kind](self.to_frame())
-
-    def _header(self) -> w.Widget:
-        data = w.HTML(f"<h3>{html.escape(self.title)}</h3>{self.describe()}").add_class("ssmlab-header")
-        return w.HBox([data, self._line], layout=w.Layout(justify_content="space-between"))
 
     def _changed(self, change: Mapping[str, Any]) -> None:
         field = next(name for name, control in self.controls.items() if control is change["owner"])
@@ -257,13 +260,28 @@ class Explorer(w.VBox):
             self.why.value = write_error(error)
 
 
+def read_state(kind: type, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What is given for fields of a class of states, several values as a tuple; what is no such field is refused."""
+    hints = get_type_hints(kind)
+    if unknown := sorted({*given} - {*hints}):
+        raise ValueError(f"unknown state {unknown}, expected some of {[*hints]}")
+    return {name: _read_field(name, value, hints[name]) for name, value in given.items()}
+
+
+def _read_field(name: str, value: Any, hint: Any) -> Any:
+    several = get_origin(hint) if hint in _SEVERAL else None
+    if several is tuple and isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping):
+        value = tuple(value)
+    part, called = _SEVERAL[hint] if several else (object, _ONE[hint])
+    fits = isinstance(value, several or hint) and isinstance(value, bool) == (hint is bool)
+    if not fits or (several and not all(isinstance(each, part) for each in value)):
+        raise TypeError(f"{name}: expected {called}, got `{value!r:.80}`")
+    return value
+
+
 def with_own_memory(snapshot: Snapshot) -> Snapshot:
     """The same, to be asked in the background: what it remembers is not shared with the foreground."""
     return replace(snapshot, memory=Memory())
-
-
-def _zone(name: str, children: Sequence[w.Widget]) -> w.VBox:
-    return w.VBox(children).add_class(f"ssmlab-{name}")
 
 
 def _parts(view: w.Widget) -> list[w.Widget]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Any, Final, NotRequired, TypedDict
+from typing import Any, Final
 
 import anywidget
 import networkx as nx
@@ -19,37 +19,6 @@ KINDS: Final = ("principal", "role", "policy", "statement", "document", "group",
 OUTCOMES: Final = ("allowed", "conditional", "denied", "gained", "lost", "unchanged", "other")
 
 
-class Node(TypedDict):
-    """A mark with a shape: its `kind` is one of `KINDS`, `x` its column, `y` its row (rows are 1.0 apart)."""
-
-    id: str
-    kind: str
-    label: str  # stands beside the shape, shortened in the middle to the room there is
-    detail: str  # in full: for the pointer, the keyboard and screen readers
-    layer: int  # which of the headings stands above it
-    x: float
-    y: float
-    count: NotRequired[int]  # of a group: how many nodes
-
-
-class Edge(TypedDict):
-    """A line from left to right; its `outcome`, one of `OUTCOMES`, decides style and colour."""
-
-    id: str
-    source: str
-    target: str
-    outcome: str
-    detail: str
-
-
-class Graph(TypedDict, total=False):
-    """Marks, and the heading above each layer. An edge whose source or target is not among the nodes is not drawn."""
-
-    nodes: list[Node]
-    edges: list[Edge]
-    columns: list[str]
-
-
 class GraphView(anywidget.AnyWidget):
     """Picture of a layered graph, with a legend and a sentence below it.
 
@@ -59,8 +28,15 @@ class GraphView(anywidget.AnyWidget):
 
     Parameters
     ----------
-    graph : Graph
-        What to show; see `Node`, `Edge`, `Graph`. Replace it as a whole: a dict changed in place is not sent.
+    graph : dict
+        What to show; replace it as a whole: a dict changed in place is not sent. It holds `nodes`, `edges`, and
+        `columns`, the heading above each layer. An edge whose source or target is not among the nodes is not drawn.
+
+        A node, a mark with a shape, has `id`, `kind` (one of `KINDS`), `label` (stands beside the shape, shortened in
+        the middle to the room there is), `detail` (in full: for the pointer, the keyboard and screen readers), `layer`
+        (which of the headings stands above it), `x` (its column), `y` (its row; rows are 1.0 apart), and, where it is a
+        group, `count`: how many nodes. An edge, a line from left to right, has `id`, `source`, `target`, `outcome` (one
+        of `OUTCOMES`, decides style and colour) and `detail`.
     selected : str
         Id of the selected node or edge, `""` for none; set from either side.
     height : int
@@ -79,7 +55,7 @@ class GraphView(anywidget.AnyWidget):
 
     Examples
     --------
-    >>> user = Node(id="u", kind="principal", label="web-ops", detail="user web-ops", layer=0, x=0, y=0)
+    >>> user = dict(id="u", kind="principal", label="web-ops", detail="user web-ops", layer=0, x=0, y=0)
     >>> view = GraphView(graph={"nodes": [user], "edges": []}, caption="`web-ops` reaches no node.")
     >>> view.selected = "u"
     >>> GraphView(graph={"nodes": [user | {"kind": "robot"}]})

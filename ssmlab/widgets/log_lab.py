@@ -22,6 +22,7 @@ from ssmlab.widgets.log_views import ALL, MATCHED, State
 from ssmlab.widgets.metric import SIGNS, draw_metric
 from ssmlab.widgets.tables import scroll
 from ssmlab.widgets.texts import write_alert
+from ssmlab.words import say_count
 
 MESSAGES, METRIC, PERIODS = range(3)
 _PERIODS: Final = (10, 30, 60, 300, 900, 3600, 86_400)
@@ -158,7 +159,7 @@ class LogLab(Explorer):
         elif seen == METRIC:
             self._picture.value = draw_metric(measured, self.state)
         else:
-            self._table.show(views.list_periods(measured).head(_MOST_ROWS), f"{len(measured):,} periods")
+            self._table.show(views.list_periods(measured).head(_MOST_ROWS), say_count(len(measured), "period"))
 
     def _clear(self, words: str, why: str = "") -> None:
         self._messages.value = self._count.value = self._picture.value = ""

@@ -18,7 +18,7 @@ from ssmlab.snapshots import Snapshot
 from ssmlab.widgets.command_views import send_first, shorten
 from ssmlab.widgets.filters import Flags
 from ssmlab.widgets.texts import show_controls, write_lines, write_list
-from ssmlab.words import say_count
+from ssmlab.words import say_count, say_some
 
 ALL, MATCHED = "all messages", "matches"
 MOST_MESSAGES: Final = 200
@@ -159,7 +159,7 @@ def _say_time(time: pd.Timestamp) -> str:
 
 def say_matches(flags: Flags) -> str:
     """How many match."""
-    return f"{int(flags.sum()):,} of {len(flags):,} messages match."
+    return say_some(int(flags.sum()), len(flags), "message", "matches", "match") + "."
 
 
 def tell_other_case(frame: pd.DataFrame, pattern: str, flags: Flags) -> str:

@@ -18,7 +18,7 @@ from ssmlab.reachability.columns import Codes, Texts, Truths, first_rows
 from ssmlab.reachability.fleets import CONDITIONAL, OUTCOMES
 from ssmlab.widgets.filters import Flags, choose_nodes
 from ssmlab.widgets.views import State, choose_documents, people
-from ssmlab.words import say_count
+from ssmlab.words import say_count, say_some
 
 SORTS: Final = (("most nodes first", "reach"), ("like beside like", "similar"), ("name", "name"))
 _STATIC: Final = Path(__file__).parent / "static"
@@ -122,8 +122,9 @@ def _chain(cells: Truths) -> Codes:
 
 
 def _count(grid: _Grid) -> str:
-    reaching = np.count_nonzero((grid.cells >= CONDITIONAL).any(axis=1))
-    return f"{reaching} of {grid.asked} principals reach" if grid.asked > 1 else f"{grid.names[0]} reaches"
+    reaching = int((grid.cells >= CONDITIONAL).any(axis=1).sum())
+    several = say_some(reaching, grid.asked, "principal", "reaches", "reach")
+    return several if grid.asked > 1 else f"{grid.names[0]} reaches"
 
 
 def to_table(matrix: dict[str, Any]) -> pd.DataFrame:

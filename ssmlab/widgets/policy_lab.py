@@ -21,6 +21,7 @@ from ssmlab.snapshots.trials import detach, list_holders, narrow, new_user, writ
 from ssmlab.widgets.controls import WIDE, PrincipalPicker, RequestControls, dropdown, fold
 from ssmlab.widgets.texts import list_problems, number_lines, write_lines
 from ssmlab.widgets.whatif import WhatIf, dim
+from ssmlab.words import say_count
 
 _SEND: Final = "ssm:SendCommand"
 _MOST_NAMED: Final = 3
@@ -118,7 +119,9 @@ class PolicyLab(WhatIf):
         """The editor with what is wrong in it; the rest can be folded."""
         self._lines = w.HTML(layout={"display": "none"})
         self._wrong, self._held = (w.HTML().add_class("ssmlab-words") for _ in range(2))
-        self._save = self.build_button("Save this version", self._save_text, "changes are told against it")
+        self._save = self.build_button(
+            "Save this version", lambda: self._keep(self.editor.value), "changes are told against it"
+        )
         self._discard = self.build_button("Discard", self._undo, "back to the text as it was loaded")
         holders = w.VBox([self.controls[name] for name in ("principals", "without")])
         folded = fold({"Who holds it": holders, RequestControls.heading: self.controls["context"]})
@@ -225,9 +228,6 @@ class PolicyLab(WhatIf):
         self.state = replace(self.state, saved=text)
         self.update()
 
-    def _save_text(self) -> None:
-        self._keep(self.editor.value)
-
     def _undo(self) -> None:
         self._restore(PolicyState())
         self._keep(None)
@@ -245,9 +245,8 @@ class PolicyLab(WhatIf):
     def _show_findings(self) -> None:
         self._found = self._find()
         frame = self._found[["line", "severity", "what", "mend"]].rename(columns={"mend": "how to mend it"})
-        count = f"{len(frame)} finding{'s' if len(frame) != 1 else ''}"
-        words = _NOT_STORED if self.is_refused else count if len(frame) else "Nothing is found wrong with this policy."
-        self.findings.show(frame, words)
+        count = say_count(len(frame), "finding") if len(frame) else "Nothing is found wrong with this policy."
+        self.findings.show(frame, _NOT_STORED if self.is_refused else count)
 
     def _explain_finding(self, row: int) -> str:
         found = self._found.iloc[row]

@@ -28,7 +28,7 @@ from ssmlab.widgets.trials import TrialButtons, say_trial
 from ssmlab.widgets.views import State
 
 GRAPH, MATRIX = range(2)  # views, by their numbers
-_OUTCOMES: Final = (("reached (both)", ANY), ("allowed", "allowed"), ("depends", "conditional"))
+_OUTCOMES: Final = (("reached (both)", ANY), ("allowed", "allowed"), ("conditional", "conditional"))
 
 
 class ReachExplorer(Explorer):

@@ -20,6 +20,7 @@ from ssmlab.widgets.filters import holds, make_choices, matches
 from ssmlab.widgets.tables import TableView
 from ssmlab.widgets.texts import show_controls, write_explanation, write_lines
 from ssmlab.widgets.views import MOST_ROWS, SAID, first_pair
+from ssmlab.words import say_count
 
 COUNTS, WAITING = 1, 2  # views, by their numbers
 _FILTERS: Final = ("account", "region", "kind")
@@ -163,8 +164,8 @@ class Readiness(Explorer):
             "machines": self._waiting["machines"].to_numpy(),
             "such as": _call(self._every.loc[self._waiting["example"]]),
         }
-        people = waiting["principal"].nunique()
-        words = f"{people} principals reach machines that are not managed, as soon as they are managed."
+        people = say_count(waiting["principal"].nunique(), "principal", "reaches", "reach")
+        words = f"{people} machines that are not managed, as soon as they are managed."
         if waiting.empty:
             words = "Nobody: all of these machines are managed, or nobody would reach them."
         self._tables["Who reaches them"].show(pd.DataFrame(shown), "")
@@ -211,7 +212,7 @@ def _say_counts(found: pd.DataFrame) -> str:
     every, managed, ready = len(found), found["managed"].value_counts(), found["ready"].value_counts()
     counts = {"managed": managed.get(True, 0), "not managed": managed.get(False, 0)}
     counts["not known to be managed"] = every - sum(counts.values())
-    return f"{every:,} machines: {_list(counts)}. {_list({_WORDS[a]: ready[a] for a in _WORDS})}."
+    return f"{say_count(every, 'machine')}: {_list(counts)}. {_list({_WORDS[a]: ready[a] for a in _WORDS})}."
 
 
 def _list(counts: dict[str, int]) -> str:

@@ -16,6 +16,7 @@ from ssmlab.snapshots import Snapshot
 from ssmlab.widgets.filters import choose_nodes
 from ssmlab.widgets.texts import write_json, write_lines
 from ssmlab.widgets.views import State, choose_documents, first_pair
+from ssmlab.words import say_count
 
 Pair = tuple[str, str, str]  # principal, node, document
 
@@ -43,16 +44,16 @@ def explain_mark(reach: Reach, graph: nx.DiGraph[str], mark: str, state: State) 
 
 def _explain_way(graph: nx.DiGraph[str], mark: str) -> str:
     said = dict.fromkeys(graph.edges[edge]["detail"] for edge in graph.in_edges(mark))
-    count = graph.nodes[mark]["count"]
-    return write_lines(*said, f"For example, of {count}." if count > 1 else "")
+    return write_lines(*said, f"For example, of {count}." if (count := graph.nodes[mark]["count"]) > 1 else "")
 
 
 def _explain_principal(reach: Reach, arn: str) -> str:
-    row = reach.summary().loc[arn]
+    row: Any = reach.summary().loc[arn]
     depends, unmanaged = row["nodes_conditional"], row["unmanaged_nodes"]
-    counts = f"{row['nodes']} managed nodes with {row['documents']} documents ({row['pairs']:,} pairs)"
-    more = f"{depends} more depend on what is not known." if depends else ""
-    waiting = f"{unmanaged} machines that are not managed would be reached as soon as they are." if unmanaged else ""
+    nodes, documents = say_count(row["nodes"], "managed node"), say_count(row["documents"], "document")
+    counts = f"{nodes} with {documents} ({say_count(row['pairs'], 'pair')})"
+    more = f"{depends:,} more {'depends' if depends == 1 else 'depend'} on what is not known." if depends else ""
+    waiting = f"{say_count(unmanaged, 'machine')} more would be reached, once managed." if unmanaged else ""
     return write_lines(f"{last_part(arn)} may reach {counts}.", more, waiting, arn)
 
 
@@ -98,5 +99,5 @@ def _say_example(reach: Reach, target: Mapping[str, Any], found: Pair, documents
     alike = reach.pairs(principal, node, documents, outcome=said, limit=0).attrs["total"]
     is_group = target["kind"] == "group" and target["count"] > 1
     one = f"{target['label']}: {target['count']:,} nodes, of which one is explained. Unfold shows each."
-    more = f"With {last_part(document)}, for example; with {alike - 1:,} more documents it is the same."
+    more = f"With {last_part(document)}, for example; with {say_count(alike - 1, 'more document')} it is the same."
     return write_lines(one if is_group else "", more if alike > 1 else "")

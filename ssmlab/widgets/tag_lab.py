@@ -24,8 +24,9 @@ from ssmlab.snapshots.tag_files import read_tag_file
 from ssmlab.widgets.controls import ANY, WIDE, RequestControls
 from ssmlab.widgets.edits import FILTERS, Edit, apply_edits, check_edit, find_nodes, say_edit, suggest_edit
 from ssmlab.widgets.filters import Filters, choose_nodes, fold_filters, list_tag_keys, list_tag_values, make_filters
-from ssmlab.widgets.texts import write_alert, write_lines, write_list
+from ssmlab.widgets.texts import write_alert, write_lines, write_problems
 from ssmlab.widgets.whatif import MOST_DRAWN, WhatIf
+from ssmlab.words import say_count, say_some
 
 RIGHTS: Final = 3
 _MOST_LISTED: Final = 100  # nodes to choose from
@@ -39,7 +40,7 @@ class TagState(Filters):
     Attributes
     ----------
     nodes
-        ARNs chosen from those that the filters leave; none: all of them.
+        Those chosen from what the filters leave, by ARN, id or name; none: all of them.
     edits
         A mapping each: `key`, `value` (None: the tag is removed), and `nodes` (ARNs or ids) or `where` (the filters
         above, read on the tags as they were loaded).
@@ -80,14 +81,16 @@ class TagLab(WhatIf):
         state = TagState(**given)
         for edit in state.edits:
             check_edit(self.snapshot.nodes, edit)
-        edits = state.edits if given else tuple(suggest_edit(self._reach("before", self.snapshot, {})))
-        return replace(state, edits=edits)
+        before = self._reach("before", self.snapshot, state.context)
+        nodes = tuple(self.snapshot.nodes.index[before.rows("nodes", [*state.nodes])])
+        return replace(state, nodes=nodes, edits=state.edits if given else tuple(suggest_edit(before)))
 
     def make_controls(self) -> dict[str, w.Widget]:
         """The filters, the nodes that they leave, and the request."""
-        state, near = self.state, self._offer(self.state.nodes)
+        state, filters = self.state, make_filters(self.snapshot.nodes, self.state)
+        near = self._offer(state.nodes)
         return {
-            **make_filters(self.snapshot.nodes, state),
+            **filters,
             "nodes": w.SelectMultiple(description="Nodes", options=near, value=state.nodes, rows=4, layout=WIDE),
             "context": RequestControls(state.context),
         }
@@ -102,7 +105,7 @@ class TagLab(WhatIf):
         self._edits = w.SelectMultiple(description="Edits", rows=3, layout=WIDE)
         take = "an inventory CSV: its tags are taken"
         self._upload = w.FileUpload(accept=".csv", description="Edited CSV", tooltip=take)
-        self._upload.observe(lambda change: self._read(change["new"]), "value")
+        self._upload.observe(lambda change: self._guard(lambda: self._read(change["new"])), "value")
         set_tag = self.build_button("Set tag", lambda: self._add(self._value.value))
         remove = self.build_button("Remove tag", lambda: self._add(None))
         undo = self.build_button("Undo", self._undo)
@@ -129,7 +132,7 @@ class TagLab(WhatIf):
         frame, chosen = self.snapshot.nodes, len(self.state.nodes)
         count = chosen or len(self._rows_left())
         how = "chosen" if chosen else "left by the filters"
-        self._chosen.value = write_lines(f"{count:,} of {len(frame):,} nodes, {how}")
+        self._chosen.value = write_lines(f"{count:,} of {say_count(len(frame), 'node')}, {how}")
         self._edits.options = [(say_edit(frame, edit), place) for place, edit in enumerate(self.state.edits)]
         super().show()
 
@@ -144,8 +147,9 @@ class TagLab(WhatIf):
         counts = reaches @ np.bincount(self.after.node_group_codes[rows], minlength=reaches.shape[1])
         first = np.argsort(-counts, kind="stable")[: min(MOST_DRAWN, np.count_nonzero(counts))]
         graph = to_networkx(self.after, first, rows)
-        reaching, every = np.count_nonzero(counts), len(self.snapshot.principals)
-        graph.graph["caption"] = f"{reaching:,} of {every:,} principals reach some of these {len(rows):,} nodes."
+        reaching, every = int(np.count_nonzero(counts)), len(self.snapshot.principals)
+        words, whom = say_some(reaching, every, "principal", "reaches", "reach"), f"some of these {len(rows):,} nodes"
+        graph.graph["caption"] = f"{words} {'this node' if len(rows) == 1 else whom}."
         if reaching > len(first):
             graph.graph["folded"] = f"the {len(first)} that reach most of them are drawn"
         return graph
@@ -164,8 +168,7 @@ class TagLab(WhatIf):
     # --- Inside ---
 
     def _reach(self, kind: str, snapshot: Snapshot, context: Mapping[str, str | None]) -> Reach:
-        made_from = (snapshot, repr(context))
-        return self._memory.recall(kind, made_from, lambda: reach(snapshot, context=context))
+        return self._memory.recall(kind, (snapshot, repr(context)), lambda: reach(snapshot, context=context))
 
     def _rows_left(self) -> Codes:
         return choose_nodes(self.snapshot.nodes, self.state)
@@ -212,9 +215,7 @@ class TagLab(WhatIf):
                 return
             read = ({"key": c.key, "value": c.value, "nodes": c.nodes} for c in changes)
             self._set_edits((*self.state.edits, *read))
-            rows = problems.to_dict("records")
-            said = [f"{row['severity']}: {row['file']} {row['where']}: {row['what']}" for row in rows]
-            self.notice.value = f"<div role='alert'>{write_list(said)}</div>" if said else ""
+            self.notice.value = f"<div role='alert'>{write_problems(problems)}</div>" if len(problems) else ""
 
     def _find_rights(self) -> pd.DataFrame:
         """Who may make each of the edits."""
@@ -234,13 +235,13 @@ class TagLab(WhatIf):
             return
         counts = found[["allowed", "conditional", "nodes"]].itertuples(index=False)
         frame = found[["edit", "principal", "action"]].assign(principal=found["principal"].map(last_part))
-        frame["nodes it may tag"] = [f"{a:,} of {n:,}" + (f", {c:,} depend" if c else "") for a, c, n in counts]
-        words = f"{found['principal'].nunique():,} principals may make this change on some nodes"
+        frame["nodes it may tag"] = [f"{a:,} of {n:,}" + (f", {c:,} conditional" if c else "") for a, c, n in counts]
+        words = f"{say_count(found['principal'].nunique(), 'principal')} may make this change on some nodes"
         self.rights.show(frame if len(self.state.edits) > 1 else frame.drop(columns="edit"), words)
 
     def _explain_right(self, row: int) -> str:
         found = self._allowed.iloc[row]
-        who, count = last_part(found["principal"]), f"{found['allowed']:,} of {found['nodes']:,} nodes"
+        who, count = last_part(found["principal"]), f"{found['allowed']:,} of {say_count(found['nodes'], 'node')}"
         sure = f"{who} may call {found['action']} on {count}, for: {found['edit']}."
         rest = f"On {found['conditional']:,} more it depends: {found['depends_on']}." if found["conditional"] else ""
         return write_lines(sure, rest, found["principal"])

@@ -35,6 +35,8 @@ class TargetPicker(w.VBox):
     value = traitlets.Tuple()
 
     def __init__(self, nodes: pd.DataFrame, value: Sequence[Target] = ()) -> None:
+        if not all(isinstance(t.get("Key"), str) and isinstance(t.get("Values"), list | tuple) for t in value):
+            raise TypeError(f'targets: expected {{"Key": "tag:Env", "Values": ["dev"]}} each, got `{[*value]!r:.80}`')
         known = {TAG + key: sorted(nodes[TAG + key].dropna().unique())[:_MOST_OFFERED] for key in list_tag_keys(nodes)}
         pairs = [(column, str(text)) for column, texts in known.items() for text in texts]
         self._offered = {show_controls(column + _IS + text): (column, text) for column, text in pairs}
@@ -63,7 +65,7 @@ class TargetPicker(w.VBox):
         self._chosen.children = [self._make_button(number, target) for number, target in enumerate(self.value)]
 
     def _make_button(self, number: int, target: Target) -> w.Button:
-        said = show_controls(f"{'and ' * (number > 0)}{target['Key']}{_IS}{' or '.join(target['Values'])} ✕")
+        said = show_controls(f"{'and ' * (number > 0)}{target['Key']}{_IS}{' or '.join(map(str, target['Values']))} ✕")
         button = w.Button(description=said, tooltip=f"take away: {said}", layout=WIDE)
         button.on_click(lambda _: self._take_away(number))
         return button

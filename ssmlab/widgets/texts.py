@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
 from ssmlab.explanation import Explanation, to_html
 from ssmlab.policies import TextProblem
 from ssmlab.snapshots import Snapshot
+from ssmlab.words import say_count
 
 _LINES: Final = "\n\t"
 _LINE_HEIGHT: Final = 15  # pixels, of an editor
@@ -101,21 +102,19 @@ def describe_data(snapshot: Snapshot) -> str:
     nodes = snapshot.nodes
     sizes = {"account": nodes["account"].nunique(), "Region": nodes["region"].nunique(), "node": len(nodes)}
     sizes |= {"principal": len(snapshot.principals), "document": len(snapshot.documents)}
-    counts = " · ".join(count_things(number, word) or f"0 {word}s" for word, number in sizes.items())
+    counts = " · ".join(say_count(number, word) for word, number in sizes.items())
     problems = snapshot.problems
     if problems.empty:
         return f"<span>{counts} · data complete</span>"
     errors = int((problems["severity"] == "error").sum())
-    words = ", ".join(filter(None, (count_things(errors, "error"), count_things(len(problems) - errors, "warning"))))
-    listed = "".join(f"<li>{html.escape(_problem(row))}</li>" for row in problems.head(50).to_dict("records"))
-    more = f"<li>and {len(problems) - 50} more in snapshot.problems</li>" if len(problems) > 50 else ""
-    return f"<details><summary>{counts} · {words} in the data</summary><ul>{listed}{more}</ul></details>"
+    kinds = ((errors, "error"), (len(problems) - errors, "warning"))
+    words = ", ".join(say_count(*each) for each in kinds if each[0])
+    more = write_lines(f"and {len(problems) - 50} more in snapshot.problems") if len(problems) > 50 else ""
+    listed = write_problems(problems.head(50), 50)
+    return f"<details><summary>{counts} · {words} in the data</summary>{listed}{more}</details>"
 
 
-def _problem(row: Mapping[Any, Any]) -> str:
-    return show_controls(f"{row['severity']}: {row['file']} {row['where']}: {row['what']}")
-
-
-def count_things(number: int, word: str) -> str:
-    """`3 errors`; nothing for none."""
-    return f"{number} {word}{'s' if number > 1 else ''}" if number else ""
+def write_problems(problems: Any, most: int = 20) -> str:
+    """Problems of files, as a list."""
+    rows = problems[["severity", "file", "where", "what"]].itertuples(index=False)
+    return write_list(["{}: {} {}: {}".format(*row) for row in rows], most)

@@ -13,7 +13,7 @@ from ssmlab.commands import Command
 from ssmlab.commands.spans import fold_nodes, list_spans
 from ssmlab.explanation import last_part
 from ssmlab.widgets.svg import bar, element, make_picture, mark, place_legend, write
-from ssmlab.widgets.texts import count_things
+from ssmlab.words import say_count
 
 # On the way: colour, width and dashes of the bar.
 BARS: Final[dict[str, tuple[str, int, str]]] = {
@@ -82,16 +82,11 @@ def draw_timeline(command: Command, names: pd.Series[Any]) -> str:
         label = str(names.get(name, "")) or last_part(name)
         drawn.append(_draw_row(label, rows[name], axis, top + 24 + number * _ROW))
     height = top + 24 + (len(shown) + 1) * _ROW
-    for number, line in enumerate(tell_rest(rest)):
+    for number, line in enumerate(f"… and {say_count(count, 'node')} more: {how}" for how, count in rest.items()):
         drawn.append(write(8, height + 4 + number * _ROW, line, font_style="italic"))
-    words = title_of(command), describe_command(command)
+    nodes, name = say_count(len(command.invocations), "node"), command.document.rpartition("/")[2]
+    words = f"{name} on {nodes}, sent by {last_part(command.principal)}", describe_command(command)
     return make_picture(*words, drawn, height + len(rest) * _ROW, heard=say_end(command))
-
-
-def title_of(command: Command) -> str:
-    """What was sent by whom."""
-    nodes = count_things(len(command.invocations), "node") or "no node"
-    return f"{command.document.rpartition('/')[2]} on {nodes}, sent by {last_part(command.principal)}"
 
 
 def describe_command(command: Command) -> str:
@@ -116,11 +111,6 @@ def say_status(command: Command) -> str:
     """Status, and its details where they differ."""
     same = command.status == command.status_details
     return command.status if same else f"{command.status} ({command.status_details})"
-
-
-def tell_rest(rest: dict[str, int]) -> list[str]:
-    """What is folded away, in words."""
-    return [f"… and {count_things(count, 'node')} more: {details}" for details, count in rest.items()]
 
 
 def say_seconds(seconds: float) -> str:

@@ -22,7 +22,7 @@ from ssmlab.words import say_count
 
 MOST_ROWS: Final = 200
 MOST_SAVED: Final = 1_000_000
-SAID: Final = {"conditional": "depends", "implicitDeny": "denied", "explicitDeny": "denied"}  # outcomes, in words
+SAID: Final = {"implicitDeny": "denied", "explicitDeny": "denied"}  # outcomes, in words
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +91,7 @@ def list_pairs(reach: Reach, state: State, limit: int = MOST_ROWS) -> tuple[pd.D
     total = sum(frame.attrs["total"] for frame in frames)
     if not total:
         return shown, "No pair: nobody chosen reaches what the filters leave."
-    first = f"first {len(shown)} of " if len(shown) < total else ""
-    return shown, first + say_count(total, "pair")
+    return shown, say_count(total, "pair", shown=len(shown))
 
 
 def _list_outcomes(state: State) -> list[str]:
@@ -138,7 +137,7 @@ def short_pairs(pairs: pd.DataFrame, reach: Reach) -> pd.DataFrame:
         "region": reach.snapshot.nodes["region"].astype(str).iloc[nodes].to_numpy(),
         "outcome": said,
     }
-    if "depends" in said:
+    if "conditional" in said:
         shown["only if"] = list_open(reach, pairs)
     if not managed.all():
         shown["managed"] = np.where(managed, "yes", "no")

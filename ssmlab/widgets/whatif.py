@@ -17,8 +17,9 @@ from ssmlab.widgets.graph_view import GraphView
 from ssmlab.widgets.reasons import find_principal, find_statement
 from ssmlab.widgets.texts import write_explanation, write_json, write_lines
 from ssmlab.widgets.views import MOST_ROWS, MOST_SAVED, SAID, first_pair
+from ssmlab.words import say_count
 
-_COLUMNS: Final = {"gained": "gained", "lost": "lost", "conditional": "now depends"}
+_COLUMNS: Final = {"gained": "gained", "lost": "lost", "conditional": "now conditional"}
 MOST_DRAWN: Final = 12  # principals
 
 
@@ -95,14 +96,14 @@ class WhatIf(Explorer):
             "document": [last_part(arn) for arn in rows["document"]],
             **{name: [SAID.get(o, o) for o in rows[name].astype(str)] for name in ("before", "after")},
         }
-        first = f"first {len(rows)} of " if len(rows) < rows.attrs["total"] else ""
-        self.changes.show(pd.DataFrame(shown), f"{first}{rows.attrs['total']:,} changes")
+        self.changes.show(pd.DataFrame(shown), say_count(rows.attrs["total"], "change", shown=len(rows)))
 
     def _show_counts(self) -> None:
         named = {f"{what}_{how}": f"{what}: {word}" for what in ("nodes", "pairs") for how, word in _COLUMNS.items()}
         frame = self.counts.head(MOST_ROWS).rename(columns=named)
         frame.insert(0, "principal", [last_part(str(arn)) for arn in frame.index])
-        self.by_principal.show(frame.reset_index(drop=True), f"{len(self.counts):,} principals gain or lose something")
+        words = say_count(len(self.counts), "principal", "gains or loses something", "gain or lose something")
+        self.by_principal.show(frame.reset_index(drop=True), words)
 
     # --- Why ---
 
@@ -117,9 +118,9 @@ class WhatIf(Explorer):
 
     def _say_principal(self, arn: str) -> str:
         changed = say_changes(self.counts.loc[self.counts.index == arn])
-        row = self.after.summary().loc[arn]
-        reached = f"{last_part(arn)} now reaches {row['nodes']:,} managed nodes with {row['documents']:,} documents."
-        return write_lines(changed, reached, arn)
+        row: Any = self.after.summary().loc[arn]
+        counts = say_count(row["nodes"], "managed node"), say_count(row["documents"], "document")
+        return write_lines(changed, f"{last_part(arn)} now reaches {' with '.join(counts)}.", arn)
 
     def _say_statement(self, mark: str) -> str:
         sides = {"Before": self.before, "Now": self.after}

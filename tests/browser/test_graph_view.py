@@ -144,13 +144,13 @@ def test_every_kind_and_outcome_is_drawn_and_explained_in_the_legend(page, lab):
     assert drawn == list(OUTCOMES)
     assert page.locator(".legend li").all_text_contents() == [
         *("principal", "role", "policy", "statement", "document", "node group", "node"),
-        *("allowed", "depends", "denied", "gained", "lost", "unchanged", "other"),
+        *("allowed", "conditional", "denied", "gained", "lost", "unchanged", "other"),
     ]
     assert page.locator(".ssmlab-graph .sign").all_text_contents() == ["+", "\N{MINUS SIGN}"]
 
 
 def test_the_legend_holds_only_what_occurs(page):
-    words = ["principal", "role", "statement", "document", "node group", "node", "allowed", "depends", "denied"]
+    words = ["principal", "role", "statement", "document", "node group", "node", "allowed", "conditional", "denied"]
     assert page.locator(".legend li").all_text_contents() == words
 
 

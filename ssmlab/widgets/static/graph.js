@@ -29,7 +29,7 @@ const KINDS = {
   node: { half: 5, path: circle },
 };
 // Line style and colour of an outcome are in graph.css; `sign` stands on the line.
-const OUTCOMES = { allowed: {}, conditional: { word: "depends" }, denied: {} };
+const OUTCOMES = { allowed: {}, conditional: {}, denied: {} };
 Object.assign(OUTCOMES, { gained: { sign: "+" }, lost: { sign: "−" }, unchanged: {}, other: {} });
 
 const sum = (numbers) => numbers.reduce((total, each) => total + each, 0);

@@ -1,6 +1,6 @@
 // Principals x node groups as a grid: the face of MatrixView (matrix.py). Text from the data only ever becomes text.
 
-const SIGNS = { allowed: ["●", "allowed"], conditional: ["?", "depends"], denied: ["·", "denied"] };
+const SIGNS = { allowed: "●", conditional: "?", denied: "·" };
 const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 
 function made(tag, attributes = {}, ...children) {
@@ -20,8 +20,8 @@ function render({ model, el }) {
   const table = made("table", { role: "grid", "aria-label": "Principals and the node groups that they reach" });
   const nothing = made("p");
   const legend = made("p", { class: "legend", "aria-hidden": "true" });
-  for (const [name, [sign, word]] of Object.entries(SIGNS))
-    legend.append(made("span", { "data-outcome": name }, sign), ` ${word}   `);
+  for (const [name, sign] of Object.entries(SIGNS))
+    legend.append(made("span", { "data-outcome": name }, sign), ` ${name}   `);
   el.classList.add("ssmlab-matrix");
   el.append(made("div", { class: "scroll" }, table), legend, nothing);
   let cells = [];
@@ -44,10 +44,9 @@ function render({ model, el }) {
     mark();
   };
   const drawCell = (row, column, outcome) => {
-    const [sign, word] = SIGNS[outcome];
-    const named = `${row.label}, ${column.label}, ${column.count} nodes: ${word}`;
+    const named = `${row.label}, ${column.label}, ${column.count} ${column.count === 1 ? "node" : "nodes"}: ${outcome}`;
     const cell = { role: "gridcell", tabindex: -1, "aria-label": named, title: named, "data-outcome": outcome };
-    return made("td", { ...cell, "data-id": `${row.id}|${column.id}` }, sign);
+    return made("td", { ...cell, "data-id": `${row.id}|${column.id}` }, SIGNS[outcome]);
   };
   const mark = () =>
     cells.flat().forEach((cell) => cell.setAttribute("aria-selected", cell.dataset.id === model.get("selected")));
