@@ -168,9 +168,8 @@ class CommandExplorer(Explorer):
         if seen == INVOCATIONS:
             return views.list_invocations(command, self._names), count_endings(command).rstrip(".")
         if seen == EVENTS:
-            return views.list_events(
-                command.events, self._ids
-            ), f"{say_count(len(command.events), 'event')}, in time order"
+            events = command.events
+            return views.list_events(events, self._ids), f"{say_count(len(events), 'event')}, in time order"
         return views.list_outputs(command, self._names), views.tell_outputs(command)
 
     def _explain(self, view: int, row: int) -> str:

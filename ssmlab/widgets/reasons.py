@@ -53,7 +53,7 @@ def _explain_principal(reach: Reach, arn: str) -> str:
     nodes, documents = say_count(row["nodes"], "managed node"), say_count(row["documents"], "document")
     counts = f"{nodes} with {documents} ({say_count(row['pairs'], 'pair')})"
     more = f"{depends:,} more {'depends' if depends == 1 else 'depend'} on what is not known." if depends else ""
-    waiting = f"{say_count(unmanaged, 'machine')} more would be reached, once managed." if unmanaged else ""
+    waiting = f"{say_count(unmanaged, 'more machine')} would be reached, once managed." if unmanaged else ""
     return write_lines(f"{last_part(arn)} may reach {counts}.", more, waiting, arn)
 
 
