@@ -64,6 +64,15 @@ def test_every_exercise_stands_in_the_notebook_of_its_number():
     assert placed == {name: name[:2] for name in workshop.read_exercises()}
 
 
+def test_exercises_are_numbered_as_one_reads_them_and_the_core_closes_with_what_was_learned(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    assert [name for path in SOLUTIONS for name in answers(path, "solution")] == [*workshop.read_exercises()]
+    for path in SOLUTIONS[:-1]:
+        parts = import_module("course").read_parts(path)
+        last = (parts["core"] or parts["home"])[-1]  # 12 and 13 are for home as a whole
+        assert "".join(last["source"]).startswith("## What we have learned"), path.stem
+
+
 def test_every_notebook_has_two_to_four_exercises_a_goal_an_explorer_and_further_reading():
     for path in SOLUTIONS[:-1]:
         text = texts(path)

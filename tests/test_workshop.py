@@ -81,7 +81,7 @@ def test_what_the_hints_lead_to_passes_and_a_whole_table_is_told_to_be_one(tmp_p
     who = reach.who_can(node="db-1", document="AWS-RunShellScript")
     assert judge("02-2", who.query("outcome == 'allowed'")["principal"], tmp_path).passed
     pairs = reach.pairs(node="web-1", document="AWS-RunShellScript", outcome="explicitDeny")
-    said = judge("10-1", pairs, tmp_path).text
+    said = judge("10-2", pairs, tmp_path).text
     assert 'got a whole table: take one column of it, such as `["principal"]`' in said
 
 
@@ -105,8 +105,8 @@ def test_a_verdict_is_shown_as_text_and_never_as_html(tmp_path):
 def test_a_pass_stays_and_is_counted_no_further(tmp_path):
     file = tmp_path / "progress.json"
     for answer in (["op-ana"], ["web-1"], ["not-prod"], ["web-ops"]):
-        judge("10-1", answer, tmp_path)
-    assert json.loads(file.read_text()) == {"10-1": {"tries": 2, "passed": True}}
+        judge("10-2", answer, tmp_path)
+    assert json.loads(file.read_text()) == {"10-2": {"tries": 2, "passed": True}}
     assert str(workshop.progress(file)) == "0 of 13 core exercises passed, 1 of 17 others"
 
 
@@ -114,14 +114,14 @@ def test_the_panel_follows_each_check_and_says_its_state_in_signs_and_words(tmp_
     panel, other = (workshop.progress(tmp_path / name) for name in ("progress.json", "other.json"))
     before = panel.children[0].value
     assert "0 of 13 core exercises passed, 0 of 17 others, next is 01-1" in before
-    assert before.index("○ open 14-3") < before.index("if there is time, or at home") < before.index("○ open 01-2")
-    judge("10-1", ["op-ana"], tmp_path)
-    assert "… tried 10-1" in panel.children[0].value
-    judge("10-1", ["not-prod"], tmp_path)
+    assert before.index("○ open 14-2") < before.index("if there is time, or at home") < before.index("○ open 01-2")
+    judge("10-2", ["op-ana"], tmp_path)
+    assert "… tried 10-2" in panel.children[0].value
+    judge("10-2", ["not-prod"], tmp_path)
     assert "0 of 13 core exercises passed, 1 of 17 others, next is 01-1" in panel.children[0].value
-    assert "✓ done 10-1" in panel.children[0].value
-    assert "○ open 10-2" in panel.children[0].value
-    assert panel.frame.set_index("exercise").loc["10-1", ["tries", "passed"]].to_list() == [2, True]
+    assert "✓ done 10-2" in panel.children[0].value
+    assert "○ open 10-1" in panel.children[0].value
+    assert panel.frame.set_index("exercise").loc["10-2", ["tries", "passed"]].to_list() == [2, True]
     assert other.children[0].value == before
 
 
@@ -136,11 +136,11 @@ def test_titles_and_tries_open_and_a_file_that_another_notebook_wrote_is_read_ag
     assert "✓ done 01-1" in panel.children[0].value
 
 
-@pytest.mark.parametrize("text", ['{"10-1": 7, "x": {"tries": 1, "passed": true}, ', "[" * 100_000, "[1]"])
+@pytest.mark.parametrize("text", ['{"10-2": 7, "x": {"tries": 1, "passed": true}, ', "[" * 100_000, "[1]"])
 def test_a_damaged_file_of_progress_stops_nobody(tmp_path, text):
     (tmp_path / "progress.json").write_text(text)
-    judge("10-1", ["not-prod"], tmp_path)
-    assert json.loads((tmp_path / "progress.json").read_text()) == {"10-1": {"tries": 1, "passed": True}}
+    judge("10-2", ["not-prod"], tmp_path)
+    assert json.loads((tmp_path / "progress.json").read_text()) == {"10-2": {"tries": 1, "passed": True}}
 
 
 def test_a_room_is_gathered_and_shows_where_it_is_stuck(tmp_path):
@@ -162,14 +162,14 @@ def test_a_folder_without_progress_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("exercise", "kind"), [("05-2", ssmlab.Snapshot), ("12-1", list), ("13-1", pd.DataFrame), ("14-3", ssmlab.Snapshot)]
+    ("exercise", "kind"), [("05-1", ssmlab.Snapshot), ("12-1", list), ("13-1", pd.DataFrame), ("14-2", ssmlab.Snapshot)]
 )
 def test_a_learner_is_given_what_the_exercise_is_about(exercise, kind):
     assert isinstance(workshop.given(exercise, SAMPLE), kind)
 
 
 def test_what_an_exercise_gives_is_in_its_snapshot():
-    reach = ssmlab.reach(workshop.given("14-3", SAMPLE))
+    reach = ssmlab.reach(workshop.given("14-2", SAMPLE))
     assert reach.outcome("NightShift", "db-1", "AWS-RunShellScript").value == "allowed"
 
 
