@@ -101,6 +101,21 @@ def test_a_question_is_followed_by_lines_and_these_by_what_we_see(path):
     ] == []
 
 
+@pytest.mark.parametrize("path", SOLUTIONS[:-1], ids=lambda path: path.stem)
+def test_a_row_of_a_table_that_shows_the_id_of_a_node_shows_its_name_too(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    tables, names = [], SAMPLE.nodes.set_index("node_id")["name"]
+    monkeypatch.setattr("ssmlab.tables.show_table", tables.append)
+    sources = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    plain = [source for source in sources if not EXPLORER.fullmatch(source) and "workshop.check(" not in source]
+    exec("\n".join(plain), {})
+    rows = [" ".join(map(str, row)) for table in tables for row in table.itertuples(index=False, name=None)]
+    ids = re.compile(r"\bm?i-[0-9a-f]{17}\b(?!/)")  # not in the name of a log stream
+    shown = [(row, node) for row in rows for node in ids.findall(row)]
+    assert [row for row, node in shown if names[node] not in row] == []
+    assert shown or path.stem[:2] not in ("04", "06", "10", "11")
+
+
 def test_every_explorer_stands_in_a_line_of_its_own_and_every_one_is_used():
     used = [
         {found.group(1) for cell in nbformat.read(path, 4).cells if (found := EXPLORER.fullmatch(cell.source))}
