@@ -13,6 +13,7 @@ from ssmlab import workshop
 
 SAMPLE = ssmlab.load(Path(__file__).parents[1] / "data" / "sample")
 EXERCISES = workshop.read_exercises()
+SHARED = set.intersection(*({hint for _, hint in each.hints} for each in EXERCISES.values() if each.kind == "policy"))
 TEXTS = {  # an answer that is none, for each kind
     "policy": "Allow everything",
     "tags": "[1]",
@@ -33,15 +34,32 @@ def told(verdict):
     return "\n".join(line for line in verdict.text.split("\n")[1:] if not line.startswith("hint "))
 
 
+def hinted(verdict):
+    return [line.split(": ", 1)[1] for line in verdict.text.split("\n") if line.startswith("hint ")]
+
+
 @pytest.mark.parametrize("exercise", EXERCISES)
-def test_right_answers_pass_and_each_wrong_one_gets_its_own_message(exercise, tmp_path):
+def test_right_answers_pass_and_each_wrong_one_gets_its_own_message_and_a_hint_that_fits(exercise, tmp_path):
     cases = {case["name"]: case for case in read_cases("workshop") if case["exercise"] == exercise}
-    verdicts = {name: judge(exercise, case["answer"], tmp_path) for name, case in cases.items()}
+    verdicts = {}
+    for name, case in cases.items():
+        (tmp_path / "progress.json").write_text(json.dumps({exercise: {"tries": 9, "passed": False}}))
+        verdicts[name] = judge(exercise, case["answer"], tmp_path)
     wrong = [name for name in cases if "says" in cases[name]]
     assert {name for name in cases if not verdicts[name].passed} == set(wrong)
     assert {name: cases[name]["says"] in verdicts[name].text for name in wrong} == dict.fromkeys(wrong, True)
     assert len({told(verdicts[name]) for name in wrong}) == len(wrong) >= 5
     assert len(cases) > len(wrong)
+    hints = {name: hinted(verdicts[name]) for name in wrong}
+    first = {name: case["hint"] for name, case in cases.items() if "hint" in case}
+    assert {name: hints[name][0][: len(hint)] for name, hint in first.items()} == first
+    met = {hint for each in hints.values() for hint in each}
+    assert [hint for fits, hint in EXERCISES[exercise].hints if hint not in met and hint not in SHARED] == []
+
+
+def test_every_hint_of_a_kind_is_the_first_one_for_some_mistake():
+    first = [case["hint"] for case in read_cases("workshop") if "hint" in case]
+    assert [hint for hint in SHARED if not hint.startswith(tuple(first))] == []
 
 
 @pytest.mark.parametrize("exercise", EXERCISES)
@@ -83,12 +101,14 @@ def test_what_the_hints_lead_to_passes_and_a_whole_table_is_told_to_be_one(tmp_p
     pairs = reach.pairs(node="web-1", document="AWS-RunShellScript", outcome="explicitDeny")
     said = judge("10-2", pairs, tmp_path).text
     assert 'got a whole table: take one column of it, such as `["principal"]`' in said
+    said = judge("01-1", nodes.query("not managed")["name"], tmp_path).text
+    assert "counts as no try.\na machine in your list has no name, it is `nan`: take the column `node_id`" in said
 
 
 def test_hints_grow_with_each_try_and_end(tmp_path):
     nobody = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}
     answers = [judge("02-1", nobody, tmp_path).text.count("\nhint ") for _ in range(5)]
-    assert answers == [1, 2, 3, 3, 3]
+    assert answers == [1, 2, 3, 4, 4]
 
 
 def test_what_is_not_an_exercise_is_named(tmp_path):
