@@ -188,6 +188,14 @@ def test_a_learner_is_given_what_the_exercise_is_about(exercise, kind):
     assert isinstance(workshop.given(exercise, SAMPLE), kind)
 
 
+@pytest.mark.parametrize("exercise", [name for name, each in EXERCISES.items() if "policy" in each.rest])
+def test_a_policy_to_begin_with_does_not_pass(exercise, tmp_path):
+    asked = EXERCISES[exercise].rest
+    drafts = [change["policy"] for change in asked.get("given", ()) if change["name"] == asked["policy"]["name"]]
+    drafts = drafts or [SAMPLE.policies.loc[asked["policy"]["name"], "document"]]  # that of the page, or of the sample
+    assert [judge(exercise, draft, tmp_path).passed for draft in drafts] == [False]
+
+
 def test_what_an_exercise_gives_is_in_its_snapshot():
     reach = ssmlab.reach(workshop.given("14-2", SAMPLE))
     assert reach.outcome("NightShift", "db-1", "AWS-RunShellScript").value == "allowed"
