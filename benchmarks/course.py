@@ -2,7 +2,8 @@
 
 A beginner reads 150 words a minute, runs a cell and reads what it says in half a minute, plays with an explorer for
 two, answers an exercise in four, and needs three for each further try. TRIES are those of a beginner who tried the
-course in an earlier form. Of that form this makes 332 minutes; the beginner's own estimate was 345.
+course in an earlier form; those of 07-1 and 08-1, which have asked for more since, are a guess. Of the earlier form
+this makes 332 minutes; the beginner's own estimate was 345.
 """
 
 import json
