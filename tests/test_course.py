@@ -64,6 +64,15 @@ def test_every_exercise_stands_in_the_notebook_of_its_number():
     assert placed == {name: name[:2] for name in workshop.read_exercises()}
 
 
+def test_exercises_are_numbered_as_one_reads_them_and_the_core_closes_with_what_was_learned(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    assert [name for path in SOLUTIONS for name in answers(path, "solution")] == [*workshop.read_exercises()]
+    for path in SOLUTIONS[:-1]:
+        parts = import_module("course").read_parts(path)
+        last = (parts["core"] or parts["home"])[-1]  # 12 and 13 are for home as a whole
+        assert "".join(last["source"]).startswith("## What we have learned"), path.stem
+
+
 def test_every_notebook_has_two_to_four_exercises_a_goal_an_explorer_and_further_reading():
     for path in SOLUTIONS[:-1]:
         text = texts(path)
@@ -90,6 +99,21 @@ def test_a_question_is_followed_by_lines_and_these_by_what_we_see(path):
         for source, after in said.items()
         if after.cell_type == "markdown" and not after.source.startswith("**What we see.**")
     ] == []
+
+
+@pytest.mark.parametrize("path", SOLUTIONS[:-1], ids=lambda path: path.stem)
+def test_a_row_of_a_table_that_shows_the_id_of_a_node_shows_its_name_too(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    tables, names = [], SAMPLE.nodes.set_index("node_id")["name"]
+    monkeypatch.setattr("ssmlab.tables.show_table", tables.append)
+    sources = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    plain = [source for source in sources if not EXPLORER.fullmatch(source) and "workshop.check(" not in source]
+    exec("\n".join(plain), {})
+    rows = [" ".join(map(str, row)) for table in tables for row in table.itertuples(index=False, name=None)]
+    ids = re.compile(r"\bm?i-[0-9a-f]{17}\b(?!/)")  # not in the name of a log stream
+    shown = [(row, node) for row in rows for node in ids.findall(row)]
+    assert [row for row, node in shown if names[node] not in row] == []
+    assert shown or path.stem[:2] not in ("04", "06", "10", "11")
 
 
 def test_every_explorer_stands_in_a_line_of_its_own_and_every_one_is_used():

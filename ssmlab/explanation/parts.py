@@ -167,7 +167,7 @@ def _read_resource(statement: Statement, part: Part) -> Element:
     if truth is FALSE and not statement.not_resource and (cut := split_arn(arn)):
         named = (split_segments(tokens) for tokens in statement.resources)
         regions = [plain_text(segments[3]) for segments in named if len(segments) == len(cut)]
-        elsewhere = [region for region in regions if _covers(statement, part, (*cut[:3], region, *cut[4:]))]
+        elsewhere = [region for region in regions if region and _covers(statement, part, (*cut[:3], region, *cut[4:]))]
         if elsewhere:
             gap = f"the {part.kind} is in {cut[3]}, the policy wants {' or '.join(dict.fromkeys(elsewhere))}"
     return Element("NotResource" if statement.not_resource else "Resource", wanted, quote([arn]), truth, gap)

@@ -26,7 +26,7 @@ class Verdict:
     passed
         Does what the exercise asks for hold, here and in other inventories?
     text
-        The reasons, and a hint that grows with each try.
+        The reasons, and hints that fit the first of them, one more with each try.
     """
 
     passed: bool
@@ -89,8 +89,9 @@ def check(
     refresh(progress)
     if not wrong:
         return Verdict(True, "\n".join([f"{exercise.id} passes: {exercise.title}", *lost]))
-    shown = enumerate(exercise.hints[:tries], 1)  # as many as there were tries
-    hints = [f"hint {number} of {len(exercise.hints)}: {hint}" for number, hint in shown]
+    first = sorted(exercise.hints, key=lambda each: not each[0])  # those that are for some complaints only
+    fitting = [hint for fits, hint in first if re.search(fits, wrong[0])]
+    hints = [f"hint {number} of {len(fitting)}: {hint}" for number, hint in enumerate(fitting[:tries], 1)]
     return Verdict(False, "\n".join([f"{exercise.id} does not pass yet.", *wrong, *hints, *lost]))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, lru_cache, reduce
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,7 +31,7 @@ class Exercise:
     kind, shape
         What is answered: a row of the table in `kinds`; what an answer looks like, in words.
     hints
-        The first after the first try that does not pass, and so on.
+        What a complaint must say (a regular expression) for the hint to fit, empty for any; and the hint.
     rest
         What the kind needs: where the answer goes, and what must hold.
     """
@@ -41,7 +41,7 @@ class Exercise:
     core: bool
     kind: str
     shape: str
-    hints: tuple[str, ...]
+    hints: tuple[tuple[str, str], ...]
     rest: Mapping[str, Any]
 
 
@@ -51,9 +51,11 @@ def read_exercises() -> Mapping[str, Exercise]:
     return {name: _read_exercise(name, **body) for name, body in _read_file()["exercises"].items()}
 
 
-def _read_exercise(name: str, title: str, kind: str, hints: Sequence[str], core: bool = True, **rest: Any) -> Exercise:
+def _read_exercise(name: str, title: str, kind: str, hints: Sequence[Any], core: bool = True, **rest: Any) -> Exercise:
     asked = f"{kind} of {rest['ask']['which']}" if "ask" in rest else kind
-    return Exercise(name, title, core, kind, _read_file()["shapes"][asked], tuple(hints), rest)
+    every = [*hints, *_read_file()["hints"].get(kind, ())]
+    told = tuple(("", hint) if isinstance(hint, str) else (hint["if"], hint["then"]) for hint in every)
+    return Exercise(name, title, core, kind, _read_file()["shapes"][asked], told, rest)
 
 
 @cache
@@ -138,11 +140,8 @@ def _change(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, An
     event: dict[str, Any] = deepcopy(dict(base))
     for path, value in changes.items():
         *parents, name = path.split(".")
-        place = event
-        for parent in parents:
-            place = place[parent]
         if path != "of":
-            place[name] = value
+            reduce(dict.__getitem__, parents, event)[name] = value
     return event
 
 

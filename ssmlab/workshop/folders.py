@@ -1,7 +1,6 @@
 """A fresh folder for a learner: the notebooks of the course, an inventory, nothing done yet."""
 
 import sys
-from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from shutil import copytree, ignore_patterns
@@ -38,14 +37,6 @@ def make_folder(folder: str | Path, seed: int | None = None) -> Path:
     if seed is None:
         copytree(_CLONE / "data" / "sample", place / "data" / "sample")
     else:
-        _find_generator()(place / "data" / "sample", seed)
+        sys.path[:] = dict.fromkeys([*sys.path, str(_CLONE / "data")])  # the generator stands beside the sample
+        import_module("sample_maker").write_sample(place / "data" / "sample", seed)
     return place
-
-
-def _find_generator() -> Callable[[Path, int], None]:
-    """The generator of the sample, which stands beside it in the clone."""
-    folder = str(_CLONE / "data")
-    if folder not in sys.path:
-        sys.path.append(folder)
-    write: Callable[[Path, int], None] = import_module("sample_maker").write_sample
-    return write

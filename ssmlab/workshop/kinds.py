@@ -106,25 +106,32 @@ def _find_twins(node: str, answer: Mapping[str, str | None], snapshot: Snapshot)
     return ""
 
 
-def _with_request(_: Exercise, answer: Mapping[str, Any], snapshot: Snapshot) -> Change:
-    return Change(snapshot, snapshot, answer)
-
-
 def _judge_names(exercise: Exercise, answer: list[str], snapshot: Snapshot) -> Stages:
     yield _HERE, _compare_names(exercise.rest["ask"], answer, set_up(exercise, snapshot))
 
 
 def _compare_names(ask: Ask, answer: list[str], snapshot: Snapshot) -> Iterator[str]:
-    """The first name too many, with what is true of it; of those that are missing only how many there are."""
+    """The first name too many, with what is true of it; of those that are missing how many, and what sets one apart."""
     which, (find, say_why_not) = ask["which"], _QUESTIONS[ask["by"]]
     frame, short = getattr(snapshot, which), ask.get("short", {})
     wanted = {_label(frame, row) for row in find(snapshot, ask)}
     rows = {name: _find_rows(snapshot, which, short.get(name, name)) for name in answer}
     named = {_label(frame, row): (name, row) for name, found in rows.items() for row in found}
     for name, row in [where for label, where in named.items() if label not in wanted][:1]:
-        yield f"`{name}` does not belong in your list: {say_why_not(snapshot, ask, row)}"
+        misfit = next(say_misfits(frame, ask.get("where", ask.get(which)), row), "")
+        yield f"`{name}` does not belong in your list: {misfit or say_why_not(snapshot, ask, row)}"
     if missing := wanted - set(named):
-        yield f"right so far: {len(wanted) - len(missing)} of {len(wanted)}, {len(missing)} missing"
+        yield _say_missing(frame, missing, wanted - missing)
+
+
+def _say_missing(frame: Any, missing: set[str], right: set[str]) -> str:
+    """How many, and a column in which one of them has another value than all that are right so far."""
+    rows, seen = (frame[frame.index.isin(each)].astype(str) for each in (missing, right))
+    columns = frame.columns.intersection(["kind", "region", "managed"]) if right else ()
+    unlike = (
+        f", such as one whose `{name}` is `{value}`" for name in columns for value in {*rows[name]} - {*seen[name]}
+    )
+    return f"right so far: {len(right)} of {len(right | missing)}, {len(missing)} missing{min(unlike, default='')}"
 
 
 def _find_rows(snapshot: Snapshot, which: str, name: str) -> list[int]:
@@ -143,11 +150,6 @@ def _find_by_columns(snapshot: Snapshot, ask: Ask) -> list[int]:
     return [int(row) for row in choose_rows(snapshot, ask["which"], ask["where"], "where")]
 
 
-def _say_columns(snapshot: Snapshot, ask: Ask, row: int) -> str:
-    """The first column that does not fit."""
-    return next(say_misfits(getattr(snapshot, ask["which"]), ask["where"], row))
-
-
 def _find_by_reach(snapshot: Snapshot, ask: Ask) -> list[int]:
     """Those that stand in a pair with this outcome."""
     found = reach(snapshot, context=ask.get("context"))
@@ -158,13 +160,11 @@ def _find_by_reach(snapshot: Snapshot, ask: Ask) -> list[int]:
 
 
 def _say_reach(snapshot: Snapshot, ask: Ask, row: int) -> str:
-    """What sets it apart from those asked about; else the answer for it, and for what stands beside it in the Region.
+    """The answer for it, and for what stands beside it in the Region.
 
     Nodes and documents that are reached with something come first, so that only one thing is in the way.
     """
     frame = getattr(snapshot, ask["which"])
-    if misfit := next(say_misfits(frame, ask.get(ask["which"]), row), ""):
-        return misfit
     alike = [other for other in range(len(frame)) if _label(frame, other) == _label(frame, row)]
     principals, nodes, documents = (choose_sides(snapshot, ask) | {ask["which"]: alike}).values()
     here, there = (frame["region"].astype(str).array for frame in (snapshot.nodes, snapshot.documents))
@@ -193,9 +193,9 @@ def _say_ways(snapshot: Snapshot, ask: Ask, row: int) -> str:
     return "; ".join(edge.sentence for edge in edges) or f"no way leads from it to `{ask['node']}`"
 
 
-# How the right names are found, and why another one is wrong.
+# How the right names are found, and why another one is wrong if no column says it.
 _QUESTIONS: Final[dict[str, tuple[Callable[[Snapshot, Ask], list[int]], Callable[[Snapshot, Ask, int], str]]]] = {
-    "columns": (_find_by_columns, _say_columns),
+    "columns": (_find_by_columns, lambda *_: ""),
     "reach": (_find_by_reach, _say_reach),
     "ways": (_find_by_ways, _say_ways),
 }
@@ -230,11 +230,12 @@ def _match_lines(pattern: str, sides: Mapping[str, list[str]]) -> Iterator[str]:
 
 
 def _say_absent(pattern: str, line: str) -> str:
-    """The first JSON field that a pattern names and a line has not."""
+    """The first word or JSON field that a pattern names and a line has not."""
     body = logs.compile_filter(pattern).body
-    absent = [name for name in body.names if name.startswith("$.") and name not in body.fields(line)]
-    is_known = not absent or "NOT EXISTS" in pattern
-    return "" if is_known else f": it has no `{absent[0]}`, and of a field that is absent only `NOT EXISTS` is true"
+    told = [f"`{term.text}`" for term in getattr(body, "required", ()) if getattr(term, "text", line) not in line]
+    absent = (name for name in body.names if name.startswith("$.") and name not in body.fields(line))
+    told += [f"`{name}`, and of a field that is absent only `NOT EXISTS` is true" for name in absent]
+    return f": it has no {told[0]}" if told and "NOT EXISTS" not in pattern else ""
 
 
 def _watch(settings: Mapping[str, Any], cases: list[dict[str, Any]]) -> Iterator[str]:
@@ -248,7 +249,7 @@ def _watch(settings: Mapping[str, Any], cases: list[dict[str, Any]]) -> Iterator
 KINDS: Final[dict[str, Kind]] = {
     "policy": Kind(reading.read_policy, _judge_policy),
     "tags": Kind(reading.read_tags, _judge_tags),
-    "request": Kind(reading.read_request, partial(_judge_reach, _with_request)),
+    "request": Kind(reading.read_request, partial(_judge_reach, lambda _, answer, here: Change(here, here, answer))),
     "names": Kind(reading.read_names, _judge_names),
     "event pattern": Kind(reading.read_event_pattern, partial(_judge_shown, _match_events, "events")),
     "filter pattern": Kind(reading.read_filter_pattern, partial(_judge_shown, _match_lines, "lines")),

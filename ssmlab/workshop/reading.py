@@ -61,8 +61,10 @@ def read_tags(answer: Any) -> Mapping[str, str | None]:
         for what, text in (("key", key), ("value", value or "")):
             if len(text) > _MOST[what]:
                 raise AnswerError(f"tag `{key[:20]}`: expected a {what} of at most {_MOST[what]} letters")
-        if key.lower().startswith("aws:"):
-            raise AnswerError(f"tag `{key}`: keys that begin with `aws:` are AWS's own")
+        if key.lower().startswith(("aws:", "tag:")):
+            raise AnswerError(
+                f"tag `{key}`: keys that begin with `aws:` are AWS's own; `tag:` is written in tables only"
+            )
     return body
 
 
@@ -87,6 +89,8 @@ def read_names(answer: Any) -> list[str]:
         raise AnswerError(f"expected a list of names, got a whole table: take one column of it, such as {columns}")
     if isinstance(answer, _LISTS):
         answer = sorted(answer, key=str) if isinstance(answer, set | frozenset) else list(answer)
+    if isinstance(answer, list) and any(isinstance(name, float) and name != name for name in answer):
+        raise AnswerError("a machine in your list has no name, it is `nan`: take the column `node_id`, or fewer rows")
     if isinstance(answer, str) and not answer.lstrip().startswith("["):
         return [name for part in re.split(r"[,\n]", answer) if (name := part.strip())]
     names = _read_json(answer)

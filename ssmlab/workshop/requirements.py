@@ -71,15 +71,15 @@ def read_tags(node: pd.Series[Any]) -> dict[str, str]:
 
 
 def _reaches(change: Change, entry: Entry) -> Iterator[str]:
-    more, found = "reaches" in entry, _reach(change.after, change, entry)
-    for who in _principals(change.after, entry["reaches" if more else "exactly"]):
-        yield from _compare(change, entry, found, who, _wanted(change.after, who, entry), more)
+    found = _reach(change.after, change, entry)
+    for who in _principals(change.after, entry.get("reaches", entry.get("exactly"))):
+        yield from _compare(change, entry, found, who, _wanted(change.after, who, entry))
 
 
 def _keeps(change: Change, entry: Entry) -> Iterator[str]:
     before, after = (_reach(snapshot, change, entry) for snapshot in (change.before, change.after))
     for who in _principals(change.before, entry["keeps"]):
-        yield from _compare(change, entry, after, who, _reached(before, who, "allowed"), open_too=False)
+        yield from _compare(change, entry, after, who, _reached(before, who, "allowed"))
 
 
 def _never(change: Change, entry: Entry) -> Iterator[str]:
@@ -88,7 +88,7 @@ def _never(change: Change, entry: Entry) -> Iterator[str]:
     for outcome in ("allowed", "conditional"):
         pairs = found.pairs(who, where, what, outcome, limit=1)[["principal", "node", "document"]]
         for asked in pairs.itertuples(index=False, name=None):
-            yield f"{named}: {_tell_too_much(change, {**entry, 'nodes': '*'}, found, asked)}"
+            yield f"{named}: {_tell_too_much(change, dict(entry, nodes='*', documents='*'), found, asked)}"
             return
 
 
@@ -159,28 +159,31 @@ def _reached(found: Reach, principal: str, outcome: str) -> list[Pair]:
     return [*zip(pairs["node"], pairs["document"], strict=True)]
 
 
-def _compare(
-    change: Change, entry: Entry, found: Reach, who: str, wanted: list[Pair], more: bool = False, open_too: bool = True
-) -> Iterator[str]:
+def _compare(change: Change, entry: Entry, found: Reach, who: str, wanted: list[Pair]) -> Iterator[str]:
     """What is reached beyond what is wanted (unless more may be), then what is missing: the first of each, and why."""
-    allowed = _reached(found, who, "allowed")
-    reached = allowed + (_reached(found, who, "conditional") if open_too else [])
-    sides = {_TOO_MUCH: [] if more else _without(reached, wanted), "missing": _without(wanted, allowed)}
-    for what, pairs in sides.items():
-        for node, document in pairs[:1]:
-            count = f" ({len(pairs)} pairs of node and document, such as this one)" if len(pairs) > 1 else ""
-            asked = (who, node, document)
-            told = _tell_too_much(change, entry, found, asked) if what == _TOO_MUCH else found.explain(*asked).sentence
+    kept, allowed = "keeps" in entry, _reached(found, who, "allowed")
+    reached = [] if "reaches" in entry else allowed + ([] if kept else _reached(found, who, "conditional"))
+    sides = (("gained" if kept else _TOO_MUCH, reached, wanted), ("lost" if kept else "missing", wanted, allowed))
+    for what, pairs, others in sides:
+        taken = set(others)
+        rest = [pair for pair in pairs if pair not in taken]
+        for node, document in rest[:1]:
+            asked, all_of = (who, node, document), "all " * (pairs is wanted and not allowed)
+            count = f" ({all_of}{len(rest)} pairs of node and document, such as this one)" if len(rest) > 1 else ""
+            told = found.explain(*asked).sentence if pairs is wanted else _tell_too_much(change, entry, found, asked)
             yield f"{what}{count}: {told}"
 
 
 def _tell_too_much(change: Change, entry: Entry, found: Reach, asked: Sequence[str]) -> str:
-    """A pair that is too much: why it is reached, what sets the node apart, and why a Deny of the answer misses it."""
+    """A pair that is too much: why it is reached, what sets one of it apart, and why a Deny of the answer misses it."""
     who, where, what = (found.rows(*each)[0] for each in zip(_SIDES, asked, strict=True))
-    chosen = entry.get("nodes")
+    chosen, documents = entry.get("nodes"), entry.get("documents", "*")
     wanted = [each for each in (chosen if isinstance(chosen, list) else [chosen]) if isinstance(each, Mapping)]
     misfits = min(([*say_misfits(change.after.nodes, each, int(where))] for each in wanted), key=len, default=[])
     told = [found.explain(*asked).sentence, *(f"This node does not belong: {misfit}." for misfit in misfits[:1])]
+    if what not in _choose(change.after, "documents", documents):
+        names = listed(documents if isinstance(documents, list) else [documents])
+        told.append(f"This document does not belong: the exercise asks for {names}.")
     missed = [say_missed(part, change.policy) for part in (found.ask_document(who, what), found.ask_node(who, where))]
     told += [f"Your Deny does not fit: {gap}." for gap in missed if gap][:1]
     return " ".join([*told, *([entry[_TOO_MUCH]] if _TOO_MUCH in entry else [])])
@@ -194,8 +197,3 @@ def say_misfits(frame: pd.DataFrame, where: Any, row: int) -> Iterator[str]:
         if str(value) not in texts:
             name = f"tag `{column.removeprefix(TAG)}`" if column.startswith(TAG) else f"`{column}`"
             yield f"its {name} is {'absent' if pd.isna(value) else f'`{value}`'}, the exercise asks for {listed(texts)}"
-
-
-def _without(pairs: list[Pair], others: list[Pair]) -> list[Pair]:
-    taken = set(others)
-    return [pair for pair in pairs if pair not in taken]

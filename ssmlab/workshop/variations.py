@@ -30,13 +30,9 @@ def swap_regions(snapshot: Snapshot) -> Snapshot:
     """Every node stands in the other Region."""
     nodes = snapshot.nodes
     regions = nodes["region"].astype(str).replace(_REGIONS)
-    arns = [_put(arn, region) for arn, region in zip(nodes.index, regions, strict=True)]
+    both = zip(nodes.index, nodes["region"], regions, strict=True)
+    arns = [arn.replace(f":{region}:", f":{other}:") for arn, region, other in both]
     return snapshot.replace(nodes=nodes.assign(region=regions).set_axis(pd.Index(arns, name="arn")))
-
-
-def _put(arn: str, region: str) -> str:
-    parts = arn.split(":")
-    return ":".join([*parts[:3], region, *parts[4:]])
 
 
 def add_twins(snapshot: Snapshot) -> Snapshot:
@@ -72,7 +68,8 @@ def _add(snapshot: Snapshot, more: Sequence[tuple[pd.DataFrame, Callable[[str], 
     for nodes, rename in more:
         arns = [rename(arn) for arn in nodes.index]
         ids = [arn.rpartition("/")[2] for arn in arns]
-        frames.append(nodes.assign(node_id=ids, name=ids).set_axis(pd.Index(arns, name="arn")))
+        names = "copy of " + nodes["name"].fillna(nodes["node_id"]).astype(str)
+        frames.append(nodes.assign(node_id=ids, name=names).set_axis(pd.Index(arns, name="arn")))
     plain = dict.fromkeys((*list_tags(snapshot.nodes), "kind"), "object")
     return snapshot.replace(nodes=pd.concat([frame.astype(plain) for frame in frames]))
 
