@@ -16,12 +16,14 @@ from ssmlab.paths.ways import Step
 from ssmlab.patterns import Wild, is_wild, split_segments
 from ssmlab.policies import Statement
 from ssmlab.reachability.callers import read_principals, recall_people
-from ssmlab.reachability.columns import TAG, Resources, Truths
+from ssmlab.reachability.columns import Resources, Truths
 from ssmlab.reachability.deciding import Decider
 from ssmlab.reachability.fleets import IMPLICIT, decide_fleet
 from ssmlab.reachability.matrices import Side
+from ssmlab.reachability.places import Flags, find_usable
 from ssmlab.services import ACTIONS, resource_type
 from ssmlab.snapshots import Snapshot
+from ssmlab.snapshots.schema import TAG, list_tags
 from ssmlab.truth import FALSE, TRUE
 
 _TAG_KEYS: Final = ("aws:resourcetag/", "ssm:resourcetag/", "ec2:resourcetag/", "iam:resourcetag/")
@@ -98,15 +100,9 @@ class Tables:
         return self._new(step)
 
     @cached_property
-    def _sees(self) -> Any:
+    def _sees(self) -> Flags:
         """Principals x documents: own, AWS-owned and shared ones."""
-        owners, shared = (self.snapshot.documents[name] for name in ("account", "shared_with"))
-        both = [*zip(owners, shared, strict=True)]
-        sees = {
-            account: [owner in ("", account) or account in (with_ or ()) for owner, with_ in both]
-            for account in dict.fromkeys(self.accounts)
-        }
-        return np.array([sees[account] for account in self.accounts], dtype=bool).reshape(len(self.accounts), len(both))
+        return find_usable(self.snapshot.documents, self.accounts)
 
     def _new(self, step: Step) -> pd.DataFrame:
         """Things that do not exist yet, in every place, by names that the policies leave free to choose."""
@@ -135,7 +131,7 @@ class Tables:
         """One of each place and kind of ARN, with each combination of tags that some statement asks for; or none."""
         kind = frame.index.str.contains(":instance/")
         first = frame.groupby([frame["account"].astype(str), frame["region"].astype(str), kind]).head(1)
-        plain = first.loc[:, ~first.columns.str.startswith(TAG)].assign(tags_known=True)
+        plain = first.drop(columns=list_tags(first)).assign(tags_known=True)
         wanted = [*dict.fromkeys(self._tag_combinations(action))][:_MOST_TAGS] if with_tags else [()]
         return pd.concat([plain.assign(**{TAG + key: value for key, value in tags}) for tags in wanted or [()]])
 
