@@ -100,6 +100,77 @@ def test_a_name_that_a_policy_asks_for_is_a_name_one_can_choose(sample: ssmlab.S
     assert opened(sample, read_ways()["event-rule"], "user", statements) == "allowed"
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("${aws:username}", "allowed"),
+        ("${aws:username}-*", "allowed"),
+        ("night-${aws:PrincipalTag/Team, 'none'}", "allowed"),
+        ("night-${aws:PrincipalTag/Team}", "implicitDeny"),  # it has no such tag
+        ("${aws:SourceIdentity}-*", "conditional"),
+        ("${s3:prefix}-*", "implicitDeny"),  # no key of the action
+    ],
+)
+def test_a_name_with_variables_is_one_to_choose(sample: ssmlab.Snapshot, name: str, expected: str) -> None:
+    rules = f"arn:aws:events:*:*:rule/{name}"
+    statements = [allow("events:PutTargets", resource=rules), allow("iam:PassRole")]
+    assert opened(sample, read_ways()["event-rule"], "user", statements) == expected
+
+
+def test_a_name_that_aws_gives_is_no_name_to_choose(sample: ssmlab.Snapshot) -> None:
+    own = "arn:aws:ssm:*:*:session/${aws:username}-*"  # sessions of oneself, by the guide's sample policy
+    assert opened(sample, read_ways()["resume-session"], "user", [allow("ssm:ResumeSession", resource=own)]) == (
+        "implicitDeny"
+    )
+
+
+def test_names_are_tried_for_every_principal_of_a_large_account(sample: ssmlab.Snapshot) -> None:
+    people = [f"arn:aws:iam::{ACCOUNT}:user/u{number}" for number in range(120)]
+    statements = [allow("events:PutTargets", resource="arn:aws:events:*:*:rule/${aws:username}"), allow("iam:PassRole")]
+    changed = with_person(sample, "user", trust="events.amazonaws.com")
+    changed = changed.with_policy(policy(*statements), name="each", principal=people)
+    found, role = find_paths(changed).act_as["event-rule"], changed.principals.index.get_loc(ROLE)
+    assert {*found[changed.principals.index.get_indexer(people), role].tolist()} == {3}
+
+
+def in_china(snapshot: ssmlab.Snapshot) -> ssmlab.Snapshot:
+    """The same principals, in another partition; who holds what stays."""
+
+    def move(value: Any) -> Any:
+        if isinstance(value, str):
+            return value.replace("arn:aws:", "arn:aws-cn:")
+        if isinstance(value, tuple):
+            return tuple(map(move, value))
+        return {name: move(item) for name, item in value.items()} if isinstance(value, dict) else value
+
+    people, policies = snapshot.principals, snapshot.policies
+    nodes = snapshot.nodes.set_axis(snapshot.nodes.index.map(move))
+    moved = policies.assign(attached_to=policies["attached_to"].map(move), document=policies["document"].map(move))
+    profiles = people["instance_profiles"].map(move)
+    own = people.assign(instance_profiles=profiles).set_axis(people.index.map(move))
+    return snapshot.replace(nodes=nodes, principals=own, policies=moved.set_axis(moved.index.map(move)))
+
+
+@pytest.mark.parametrize("way", ["event-rule", "automation", "instance-profile"])
+@pytest.mark.parametrize("suffix", ["", ".cn"])
+@pytest.mark.parametrize(
+    ("passed", "expected"),
+    [(["", ".cn"], "allowed"), ([".cn"], "conditional"), (["x"], "implicitDeny"), (None, "allowed")],
+)
+def test_in_china_a_service_goes_by_either_of_its_names(
+    sample: ssmlab.Snapshot, way: str, suffix: str, passed: list[str] | None, expected: str
+) -> None:
+    found = read_ways()[way]
+    only = {"StringEquals": {"iam:PassedToService": [found.trust + end for end in passed or ()]}}
+    pass_role = allow("iam:PassRole", **({"Condition": only} if passed else {}))
+    statements = [allow(*(step.action for step in found.steps if step.action != "iam:PassRole")), pass_role]
+    changed = in_china(with_person(sample, "user", *statements, trust=found.trust + suffix))
+    index = changed.principals.index
+    who, role = (index.get_loc(arn.replace("arn:aws:", "arn:aws-cn:")) for arn in (ANA, ROLE))
+    outcome = ssmlab.reachability.fleets.OUTCOMES[find_paths(changed, context=NOW).act_as[way][who, role]].value
+    assert outcome == ("conditional" if found.open and expected == "allowed" else expected)
+
+
 def test_tagging_opens_only_what_a_tag_condition_holds(sample: ssmlab.Snapshot) -> None:
     tagged = {"Condition": {"StringEquals": {"ssm:resourceTag/Colour": "mauve"}}}
     documents = allow("ssm:SendCommand", resource="arn:aws:ssm:*:*:document/*")

@@ -99,7 +99,7 @@ class WayTables:
     def trusted(self, service: str) -> list[Decision]:
         """Whether a service may assume each role."""
         if service not in self._trusted:
-            self._trusted[service] = trusts_service(self.tables, service)
+            self._trusted[service] = [*trusts_service(self.tables, service)]
         return self._trusted[service]
 
     def _on_targets(self, step: Step, to: str) -> Truths:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from itertools import islice, product
+from itertools import chain, islice, product
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
+from ssmlab.evaluation import read_service
 from ssmlab.evaluation.requests import ContextValue
 from ssmlab.paths.ways import Step
-from ssmlab.patterns import Wild, is_wild, split_segments
+from ssmlab.patterns import Tokens, Wild, is_wild, resolve, split_segments, variable_keys
 from ssmlab.policies import Statement
-from ssmlab.reachability.callers import read_principals, recall_people
+from ssmlab.reachability.callers import Principal, read_principals, recall_people
 from ssmlab.reachability.columns import Resources, Truths
 from ssmlab.reachability.deciding import Decider
 from ssmlab.reachability.fleets import IMPLICIT, decide_fleet
@@ -27,7 +28,8 @@ from ssmlab.snapshots.schema import TAG, list_tags
 from ssmlab.truth import FALSE, TRUE
 
 _TAG_KEYS: Final = ("aws:resourcetag/", "ssm:resourcetag/", "ec2:resourcetag/", "iam:resourcetag/")
-_NAMES: Final = 50  # of new things that are tried, from what the policies name
+_NAMES: Final = 2000  # of new things that are tried, from what the policies name
+_CHOSEN: Final = ("rule/", "schedule/default/", "instance-profile/")  # things that are named by whoever makes them
 _IAM_REGION: Final = "us-east-1"  # of requests to IAM
 _MOST_TAGS: Final = 200  # combinations of tags that are tried
 
@@ -59,12 +61,21 @@ class Tables:
             first = frame.index[~pd.Index(frame.index.str.contains(":instance/")).duplicated()]  # of each kind of node
             known = (resource_type(step.action, arn) for arn in first) if step.on != "*" else ()
             kind = next(filter(None, known), "")
-            context = {**self._context, **step.context}
+            keys = frozenset(key.lower() for key in (*self._context, *step.context))
             tag_keys = tuple(key for key in _TAG_KEYS if action.supplies(f"{key}x", kind))
-            resources = Resources(frame, kind, frozenset(key.lower() for key in context), tag_keys)
-            principals = read_principals(self.people, action, kind, context)
+            resources = Resources(frame, kind, keys, tag_keys)
+            principals = self._callers(step, kind)
             self._sides[name] = (principals, decide_fleet(Decider(resources), principals, step.action))
         return self._sides[name]
+
+    def _callers(self, step: Step, kind: str) -> list[Principal]:
+        """The principals with the keys of a step's request: a service is called as in their partition."""
+        partitions = [person.caller.arn.split(":")[1] for person in self.people]
+        found = {}
+        for partition in dict.fromkeys(partitions):
+            given: dict[str, Any] = {key: read_service(name, partition) for key, name in step.context.items()}
+            found[partition] = read_principals(self.people, ACTIONS[step.action], kind, {**self._context, **given})
+        return [found[partition][who] for who, partition in enumerate(partitions)]
 
     def outcomes(self, step: Step) -> Truths:
         """Principals x rows of `frame(step)`: places in `OUTCOMES`."""
@@ -117,10 +128,15 @@ class Tables:
         return frame.assign(tags_known=True).set_index("arn")
 
     def _names(self, step: Step) -> list[str]:
-        """Names that Resource patterns of the action's statements ask for."""
+        """Names that Resource patterns of the action's statements ask for, each principal's own by their variables."""
         start = step.on.split(":", 5)[5].split("{")[0]
-        ends = (split_segments(tokens)[-1] for s in self._statements(step.action) for tokens in s.resources)
-        texts = ("".join("x" if isinstance(t, Wild) else str(t) for t in end) for end in ends if is_wild(end))
+        ends = dict.fromkeys(split_segments(t)[-1] for s in self._statements(step.action) for t in s.resources)
+        own = [end for end in ends if variable_keys(end) and start in _CHOSEN]
+        filled = (
+            reading for end in own for who in self._callers(step, "") for reading in resolve(end, who.lookup).readings
+        )
+        named: Iterator[Tokens] = chain((end for end in ends if is_wild(end) and not variable_keys(end)), filled)
+        texts = ("".join("x" if isinstance(token, Wild) else str(token) for token in end) for end in named)
         return [*dict.fromkeys(text.removeprefix(start) for text in texts if text.startswith(start))][:_NAMES]
 
     def _statements(self, action: str) -> Iterable[Any]:
