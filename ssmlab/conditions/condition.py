@@ -80,22 +80,8 @@ class Condition:
     """
 
     __slots__ = (
-        "_base",
-        "_compiled",
-        "_others",
-        "_quantifier",
-        "_reads_itself",
-        "_refused",
-        "_row",
-        "_texts",
-        "fails_to",
-        "identity",
-        "if_exists",
-        "key",
-        "keys",
-        "operator",
-        "unreadable",
-        "values",
+        *("_base", "_compiled", "_others", "_quantifier", "_reads_itself", "_refused", "_row", "_texts", "fails_to"),
+        *("identity", "if_exists", "key", "keys", "operator", "unreadable", "values"),
     )
 
     def __init__(

@@ -97,11 +97,8 @@ def find_statements(asked: Asked, policies: PolicySet) -> list[Found]:
 
 
 _TRUST_ACTIONS: Final = (
-    "sts:assumerole",
-    "sts:assumerolewithsaml",
-    "sts:assumerolewithwebidentity",
-    "sts:tagsession",
-    "sts:setsourceidentity",
+    *("sts:assumerole", "sts:assumerolewithsaml", "sts:assumerolewithwebidentity"),
+    *("sts:tagsession", "sts:setsourceidentity"),
 )
 
 

@@ -135,14 +135,8 @@ _ALL_OF: Final = {  # what NotPrincipal must list to leave out a caller for cert
 }
 
 
-_WIDTH: Final = (
-    "session",
-    "user",
-    "service",
-    "any",
-    "role",
-    "account",
-)  # the grant that the fewest caps bind comes first
+# the grant that the fewest caps bind comes first
+_WIDTH: Final = ("session", "user", "service", "any", "role", "account")
 
 
 def _named(kind: str, text: str, caller: Caller) -> str | None:

@@ -52,13 +52,8 @@ def read_people(snapshot: Snapshot) -> list[Person]:
     people = []
     for arn, known in zip(snapshot.principals.index, snapshot.principals["tags_known"], strict=True):
         caller, attached = parse_principal(arn), snapshot.attached(arn)
-        name = (
-            *map(id, attached.identity),
-            None,
-            *map(id, attached.boundary or ()),
-            id(attached.scps),
-            id(attached.rcps),
-        )
+        bound = None if attached.boundary is None else (*map(id, attached.boundary),)
+        name = (*map(id, attached.identity), bound, id(attached.scps), id(attached.rcps))
         if name not in sets:
             sets[name] = PolicySet(attached.identity, attached.boundary, None, attached.scps, attached.rcps)
         keys = {**caller.keys, "aws:principalisawsservice": "false", **tags.get(arn, {})}

@@ -50,13 +50,8 @@ class Selection:
         ]
         for who in self._principals:
             for nodes, documents in sides:
-                yield (
-                    who,
-                    nodes,
-                    documents,
-                    reach.node_outcomes[who, node_groups[nodes]],
-                    reach.document_outcomes[who, document_groups[documents]],
-                )
+                at_nodes = reach.node_outcomes[who, node_groups[nodes]]
+                yield who, nodes, documents, at_nodes, reach.document_outcomes[who, document_groups[documents]]
 
     def count(self) -> int:
         """How many rows there are, from the counts of each side."""
