@@ -202,10 +202,70 @@ def test_tagging_a_document_opens_the_nodes_that_only_lack_one(sample: ssmlab.Sn
     assert opened(sample, way, "user", [documents, allow("ssm:AddTagsToResource")]) == "implicitDeny"
 
 
-def test_tags_that_may_only_take_some_values_leave_the_way_open(sample: ssmlab.Snapshot) -> None:
-    asked = {"Condition": {"StringEquals": {"aws:RequestTag/Env": "dev"}}}
-    statements = [allow("ec2:CreateTags", **asked), allow("ssm:SendCommand")]
-    assert opened(sample, read_ways()["tag-node"], "user", statements) == "conditional"
+ALL_OF = "ForAllValues:StringEquals"
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({}, "allowed"),
+        ({"StringEquals": {"aws:RequestTag/Colour": "mauve"}}, "allowed"),
+        ({"StringEquals": {"aws:requesttag/colour": "mauve"}}, "allowed"),
+        ({"StringEquals": {"aws:RequestTag/Colour": "beige"}}, "implicitDeny"),
+        ({"StringNotEquals": {"aws:RequestTag/Colour": "mauve"}}, "implicitDeny"),
+        ({ALL_OF: {"aws:TagKeys": ["Colour", "Shape"]}}, "allowed"),
+        ({ALL_OF: {"aws:TagKeys": ["Shape"]}}, "implicitDeny"),
+        ({"ForAllValues:StringLike": {"aws:TagKeys": ["Col*"]}}, "allowed"),
+        ({"StringEquals": {"aws:RequestTag/Colour": "mauve"}, ALL_OF: {"aws:TagKeys": ["Colour"]}}, "allowed"),
+        ({"Null": {"aws:RequestTag/Shape": "true"}}, "allowed"),
+        ({"ForAnyValue:StringEquals": {"aws:TagKeys": ["Shape"]}}, "allowed"),  # beside it
+        ({"StringLike": {"aws:RequestTag/Shape": "*"}, ALL_OF: {"aws:TagKeys": ["Colour"]}}, "implicitDeny"),
+        ({"StringLike": {"aws:RequestTag/Shape": "*"}}, "conditional"),
+        ({"StringEquals": {"aws:RequestTag/Shape": "${aws:SourceIdentity}"}}, "conditional"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["node", "managed-node", "document"])
+def test_a_request_to_tag_carries_the_tag_that_is_wanted(
+    sample: ssmlab.Snapshot, kind: str, asked: dict[str, Any], expected: str
+) -> None:
+    colour = {"Condition": {"StringEquals": {"ssm:resourceTag/Colour": "mauve"}}}
+    nodes = ["arn:aws:ec2:*:*:instance/*", "arn:aws:ssm:*:*:managed-instance/*"]
+    documents = allow(
+        "ssm:SendCommand", resource="arn:aws:ssm:*:*:document/*", **(colour if kind == "document" else {})
+    )
+    wanted = allow("ssm:SendCommand", **(colour if kind != "document" else {})) | {"Resource": nodes}
+    way = read_ways()[f"tag-{kind}"]
+    tagging = allow(way.steps[0].action, **({"Condition": asked} if asked else {}))
+    assert opened(sample, way, "user", [documents, wanted, tagging]) == expected
+
+
+def test_a_deny_of_the_tag_that_is_wanted_shuts_the_way(sample: ssmlab.Snapshot) -> None:
+    colour = {"Condition": {"StringEquals": {"ssm:resourceTag/Colour": "mauve"}}}
+    statements = [
+        allow("ssm:SendCommand", resource="arn:aws:ssm:*:*:document/*"),
+        allow("ssm:SendCommand", resource="arn:aws:ec2:*:*:instance/*", **colour),
+        allow("ec2:CreateTags"),
+    ]
+    denies = [
+        allow("ec2:CreateTags", Condition={operator: {key: value}}) | {"Effect": "Deny"}
+        for operator, key, value in (
+            ("ForAnyValue:StringEquals", "aws:TagKeys", "Colour"),
+            ("StringEquals", "aws:RequestTag/Colour", "mauve"),
+            ("ForAnyValue:StringEquals", "aws:TagKeys", "Shape"),
+        )
+    ]
+    way = read_ways()["tag-node"]
+    assert [opened(sample, way, "user", [*statements, deny]) for deny in denies] == [*["implicitDeny"] * 2, "allowed"]
+
+
+def test_the_edge_of_a_tag_says_what_its_table_says(sample: ssmlab.Snapshot) -> None:
+    colour = {"Condition": {"StringEquals": {"ssm:resourceTag/Colour": "mauve"}}}
+    asked = {"Condition": {"StringEquals": {"aws:RequestTag/Colour": "mauve"}, ALL_OF: {"aws:TagKeys": ["Colour"]}}}
+    documents = allow("ssm:SendCommand", resource="arn:aws:ssm:*:*:document/*")
+    nodes = allow("ssm:SendCommand", resource="arn:aws:ec2:*:*:instance/*", **colour)
+    changed = with_person(sample, "user", documents, nodes, allow("ec2:CreateTags", **asked))
+    (edge,) = find_paths(changed, context=NOW).shortest(ANA, WEB)
+    assert (edge.way, edge.outcome, edge.open_conditions) == ("tag-node", "allowed", ())
 
 
 def test_a_tag_condition_on_tagging_is_decided_on_the_node(sample: ssmlab.Snapshot) -> None:

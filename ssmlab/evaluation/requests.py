@@ -85,7 +85,7 @@ def read_context(request: Request, caller: Caller, account: str) -> Lookup:
     return lambda key: values.get(key, ABSENT)
 
 
-def normalise_context(context: Mapping[str, ContextValue]) -> dict[str, Value]:
+def normalise_context(context: Mapping[str, ContextValue | None]) -> dict[str, Value]:
     """Keys in lower case, values as the operators read them; keys that differ only by case are ambiguous."""
     values: dict[str, Value] = {}
     spelt: dict[str, list[str]] = {}
