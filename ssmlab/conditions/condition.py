@@ -15,21 +15,8 @@ from typing import Any
 
 from ssmlab.conditions.operators import OPERATORS, UNREADABLE, Equal, Matcher, Operator, Unreadable, parse_operator
 from ssmlab.conditions.values import read_bool
-from ssmlab.patterns import (
-    ABSENT,
-    NOT_KNOWN,
-    WILD_VALUE,
-    Ambiguous,
-    Resolved,
-    Tokens,
-    Value,
-    is_wild,
-    literal,
-    parse_text,
-    plain_text,
-    resolve,
-    variable_keys,
-)
+from ssmlab.patterns import ABSENT, NOT_KNOWN, Ambiguous, Tokens, Value, is_wild, parse_text, resolve, variable_keys
+from ssmlab.patterns.texts import WILD_VALUE, Resolved, literal, plain_text
 from ssmlab.truth import FALSE, NO, OPEN, TRUE, UNKNOWN, YES, Truth, Verdict, agree, negate
 
 BOOL_VARIABLE = (

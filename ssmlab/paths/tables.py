@@ -34,7 +34,7 @@ _NAMES: Final = 2000  # of new things that are tried, from what the policies nam
 _CHOSEN: Final = ("rule/", "schedule/default/", "instance-profile/")  # things that are named by whoever makes them
 _IAM_REGION: Final = "us-east-1"  # of requests to IAM
 _MOST_TAGS: Final = 200  # combinations of tags that are tried
-_MOST_REQUESTS: Final = 50  # to tag: beyond, what they say of their tags is not known
+_MOST_REQUESTS: Final = 24  # to tag: beyond, what they say of their tags is not known
 
 
 class Tables:
@@ -161,10 +161,12 @@ class Tables:
         with the tags that are wanted, and alone or beside all others that are asked of it.
         """
         if way.name not in self._variants:
-            found = self._requests(way.steps[0].action, tagged.action) if (tagged := _find_tagged(way)) else []
+            tagged = [step for step in way.steps if step.on.endswith("other tags")]
             self._variants[way.name] = [
-                replace(way, steps=(replace(way.steps[0], context=context), *_tagged(way.steps[1:], tuple(tags))))
-                for context, tags in found
+                replace(
+                    way, steps=tuple(_tie(step, number == 0, context, tags) for number, step in enumerate(way.steps))
+                )
+                for context, tags in (self._requests(way.steps[0].action, tagged[0].action) if tagged else ())
             ] or [way]
         return self._variants[way.name]
 
@@ -248,12 +250,10 @@ def _list_requests(tags: Tags, asked: Mapping[str, str], spelt: Mapping[str, str
         yield {"aws:TagKeys": (*keys, *others), **given}
 
 
-def _find_tagged(way: Way) -> Step | None:
-    return next((step for step in way.steps if step.on.endswith("other tags")), None)
-
-
-def _tagged(steps: Iterable[Step], tags: tuple[Tags, ...]) -> Iterator[Step]:
-    return (replace(step, tags=tags) if step.on.endswith("other tags") else step for step in steps)
+def _tie(step: Step, is_first: bool, context: Given, tags: Iterable[Tags]) -> Step:
+    """A step of a way that tags: the request, and what it finds tagged."""
+    step = replace(step, context=context) if is_first else step
+    return replace(step, tags=tuple(tags)) if step.on.endswith("other tags") else step
 
 
 def _plain(accounts: Mapping[str, str]) -> pd.DataFrame:

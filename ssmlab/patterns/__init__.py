@@ -17,7 +17,6 @@ from ssmlab.patterns.globs import Glob, action_matches, compile_glob
 from ssmlab.patterns.texts import (
     ABSENT,
     NOT_KNOWN,
-    WILD_VALUE,
     Ambiguous,
     Resolved,
     Special,
@@ -26,7 +25,6 @@ from ssmlab.patterns.texts import (
     Variable,
     Wild,
     is_wild,
-    literal,
     parse_text,
     plain_text,
     resolve,

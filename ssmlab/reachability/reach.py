@@ -244,13 +244,8 @@ class Reach(Matrices):
         fleet, nodes = self._nodes[1], self.snapshot.nodes
         size = len(fleet.rows)
         first = nodes.iloc[fleet.rows]
-        frame = pd.DataFrame(
-            {
-                "group": np.arange(size),
-                "count": np.bincount(fleet.groups, minlength=size),
-                "managed": self.places.managed,
-            }
-        )
+        count = np.bincount(fleet.groups, minlength=size)
+        frame = pd.DataFrame({"group": np.arange(size), "count": count, "managed": self.places.managed})
         for name in ("account", "region", "kind"):
             frame[name] = first[name].astype(str).to_numpy()
         frame["example"] = first.index.to_numpy()
