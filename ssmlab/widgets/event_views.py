@@ -22,7 +22,7 @@ from ssmlab.snapshots import Snapshot
 from ssmlab.widgets.command_views import list_events, send_first
 from ssmlab.widgets.filters import Flags
 from ssmlab.widgets.texts import show_controls, write_json, write_lines, write_list
-from ssmlab.words import shorten
+from ssmlab.words import say_count, shorten
 
 Events = Sequence[Mapping[str, Any]]
 OWN: Final = "my own"
@@ -111,7 +111,9 @@ def gather_events(data: Any) -> Events:
 def describe_events(events: Events) -> str:
     """How many events there are, of whom."""
     sources = sorted({str(event.get("source", "no source")) for event in events})
-    return f"{len(events):,} events of {show_controls(', '.join(sources[:5]) or 'nobody')}"
+    lost = len(getattr(events, "problems", ()))  # of a file
+    told = f"; left out of the file: {say_count(lost, 'place')}" if lost else ""
+    return f"{len(events):,} events of {show_controls(', '.join(sources[:5]) or 'nobody')}{told}"
 
 
 def choose_events(flags: Flags, shown: str) -> Codes:
