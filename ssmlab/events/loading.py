@@ -1,6 +1,6 @@
 """Events from a file, as JSON."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +54,7 @@ def load_events(path: str | Path) -> EventFile:
     return kept
 
 
-def _split(place: str, value: Any) -> Iterator[tuple[str, Any]]:
+def _split(place: str, value: Any) -> Iterable[tuple[str, Any]]:
     """The events of a JSON value, and where each stood."""
-    if not isinstance(value, list):
-        yield place, value
-        return
-    yield from ((f"{place}[{number}]", event) for number, event in enumerate(value))
+    within = enumerate(value) if isinstance(value, list) else None
+    return [(place, value)] if within is None else ((f"{place}[{number}]", event) for number, event in within)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
-from itertools import chain, islice, product
+from itertools import chain, islice
 from typing import Any, Final
 
 import numpy as np
@@ -125,9 +125,8 @@ class Tables:
         names = ["new", *self._names(step)] if "{name}" in step.on else ["new"]
         rows = [
             (step.on.format(account=account, region=region, name=name).replace("arn:aws:", start), account, region)
-            for (start, account, region), name in product(
-                zip(self._starts, *self.places.to_numpy().T, strict=True), names
-            )
+            for start, (account, region) in zip(self._starts, self.places.to_numpy(), strict=True)
+            for name in names
         ]
         frame = pd.DataFrame(rows, columns=["arn", "account", "region"], dtype="str")
         return frame.assign(tags_known=True).set_index("arn")
@@ -178,10 +177,10 @@ class Tables:
         for tags in self._tag_combinations(action, tagging) if conditions else ():
             for context in _list_requests(tags, asked, spelt) if len(found) < _MOST_REQUESTS else [Given()]:
                 said = normalise_context(context)
-                answers = ([said.get(key, NOT_KNOWN) for key in c.keys] for c in conditions.values())
                 decided = tuple(
                     c.decide(values).truth if c.keys[0].startswith(_SAID) and len(values) == 1 else repr(values)
-                    for c, values in zip(conditions.values(), answers, strict=True)
+                    for c in conditions.values()
+                    for values in [[said.get(key, NOT_KNOWN) for key in c.keys]]
                 )
                 found.setdefault(decided, (context, []))[1].append(tags)
         return found.values()
