@@ -192,6 +192,18 @@ def test_tagging_opens_what_a_deny_spares(sample: ssmlab.Snapshot, tagged: dict[
     assert opened(sample, way, "user", statements) == "implicitDeny"
 
 
+@pytest.mark.parametrize("way", ["tag-node", "tag-managed-node", "untag-node", "untag-managed-node"])
+@pytest.mark.parametrize("kind", ["ec2:*:*:instance", "ssm:*:*:managed-instance"])
+def test_tags_open_nodes_of_their_own_kind_only(sample: ssmlab.Snapshot, way: str, kind: str) -> None:
+    value = "true" if way.startswith("untag") else "false"
+    tagged = {"Condition": {"Null": {"ssm:resourceTag/Finance": value}}}
+    documents = allow("ssm:SendCommand", resource="arn:aws:ssm:*:*:document/*")
+    nodes = allow("ssm:SendCommand", resource=f"arn:aws:{kind}/*", **tagged)
+    found = read_ways()[way]
+    expected = "allowed" if (found.nodes == "ec2") is kind.startswith("ec2") else "implicitDeny"
+    assert opened(sample, found, "user", [documents, nodes, allow(found.steps[0].action)]) == expected
+
+
 def test_tagging_a_document_opens_the_nodes_that_only_lack_one(sample: ssmlab.Snapshot) -> None:
     tagged = {"Condition": {"StringEquals": {"ssm:resourceTag/Colour": "mauve"}}}
     documents = allow("ssm:SendCommand", resource="arn:aws:ssm:*:*:document/*", **tagged)

@@ -102,8 +102,8 @@ class Tables:
             return documents if step.on == kind else documents[documents["account"].astype(str) != ""]
         if kind == "node":
             return nodes
-        if kind.startswith("node with"):
-            return self._witnesses(step, nodes)
+        if kind.startswith(("instance with", "managed-instance with")):
+            return self._witnesses(step, nodes[nodes.index.str.contains(f":{kind.split()[0]}/")])
         if kind == "document with other tags":
             return self._witnesses(step, documents[documents["account"].astype(str) != ""])
         if kind in ("role", "user"):
