@@ -41,25 +41,25 @@ def draw_graph(graph: nx.DiGraph[str], ax: Axes | None = None) -> Axes:
     """
     rows = max((y for _, y in graph.nodes(data="y")), default=0.0) + 1
     axes = ax if ax is not None else plt.subplots(figsize=(10, max(2.5, 0.42 * rows + 1.4)), facecolor="none")[1]
-    ink = plt.rcParams["text.color"]
+    words: dict[str, Any] = {"color": plt.rcParams["text.color"], "parse_math": False}
     for source, target, data in graph.edges(data=True):
         style, colour = OUTCOME_LINES[data["outcome"]]
         ends = [graph.nodes[name] for name in (source, target)]
-        across, down = [end["x"] for end in ends], [-end["y"] for end in ends]
-        axes.plot(across, down, linestyle=style, color=colour, linewidth=1.2, zorder=1)
+        line: dict[str, Any] = {"linestyle": style, "color": colour, "linewidth": 1.2, "zorder": 1}
+        axes.plot([end["x"] for end in ends], [-end["y"] for end in ends], **line)
     for _, data in graph.nodes(data=True):
         marker, colour, _ = KINDS[data["kind"]]
         axes.scatter(data["x"], -data["y"], marker=marker, s=60 + 12 * min(data["count"], 40), color=colour, zorder=2)
         side = {0: ("right", -0.05), 1: ("center", 0.0)}.get(data["layer"], ("left", 0.05))
         below = 0.42 if data["layer"] == 1 else 0.0
-        look: dict[str, Any] = {"ha": side[0], "va": "center", "fontsize": 8, "zorder": 3}
-        axes.text(data["x"] + side[1], -data["y"] - below, _plain(_label(data)), color=ink, parse_math=False, **look)
+        look = words | {"ha": side[0], "va": "center", "fontsize": 8, "zorder": 3}
+        axes.text(data["x"] + side[1], -data["y"] - below, _plain(_label(data)), **look)
     axes.set_title(_plain(graph.graph.get("title", "")), fontsize=10, parse_math=False)
     axes.set_xlim(-0.75, 2.9)
     axes.set_ylim(-rows + 0.2, 0.8)
     axes.set_axis_off()
-    foot: dict[str, Any] = {"transform": axes.transAxes, "ha": "center", "va": "top", "fontsize": 9}
-    axes.text(0.5, -0.02, _plain(graph.graph.get("caption", "")), color=ink, parse_math=False, **foot)
+    look = words | {"ha": "center", "va": "top", "fontsize": 9, "transform": axes.transAxes}
+    axes.text(0.5, -0.02, _plain(graph.graph.get("caption", "")), **look)
     _add_legend(axes, graph)
     return axes
 

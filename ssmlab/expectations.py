@@ -35,6 +35,7 @@ from ssmlab.reachability.columns import Codes, first_rows
 from ssmlab.reachability.fleets import CONDITIONAL
 from ssmlab.snapshots import Snapshot
 from ssmlab.snapshots.changes import describe_unknown
+from ssmlab.snapshots.files import show
 
 _KEYS: Final = ("name", "never", "only", "nodes", "documents", "ways", "conditional")
 _NAMES: Final = {"principals": ("name",), "nodes": ("name", "node_id"), "documents": ("name",)}
@@ -82,9 +83,12 @@ def check_expectations(snapshot: Snapshot, source: str | Path | Mapping[str, Any
     >>> check_expectations(ssmlab.load("data/sample"), wanted)["holds"].to_list()
     [True]
     """
-    body = _read(source)
+    try:
+        body = _read(source)
+        wanted = [_parse(snapshot, entry, number) for number, entry in enumerate(body["expectations"], 1)]
+    except ExpectationError as error:
+        raise error if isinstance(source, Mapping) else ExpectationError(f"`{source}`: {error}") from None
     context = body.get("context") or {}
-    wanted = [_parse(snapshot, entry, number) for number, entry in enumerate(body["expectations"], 1)]
     found = reach(snapshot, context=context)
     paths = find_paths(snapshot, context) if any(each.ways == "any" for each in wanted) else None
     rows = [(each.name, not (said := _test(found, paths, each)), said) for each in wanted]
@@ -97,10 +101,10 @@ def _read(source: str | Path | Mapping[str, Any]) -> Mapping[str, Any]:
         try:
             body = _Loader(Path(source).read_text(encoding="utf-8")).get_single_data()
         except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise ExpectationError(f"{source}: expected YAML, got {' '.join(str(error).split())}") from None
+            raise ExpectationError(f"expected YAML, got {' '.join(str(error).split())}") from None
     listed = body.get("expectations") if isinstance(body, Mapping) else None
     if not isinstance(listed, Sequence) or isinstance(listed, str) or not listed:
-        raise ExpectationError("expected a list named `expectations`, with at least one in it")
+        raise ExpectationError(f"expected a list named `expectations`, with at least one in it, got {show(listed)}")
     if unknown := sorted(map(str, set(body) - {"expectations", "context"})):
         raise ExpectationError(describe_unknown("key", unknown[0], ["expectations", "context"]))
     context = body.get("context") or {}
@@ -127,7 +131,9 @@ def _parse(snapshot: Snapshot, entry: Any, number: int) -> Expectation:
     if unknown := sorted(set(map(str, entry)) - set(_KEYS)):
         raise ExpectationError(f"{where}: {describe_unknown('key', unknown[0], _KEYS)}")
     if ("never" in entry) is ("only" in entry):
-        raise ExpectationError(f"{where}: expected one of `never` and `only`")
+        raise ExpectationError(
+            f"{where}: expected one of `never` and `only`, got {'both' if 'only' in entry else 'none'}"
+        )
     for key, allowed in _CHOICES.items():
         if entry.get(key, allowed[0]) not in allowed:
             raise ExpectationError(f"{where}: expected `{key}` to be one of {', '.join(allowed)}, got `{entry[key]}`")

@@ -54,9 +54,20 @@ def write_graphml(graph: nx.DiGraph[str] | None) -> bytes:
     import networkx as nx  # slow to import: only who draws waits
 
     plain: nx.DiGraph[str] = nx.DiGraph(**_plain(graph.graph))
-    plain.add_nodes_from((_clean(name), _plain(data)) for name, data in graph.nodes(data=True))
-    plain.add_edges_from((_clean(a), _clean(b), _plain(data)) for a, b, data in graph.edges(data=True))
+    ids = _name_nodes(graph)
+    plain.add_nodes_from((ids[name], _plain(data)) for name, data in graph.nodes(data=True))
+    plain.add_edges_from((ids[a], ids[b], _plain(data)) for a, b, data in graph.edges(data=True))
     return "\n".join(nx.generate_graphml(plain)).encode("utf-8")
+
+
+def _name_nodes(graph: nx.DiGraph[str]) -> dict[str, str]:
+    """Of each node an id that XML can hold, and that no other has."""
+    ids: dict[str, str] = {}
+    for name in sorted(graph, key=lambda name: _clean(name) != name):  # what XML can hold keeps its own
+        ids[name] = _clean(name)
+        while [*ids.values()].count(ids[name]) > 1:
+            ids[name] += "�"
+    return ids
 
 
 def _plain(data: dict[str, Any]) -> dict[str, Any]:

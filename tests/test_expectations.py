@@ -96,8 +96,8 @@ def test_root_users_count_only_where_they_are_named(sample: ssmlab.Snapshot) -> 
         ({"never": "user/*", "nodes": []}, "nodes: `[]` matches nothing"),
         ({"only": "user/*", "documents": []}, "documents: `[]` matches nothing"),
         ({"never": "user/*", "node": "web-1"}, "no key `node`, did you mean `nodes`"),
-        ({"never": "user/*", "only": "user/*"}, "expected one of `never` and `only`"),
-        ({"nodes": "*"}, "expected one of `never` and `only`"),
+        ({"never": "user/*", "only": "user/*"}, "expected one of `never` and `only`, got both"),
+        ({"nodes": "*"}, "expected one of `never` and `only`, got none"),
         ({"never": "user/*", "ways": "all"}, "expected `ways` to be one of run-command, any, got `all`"),
         ("never", "expected a mapping with `never` or `only`, got `never`"),
     ],
@@ -113,9 +113,9 @@ def test_what_cannot_be_tested_is_an_error_and_no_pass(sample: ssmlab.Snapshot, 
     ("text", "words"),
     [
         ("expectations: [", "expected YAML, got while parsing"),
-        ("", "expected a list named `expectations`"),
+        ("", "expected a list named `expectations`, with at least one in it, got nothing"),
         ("expectations: [{never: user/web-op}]", "`user/web-op` matches nothing"),
-        ("expectations: []", "expected a list named `expectations`"),
+        ("expectations: []", "expected a list named `expectations`, with at least one in it, got `[]`"),
         ("expectation: []\nexpectations: [{never: root}]", "no key `expectation`, did you mean `expectations`"),
         ("1: 2\nx: 3\nexpectations: [{never: root}]", "no key `1`"),
         ("context: [MFA]\nexpectations: [{never: root}]", "expected `context` to be a mapping of condition keys"),
@@ -129,4 +129,6 @@ def test_a_file_that_cannot_be_tested_exits_with_2(
     file = tmp_path / "wrong.yaml"
     file.write_text(text)
     assert main(["check", "data/sample", "--expect", str(file)]) == 2
-    assert words in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert words in said
+    assert f"`{file}`: " in said

@@ -7,6 +7,7 @@ import pytest
 
 import ssmlab
 from ssmlab.explanation import last_part
+from ssmlab.exports import write_graphml
 from ssmlab.graphs import draw_changes, place_layers, to_marks
 from ssmlab.reachability import count_changes
 from ssmlab.widgets.graph_view import GraphView
@@ -204,3 +205,12 @@ def test_every_line_goes_through_what_decides_it(reach: ssmlab.Reach) -> None:
     assert sum(label == "nothing allows it" for _, label in graph.nodes(data="label")) == 7  # one for all alike
     denying = {graph.nodes[s]["label"] for s, _, said in graph.edges(data="outcome") if said == "denied" and "#" in s}
     assert denying == {"p-devguard1 · NoRemoteScripts", "not-prod: Inline · 2"}
+
+
+def test_nodes_that_differ_only_in_what_xml_cannot_hold_stay_different_when_saved() -> None:
+    names = ["a\x01", "a\x02", "a�", "b", "a\ud800"]
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    nx.add_path(graph, names)
+    saved = nx.parse_graphml(write_graphml(graph).decode())
+    assert [*saved] == ["a��", "a���", "a�", "b", "a����"]
+    assert [*saved.edges] == [*zip([*saved], [*saved][1:], strict=False)]

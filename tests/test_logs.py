@@ -302,6 +302,17 @@ def test_a_column_may_have_any_dtype_of_text(dtype: str) -> None:
         assert compile_filter(pattern).flags(messages).tolist() == [True, False, False]
 
 
+def test_half_of_a_surrogate_pair_loses_its_log_event_only(tmp_path: Path) -> None:
+    page = {"events": [{"timestamp": n, "message": text} for n, text in enumerate(("a", "b\ud800", "\U0001f600"))]}
+    (tmp_path / "events.json").write_text(json.dumps(page))
+    export = load_logs(tmp_path)
+    assert export.events["message"].to_list() == ["a", "\U0001f600"]
+    assert export.problems[["file", "where"]].to_numpy().tolist() == [
+        ["events.json", "$.events[1].message"],
+        ["events.json", "$.events[1]"],
+    ]
+
+
 def test_half_of_a_surrogate_pair_is_searched() -> None:
     messages = pd.Series(["ERROR \ud800", "b"], dtype=object)
     assert compile_filter("%^ERR%").flags(messages).tolist() == [True, False]

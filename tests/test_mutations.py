@@ -379,6 +379,10 @@ def bound_mutants() -> Iterator[Mutant]:
     yield Mutant("the account of AWS is known everywhere", function(services.aws_account, lambda f, _: f("us-east-1")))
     yield Mutant("every action has resources", function(services.has_no_resources, lambda *_: False))
     yield Mutant("no doubt of a bucket", function(services.resource_doubts, lambda *_: ()))
+    yield Mutant("no doubt of sharing", function(services.sharing_doubts, lambda *_: ()))
+    yield Mutant(
+        "every document may be shared", function(services.is_shared, lambda f, _, arn: services.is_document(arn))
+    )
     yield Mutant("no doubt of keys", function(services.condition_doubts, lambda *_: ()))
 
 

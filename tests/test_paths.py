@@ -100,6 +100,77 @@ def test_a_name_that_a_policy_asks_for_is_a_name_one_can_choose(sample: ssmlab.S
     assert opened(sample, read_ways()["event-rule"], "user", statements) == "allowed"
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("${aws:username}", "allowed"),
+        ("${aws:username}-*", "allowed"),
+        ("night-${aws:PrincipalTag/Team, 'none'}", "allowed"),
+        ("night-${aws:PrincipalTag/Team}", "implicitDeny"),  # it has no such tag
+        ("${aws:SourceIdentity}-*", "conditional"),
+        ("${s3:prefix}-*", "implicitDeny"),  # no key of the action
+    ],
+)
+def test_a_name_with_variables_is_one_to_choose(sample: ssmlab.Snapshot, name: str, expected: str) -> None:
+    rules = f"arn:aws:events:*:*:rule/{name}"
+    statements = [allow("events:PutTargets", resource=rules), allow("iam:PassRole")]
+    assert opened(sample, read_ways()["event-rule"], "user", statements) == expected
+
+
+def test_a_name_that_aws_gives_is_no_name_to_choose(sample: ssmlab.Snapshot) -> None:
+    own = "arn:aws:ssm:*:*:session/${aws:username}-*"  # sessions of oneself, by the guide's sample policy
+    assert opened(sample, read_ways()["resume-session"], "user", [allow("ssm:ResumeSession", resource=own)]) == (
+        "implicitDeny"
+    )
+
+
+def test_names_are_tried_for_every_principal_of_a_large_account(sample: ssmlab.Snapshot) -> None:
+    people = [f"arn:aws:iam::{ACCOUNT}:user/u{number}" for number in range(120)]
+    statements = [allow("events:PutTargets", resource="arn:aws:events:*:*:rule/${aws:username}"), allow("iam:PassRole")]
+    changed = with_person(sample, "user", trust="events.amazonaws.com")
+    changed = changed.with_policy(policy(*statements), name="each", principal=people)
+    found, role = find_paths(changed).act_as["event-rule"], changed.principals.index.get_loc(ROLE)
+    assert {*found[changed.principals.index.get_indexer(people), role].tolist()} == {3}
+
+
+def in_china(snapshot: ssmlab.Snapshot) -> ssmlab.Snapshot:
+    """The same principals, in another partition; who holds what stays."""
+
+    def move(value: Any) -> Any:
+        if isinstance(value, str):
+            return value.replace("arn:aws:", "arn:aws-cn:")
+        if isinstance(value, tuple):
+            return tuple(map(move, value))
+        return {name: move(item) for name, item in value.items()} if isinstance(value, dict) else value
+
+    people, policies = snapshot.principals, snapshot.policies
+    nodes = snapshot.nodes.set_axis(snapshot.nodes.index.map(move))
+    moved = policies.assign(attached_to=policies["attached_to"].map(move), document=policies["document"].map(move))
+    profiles = people["instance_profiles"].map(move)
+    own = people.assign(instance_profiles=profiles).set_axis(people.index.map(move))
+    return snapshot.replace(nodes=nodes, principals=own, policies=moved.set_axis(moved.index.map(move)))
+
+
+@pytest.mark.parametrize("way", ["event-rule", "automation", "instance-profile"])
+@pytest.mark.parametrize("suffix", ["", ".cn"])
+@pytest.mark.parametrize(
+    ("passed", "expected"),
+    [(["", ".cn"], "allowed"), ([".cn"], "conditional"), (["x"], "implicitDeny"), (None, "allowed")],
+)
+def test_in_china_a_service_goes_by_either_of_its_names(
+    sample: ssmlab.Snapshot, way: str, suffix: str, passed: list[str] | None, expected: str
+) -> None:
+    found = read_ways()[way]
+    only = {"StringEquals": {"iam:PassedToService": [found.trust + end for end in passed or ()]}}
+    pass_role = allow("iam:PassRole", **({"Condition": only} if passed else {}))
+    statements = [allow(*(step.action for step in found.steps if step.action != "iam:PassRole")), pass_role]
+    changed = in_china(with_person(sample, "user", *statements, trust=found.trust + suffix))
+    index = changed.principals.index
+    who, role = (index.get_loc(arn.replace("arn:aws:", "arn:aws-cn:")) for arn in (ANA, ROLE))
+    outcome = ssmlab.reachability.fleets.OUTCOMES[find_paths(changed, context=NOW).act_as[way][who, role]].value
+    assert outcome == ("conditional" if found.open and expected == "allowed" else expected)
+
+
 def test_tagging_opens_only_what_a_tag_condition_holds(sample: ssmlab.Snapshot) -> None:
     tagged = {"Condition": {"StringEquals": {"ssm:resourceTag/Colour": "mauve"}}}
     documents = allow("ssm:SendCommand", resource="arn:aws:ssm:*:*:document/*")
@@ -121,6 +192,18 @@ def test_tagging_opens_what_a_deny_spares(sample: ssmlab.Snapshot, tagged: dict[
     assert opened(sample, way, "user", statements) == "implicitDeny"
 
 
+@pytest.mark.parametrize("way", ["tag-node", "tag-managed-node", "untag-node", "untag-managed-node"])
+@pytest.mark.parametrize("kind", ["ec2:*:*:instance", "ssm:*:*:managed-instance"])
+def test_tags_open_nodes_of_their_own_kind_only(sample: ssmlab.Snapshot, way: str, kind: str) -> None:
+    value = "true" if way.startswith("untag") else "false"
+    tagged = {"Condition": {"Null": {"ssm:resourceTag/Finance": value}}}
+    documents = allow("ssm:SendCommand", resource="arn:aws:ssm:*:*:document/*")
+    nodes = allow("ssm:SendCommand", resource=f"arn:aws:{kind}/*", **tagged)
+    found = read_ways()[way]
+    expected = "allowed" if (found.nodes == "ec2") is kind.startswith("ec2") else "implicitDeny"
+    assert opened(sample, found, "user", [documents, nodes, allow(found.steps[0].action)]) == expected
+
+
 def test_tagging_a_document_opens_the_nodes_that_only_lack_one(sample: ssmlab.Snapshot) -> None:
     tagged = {"Condition": {"StringEquals": {"ssm:resourceTag/Colour": "mauve"}}}
     documents = allow("ssm:SendCommand", resource="arn:aws:ssm:*:*:document/*", **tagged)
@@ -131,10 +214,70 @@ def test_tagging_a_document_opens_the_nodes_that_only_lack_one(sample: ssmlab.Sn
     assert opened(sample, way, "user", [documents, allow("ssm:AddTagsToResource")]) == "implicitDeny"
 
 
-def test_tags_that_may_only_take_some_values_leave_the_way_open(sample: ssmlab.Snapshot) -> None:
-    asked = {"Condition": {"StringEquals": {"aws:RequestTag/Env": "dev"}}}
-    statements = [allow("ec2:CreateTags", **asked), allow("ssm:SendCommand")]
-    assert opened(sample, read_ways()["tag-node"], "user", statements) == "conditional"
+ALL_OF = "ForAllValues:StringEquals"
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({}, "allowed"),
+        ({"StringEquals": {"aws:RequestTag/Colour": "mauve"}}, "allowed"),
+        ({"StringEquals": {"aws:requesttag/colour": "mauve"}}, "allowed"),
+        ({"StringEquals": {"aws:RequestTag/Colour": "beige"}}, "implicitDeny"),
+        ({"StringNotEquals": {"aws:RequestTag/Colour": "mauve"}}, "implicitDeny"),
+        ({ALL_OF: {"aws:TagKeys": ["Colour", "Shape"]}}, "allowed"),
+        ({ALL_OF: {"aws:TagKeys": ["Shape"]}}, "implicitDeny"),
+        ({"ForAllValues:StringLike": {"aws:TagKeys": ["Col*"]}}, "allowed"),
+        ({"StringEquals": {"aws:RequestTag/Colour": "mauve"}, ALL_OF: {"aws:TagKeys": ["Colour"]}}, "allowed"),
+        ({"Null": {"aws:RequestTag/Shape": "true"}}, "allowed"),
+        ({"ForAnyValue:StringEquals": {"aws:TagKeys": ["Shape"]}}, "allowed"),  # beside it
+        ({"StringLike": {"aws:RequestTag/Shape": "*"}, ALL_OF: {"aws:TagKeys": ["Colour"]}}, "implicitDeny"),
+        ({"StringLike": {"aws:RequestTag/Shape": "*"}}, "conditional"),
+        ({"StringEquals": {"aws:RequestTag/Shape": "${aws:SourceIdentity}"}}, "conditional"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["node", "managed-node", "document"])
+def test_a_request_to_tag_carries_the_tag_that_is_wanted(
+    sample: ssmlab.Snapshot, kind: str, asked: dict[str, Any], expected: str
+) -> None:
+    colour = {"Condition": {"StringEquals": {"ssm:resourceTag/Colour": "mauve"}}}
+    nodes = ["arn:aws:ec2:*:*:instance/*", "arn:aws:ssm:*:*:managed-instance/*"]
+    documents = allow(
+        "ssm:SendCommand", resource="arn:aws:ssm:*:*:document/*", **(colour if kind == "document" else {})
+    )
+    wanted = allow("ssm:SendCommand", **(colour if kind != "document" else {})) | {"Resource": nodes}
+    way = read_ways()[f"tag-{kind}"]
+    tagging = allow(way.steps[0].action, **({"Condition": asked} if asked else {}))
+    assert opened(sample, way, "user", [documents, wanted, tagging]) == expected
+
+
+def test_a_deny_of_the_tag_that_is_wanted_shuts_the_way(sample: ssmlab.Snapshot) -> None:
+    colour = {"Condition": {"StringEquals": {"ssm:resourceTag/Colour": "mauve"}}}
+    statements = [
+        allow("ssm:SendCommand", resource="arn:aws:ssm:*:*:document/*"),
+        allow("ssm:SendCommand", resource="arn:aws:ec2:*:*:instance/*", **colour),
+        allow("ec2:CreateTags"),
+    ]
+    denies = [
+        allow("ec2:CreateTags", Condition={operator: {key: value}}) | {"Effect": "Deny"}
+        for operator, key, value in (
+            ("ForAnyValue:StringEquals", "aws:TagKeys", "Colour"),
+            ("StringEquals", "aws:RequestTag/Colour", "mauve"),
+            ("ForAnyValue:StringEquals", "aws:TagKeys", "Shape"),
+        )
+    ]
+    way = read_ways()["tag-node"]
+    assert [opened(sample, way, "user", [*statements, deny]) for deny in denies] == [*["implicitDeny"] * 2, "allowed"]
+
+
+def test_the_edge_of_a_tag_says_what_its_table_says(sample: ssmlab.Snapshot) -> None:
+    colour = {"Condition": {"StringEquals": {"ssm:resourceTag/Colour": "mauve"}}}
+    asked = {"Condition": {"StringEquals": {"aws:RequestTag/Colour": "mauve"}, ALL_OF: {"aws:TagKeys": ["Colour"]}}}
+    documents = allow("ssm:SendCommand", resource="arn:aws:ssm:*:*:document/*")
+    nodes = allow("ssm:SendCommand", resource="arn:aws:ec2:*:*:instance/*", **colour)
+    changed = with_person(sample, "user", documents, nodes, allow("ec2:CreateTags", **asked))
+    (edge,) = find_paths(changed, context=NOW).shortest(ANA, WEB)
+    assert (edge.way, edge.outcome, edge.open_conditions) == ("tag-node", "allowed", ())
 
 
 def test_a_tag_condition_on_tagging_is_decided_on_the_node(sample: ssmlab.Snapshot) -> None:

@@ -9,12 +9,13 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from random_snapshots import MFA, decide_all, random_policy, random_snapshot
+from random_snapshots import MFA, decide_all, decide_one, random_policy, random_snapshot
 
 import ssmlab
 from ssmlab import widgets
 from ssmlab.evaluation import Outcome
 from ssmlab.reachability import count_changes
+from ssmlab.services import REACH_ACTIONS
 from ssmlab.snapshots.memory import Memory
 
 WEB = "i-0123456789abcdef0"
@@ -22,11 +23,13 @@ SLOW = settings(max_examples=12, suppress_health_check=list(HealthCheck))
 
 
 @SLOW
-@given(seed=st.integers(0, 2**32), mfa=st.sampled_from(["not given", "true", None]))
-def test_reach_says_what_evaluate_says_of_every_pair(seed: int, mfa: str | None) -> None:
+@given(
+    seed=st.integers(0, 2**32), mfa=st.sampled_from(["not given", "true", None]), action=st.sampled_from(REACH_ACTIONS)
+)
+def test_reach_says_what_evaluate_says_of_every_pair(seed: int, mfa: str | None, action: str) -> None:
     snapshot = random_snapshot(Random(seed))
     context = {} if mfa == "not given" else {MFA: mfa}
-    reach, expected = ssmlab.reach(snapshot, context=context), decide_all(snapshot, context)
+    reach, expected = ssmlab.reach(snapshot, action, context), decide_all(snapshot, context, action)
     assert {key: reach.outcome(*key) for key in expected} == expected
     for outcome in ("allowed", "conditional"):
         rows = reach.pairs(outcome=outcome)
@@ -37,6 +40,15 @@ def test_reach_says_what_evaluate_says_of_every_pair(seed: int, mfa: str | None)
     assert reach.summary().to_dict("index") == count_all(snapshot, expected)
     for key in Random(seed).sample(sorted(expected), 20):
         assert reach.explain(*key).outcome == expected[key]
+    for who, arn in enumerate(snapshot.principals.index):
+        for row, document in enumerate(snapshot.documents.index):
+            if one := decide_one(snapshot, arn, document, context, action):
+                found = reach.decide_document(who, row)
+                assert (found.outcome, about_sharing(found)) == (one.outcome, about_sharing(one))
+
+
+def about_sharing(decision: ssmlab.Decision) -> list[str]:
+    return [doubt for doubt in decision.doubts if "takes a document of another account" in doubt]
 
 
 def count_all(snapshot: ssmlab.Snapshot, expected: dict[tuple[str, str, str], Outcome]) -> dict[str, dict[str, int]]:

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import ssmlab
+from ssmlab.commands.rights import decide_trust
 from ssmlab.readiness import NO, NOT_KNOWN, YES, count_readiness, find_waiting, make_checklist
 
 ACCOUNT = "123456789012"
@@ -240,3 +241,26 @@ def test_who_waits_are_those_whom_reach_allows_on_machines_that_are_not_managed(
         check_index_type=False, check_dtype=False,
     )  # fmt: skip
     assert find_waiting(reach, np.flatnonzero(sample.nodes["managed"].astype(bool))).empty
+
+
+@pytest.mark.parametrize(
+    ("partition", "trusted", "expected"),
+    [
+        ("aws", "ec2.amazonaws.com", "allowed"),
+        ("aws", "ec2.amazonaws.com.cn", "implicitDeny"),
+        ("aws-cn", "ec2.amazonaws.com", "allowed"),
+        ("aws-cn", "ec2.amazonaws.com.cn", "allowed"),
+        ("aws-cn", "ssm.amazonaws.com", "implicitDeny"),
+    ],
+)
+def test_in_china_a_role_may_trust_either_name_of_a_service(
+    sample: ssmlab.Snapshot, partition: str, trusted: str, expected: str
+) -> None:
+    allow = {"Effect": "Allow", "Principal": {"Service": trusted}, "Action": "sts:AssumeRole"}
+    role = f"arn:{partition}:iam::123456789012:role/Node"
+    people = sample.principals[sample.principals["kind"] == "role"].iloc[:1].copy()
+    people.index = pd.Index([role], name="arn")
+    people["trust"] = pd.Series([{"Version": "2012-10-17", "Statement": [allow]}], index=people.index, dtype=object)
+    decision = decide_trust(sample.replace(principals=people), role, "ec2.amazonaws.com")
+    assert decision is not None
+    assert decision.outcome == expected

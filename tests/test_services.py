@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from ssmlab import services
-from ssmlab.services import ACTIONS, REACH_ACTIONS, Action, ResourceType, resource_type
+from ssmlab.paths import read_ways
+from ssmlab.services import ACTIONS, REACH_ACTIONS, Action, ResourceType, is_shared, resource_type
 
 DATA = json.loads((Path(services.__file__).parent / "services.json").read_text("utf-8"))
 FIELDS = {
@@ -178,6 +179,12 @@ def test_reach_decides_the_actions_that_are_checked_against_nodes_and_a_document
     assert found == {"ssm:SendCommand": both, "ssm:StartSession": both}
 
 
+def test_what_reach_and_the_ways_do_with_a_document_may_be_done_with_a_shared_one():
+    on_documents = {step.action for way in read_ways().values() for step in way.steps if step.on == "document"}
+    theirs = "arn:aws:ssm:eu-west-1:999999999999:document/Theirs"
+    assert [action for action in sorted({*on_documents, *REACH_ACTIONS}) if not is_shared(action, theirs)] == []
+
+
 def test_only_actions_on_all_kinds_of_ec2_things_leave_resource_types_out():
     assert [name for name, action in ACTIONS.items() if not action.is_complete] == [
         "ec2:CreateTags",
@@ -266,7 +273,7 @@ def test_the_data_file_is_sorted_and_has_no_unknown_fields():
     actions, types = DATA["actions"], DATA["resource_types"]
     lists = [row.get(field, []) for row in [*actions.values(), *types.values()] for field in FIELDS["lists"]]
     lists += [keys for row in actions.values() for keys in row.get("type_keys", {}).values()]
-    assert list(DATA) == ["source", "more_actions_of_ssm", "resource_types", "actions"]
+    assert list(DATA) == ["source", "shared_documents", "more_actions_of_ssm", "resource_types", "actions"]
     assert {*actions}.isdisjoint(DATA["more_actions_of_ssm"])
     assert [
         part for part in ([*actions], [*types], DATA["more_actions_of_ssm"], *lists) if part != sorted(set(part))

@@ -8,6 +8,7 @@ from random import Random
 
 import pytest
 
+from ssmlab import reach
 from ssmlab.policies import Policy
 from ssmlab.snapshots import LoadError, load
 
@@ -53,7 +54,6 @@ SOUND_FILES = {
         ('{"InstanceInformationList": [{"InstanceId": "i-0', "line 1", "expected JSON, got Unterminated string starting at in column 45"),
         ("An error occurred", "line 1", "expected JSON, got Expecting value in column 1"),
         (b'{"a": "\xff"}', "", "expected text in UTF-8, got 'utf-8' codec can't decode byte 0xff in position 7: invalid start byte"),
-        (r'{"a": "\ud800"}', "", r"expected text in UTF-8, got 'utf-8' codec can't encode character '\ud800' in position 8: surrogates not allowed"),
         ("[" * 100_000, "line 1", "expected JSON, got nested too deeply in column 1"),
         ([{"InstanceId": "i-1"}], "$", 'expected an object with a list `InstanceInformationList`, got `[{"InstanceId": "i-1"}]`'),
         ({"Reservations": []}, "$", 'expected an object with a list `InstanceInformationList`, got `{"Reservations": []}`'),
@@ -63,12 +63,59 @@ SOUND_FILES = {
         ({"InstanceInformationList": [{"InstanceId": 7}]}, "$.InstanceInformationList[0]", 'expected an object with a text `InstanceId`, got `{"InstanceId": 7}`'),
         ({"InstanceInformationList": [{"InstanceId": "i-0/../*"}]}, "$.InstanceInformationList[0]", "expected an id that starts with `i-` or `mi-`, got `i-0/../*`"),
     ],
-    ids=["0 bytes", "blank", "truncated", "an error text", "bad UTF-8", "half a surrogate pair", "deep", "a list", "another call", "an object for the list", "no record", "no id", "a number as id", "no id of a node"],
+    ids=["0 bytes", "blank", "truncated", "an error text", "bad UTF-8", "deep", "a list", "another call", "an object for the list", "no record", "no id", "a number as id", "no id of a node"],
 )  # fmt: skip
 def test_a_damaged_file_or_record_is_named_and_the_rest_loads(tmp_path, content, where, what):
     snapshot = load(write(tmp_path, {INFORMATION: content} | SOUND_FILES))
     assert problems(snapshot) == [(INFORMATION, where, what)]
     assert list(snapshot.nodes["node_id"]) == [SOUND]
+
+
+HALF = "expected text in UTF-8, got half of a surrogate pair"
+
+
+def test_half_of_a_surrogate_pair_loses_what_holds_it_and_nothing_else(tmp_path):
+    records = [
+        {"InstanceId": "i-00000001", "ComputerName": "a\ud800"},
+        {"InstanceId": "i-00000002\udc00"},
+        {"InstanceId": "i-00000003", "ComputerName": "b \U0001f600"},
+        {"InstanceId": "i-00000004", "\ud800": 1},
+    ]
+    tags = [{"Key": "Env", "Value": "dev\udfff"}, {"Key": "Team", "Value": "red"}]
+    instances = {"Reservations": [{"Instances": [{"InstanceId": "i-00000001", "Tags": tags}]}]}
+    files = {INFORMATION: {"InstanceInformationList": records}, f"{HERE}/describe-instances.json": instances}
+    snapshot = load(write(tmp_path, files))
+    assert snapshot.nodes[["node_id", "tags_known"]].to_numpy().tolist() == [
+        ["i-00000001", False],
+        ["i-00000003", False],
+    ]
+    path, instance = "$.InstanceInformationList", "$.Reservations[0].Instances[0]"
+    assert [row for row in problems(snapshot) if row[2] == HALF] == [
+        (INFORMATION, f"{path}[3]", HALF),
+        (INFORMATION, f"{path}[0].ComputerName", HALF),
+        (INFORMATION, f"{path}[1].InstanceId", HALF),
+        (f"{HERE}/describe-instances.json", f"{instance}.Tags[0].Value", HALF),
+    ]
+
+
+def test_half_of_a_surrogate_pair_in_a_policy_makes_its_statement_one_that_cannot_be_read(tmp_path):
+    statements = [
+        {"Effect": "Allow", "Action": "ssm:SendCommand", "Resource": "*"},
+        {
+            "Effect": "Deny",
+            "Action": "ssm:SendCommand",
+            "Resource": "*",
+            "Condition": {"StringLike": {"aws:username": "\ud800"}},
+        },
+    ]
+    user = {"UserName": "ana", "Arn": f"arn:aws:iam::{ACCOUNT}:user/ana", "Path": "/"}
+    user |= {
+        "UserPolicyList": [{"PolicyName": "own", "PolicyDocument": {"Version": "2012-10-17", "Statement": statements}}]
+    }
+    details = {"UserDetailList": [user], "GroupDetailList": [], "RoleDetailList": [], "Policies": []}
+    files = {f"{ACCOUNT}/get-account-authorization-details.json": details} | SOUND_FILES
+    found = reach(load(write(tmp_path, files))).nodes("ana")
+    assert found["resource_outcome"].to_list() == ["conditional"]
 
 
 def test_a_record_that_is_damaged_does_not_lose_the_others(tmp_path):

@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import pandas as pd
 
-from ssmlab.evaluation import Decision, PolicySet, Request, decide, evaluate
+from ssmlab.evaluation import Decision, PolicySet, Request, decide, evaluate, name_service
 from ssmlab.evaluation.requests import ContextValue
 from ssmlab.reachability.callers import read_principals, recall_people
+from ssmlab.reachability.fleets import OUTCOMES
 from ssmlab.reachability.names import find_principal
 from ssmlab.snapshots import Snapshot
 
@@ -25,12 +26,17 @@ def decide_right(snapshot: Snapshot, principal: str, action: str, resource: str,
 def decide_trust(
     snapshot: Snapshot, role: str, service: str, context: Context | None = None, unknown: Sequence[str] = ()
 ) -> Decision | None:
-    """May a service assume a role? None: the trust policy was not collected. Keys that are not given are absent."""
+    """May a service assume a role, by any of its names? None: the trust policy was not collected. Keys that are not
+    given are absent.
+    """
     trust = snapshot.principals["trust"].get(role)
     if trust is None:
         return None
     given = {key: value for key, value in (context or {}).items() if value is not None}
-    return evaluate(Request(service, "sts:AssumeRole", role, given, unknown=unknown), PolicySet(resource=trust))
+    asked = (
+        Request(n, "sts:AssumeRole", role, given, unknown=unknown) for n in name_service(service, role.split(":")[1])
+    )
+    return max((evaluate(one, PolicySet(resource=trust)) for one in asked), key=lambda d: OUTCOMES.index(d.outcome))
 
 
 def find_node_roles(snapshot: Snapshot, nodes: pd.DataFrame) -> dict[str, str | None]:

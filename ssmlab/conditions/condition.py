@@ -15,21 +15,8 @@ from typing import Any
 
 from ssmlab.conditions.operators import OPERATORS, UNREADABLE, Equal, Matcher, Operator, Unreadable, parse_operator
 from ssmlab.conditions.values import read_bool
-from ssmlab.patterns import (
-    ABSENT,
-    NOT_KNOWN,
-    WILD_VALUE,
-    Ambiguous,
-    Resolved,
-    Tokens,
-    Value,
-    is_wild,
-    literal,
-    parse_text,
-    plain_text,
-    resolve,
-    variable_keys,
-)
+from ssmlab.patterns import ABSENT, NOT_KNOWN, Ambiguous, Tokens, Value, is_wild, parse_text, resolve, variable_keys
+from ssmlab.patterns.texts import WILD_VALUE, Resolved, literal, plain_text
 from ssmlab.truth import FALSE, NO, OPEN, TRUE, UNKNOWN, YES, Truth, Verdict, agree, negate
 
 BOOL_VARIABLE = (
@@ -80,22 +67,8 @@ class Condition:
     """
 
     __slots__ = (
-        "_base",
-        "_compiled",
-        "_others",
-        "_quantifier",
-        "_reads_itself",
-        "_refused",
-        "_row",
-        "_texts",
-        "fails_to",
-        "identity",
-        "if_exists",
-        "key",
-        "keys",
-        "operator",
-        "unreadable",
-        "values",
+        *("_base", "_compiled", "_others", "_quantifier", "_reads_itself", "_refused", "_row", "_texts", "fails_to"),
+        *("identity", "if_exists", "key", "keys", "operator", "unreadable", "values"),
     )
 
     def __init__(

@@ -12,7 +12,8 @@ from enum import Enum
 from typing import Any, Final
 
 from ssmlab.conditions.values import read_address, read_binary, read_bool, read_date, read_network, read_number
-from ssmlab.patterns import ARN_PARTS, Tokens, compile_arn, compile_glob, is_wild, plain_text, split_arn, split_segments
+from ssmlab.patterns import Tokens, compile_glob, is_wild, plain_text, split_arn, split_segments
+from ssmlab.patterns.arns import ARN_PARTS, compile_arn
 
 
 class Unreadable(Enum):
@@ -116,14 +117,9 @@ _STRING = Operator(_same, _compile_text, variables=True, textual=True)
 _FOLDED = Operator(str.lower, lambda tokens: _compile_text(_lower(tokens)), variables=True, textual=True)
 _LIKE = Operator(_same, _compile_text, wildcards=True, variables=True, textual=True)
 _ARN = Operator(split_arn, _compile_arn, wildcards=True, strict=True, variables=True)
-_IP = Operator(
-    read_address, _compared(read_network, lambda actual, wanted: wanted.holds(actual), Unreadable.NO_MATCH), strict=True
-)
-_NOT_IP = Operator(
-    read_address,
-    _compared(read_network, lambda actual, wanted: wanted.holds(actual), Unreadable.OPEN),
-    strict=True,
-    negated=True,
+_IP, _NOT_IP = (
+    Operator(read_address, _compared(read_network, lambda one, net: net.holds(one), odd), strict=True, negated=negated)
+    for odd, negated in ((Unreadable.NO_MATCH, False), (Unreadable.OPEN, True))
 )
 _BOOL = Operator(read_bool, _compared(read_bool, _equal, Unreadable.NO_MATCH), variables=None)
 _BINARY = Operator(read_binary, _compared(read_binary, _equal, Unreadable.NO_MATCH))

@@ -15,7 +15,7 @@ from ssmlab.evaluation.principals import Caller, parse_principal
 from ssmlab.evaluation.requests import Lookup, Request, read_context
 from ssmlab.evaluation.statements import Asked, Found, OpenCondition, decide_statement, list_open
 from ssmlab.patterns import split_arn
-from ssmlab.services import has_no_resources, is_shared, resource_doubts
+from ssmlab.services import has_no_resources, is_shared, resource_doubts, sharing_doubts
 from ssmlab.truth import FALSE, TRUE, UNKNOWN, Truth
 
 Said = TypeVar("Said")
@@ -97,11 +97,8 @@ def find_statements(asked: Asked, policies: PolicySet) -> list[Found]:
 
 
 _TRUST_ACTIONS: Final = (
-    "sts:assumerole",
-    "sts:assumerolewithsaml",
-    "sts:assumerolewithwebidentity",
-    "sts:tagsession",
-    "sts:setsourceidentity",
+    *("sts:assumerole", "sts:assumerolewithsaml", "sts:assumerolewithwebidentity"),
+    *("sts:tagsession", "sts:setsourceidentity"),
 )
 
 
@@ -177,6 +174,7 @@ def _answer(rule: Rule, layers: Layers, found: Sequence[Found], asked: Asked) ->
     doubts = resource_doubts(asked.action, asked.resource) + _doubts(doubtful)
     if outcome is Outcome.IMPLICIT_DENY:
         return Decision(outcome, (), (), doubts, layers)
+    doubts += sharing_doubts(asked.action, asked.resource, asked.caller.account)
     opening = find_open(layers, rule) if outcome is Outcome.CONDITIONAL else ()
     possible = [item for item in telling if item.truth is UNKNOWN and _field(item) in opening]
     deciding = [item for item in telling if item.truth is TRUE or item in possible]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
-from ssmlab.patterns import split_arn
+from ssmlab.patterns import Ambiguous, Value, split_arn
 from ssmlab.policies import Statement
 from ssmlab.truth import NO, UNKNOWN, YES, Verdict
 
@@ -85,6 +85,27 @@ def parse_principal(principal: str) -> Caller:
     return Caller(kind, principal, account, name, keys | ({"aws:username": name} if kind == "user" else {}))
 
 
+SERVICE_IN_CHINA: Final = (
+    "in China a service goes by `{0}` or `{0}.cn`; which of the two a call carries is not documented"
+    " [AWS CDK, standardized service principals; user guides of Amazon Web Services in China]"
+)
+
+
+def name_service(service: str, partition: str) -> tuple[str, ...]:
+    """The names by which policies of a partition may call a service.
+
+    >>> name_service("ec2.amazonaws.com", "aws-cn")
+    ('ec2.amazonaws.com', 'ec2.amazonaws.com.cn')
+    """
+    return (service, f"{service}.cn") if partition == "aws-cn" else (service,)
+
+
+def read_service(service: str, partition: str) -> Value:
+    """The same as the value of a condition key."""
+    names = name_service(service, partition)
+    return names[0] if len(names) == 1 else Ambiguous(names, SERVICE_IN_CHINA.format(service))
+
+
 NOT_ALL_NAMED = (
     "`NotPrincipal` names the caller, but not also {}; AWS may then count the caller as not named"
     " [IAM User Guide, reference_policies_elements_notprincipal]"
@@ -114,14 +135,8 @@ _ALL_OF: Final = {  # what NotPrincipal must list to leave out a caller for cert
 }
 
 
-_WIDTH: Final = (
-    "session",
-    "user",
-    "service",
-    "any",
-    "role",
-    "account",
-)  # the grant that the fewest caps bind comes first
+# the grant that the fewest caps bind comes first
+_WIDTH: Final = ("session", "user", "service", "any", "role", "account")
 
 
 def _named(kind: str, text: str, caller: Caller) -> str | None:

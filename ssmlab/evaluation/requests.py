@@ -85,7 +85,7 @@ def read_context(request: Request, caller: Caller, account: str) -> Lookup:
     return lambda key: values.get(key, ABSENT)
 
 
-def normalise_context(context: Mapping[str, ContextValue]) -> dict[str, Value]:
+def normalise_context(context: Mapping[str, ContextValue | None]) -> dict[str, Value]:
     """Keys in lower case, values as the operators read them; keys that differ only by case are ambiguous."""
     values: dict[str, Value] = {}
     spelt: dict[str, list[str]] = {}
@@ -100,8 +100,8 @@ def normalise_context(context: Mapping[str, ContextValue]) -> dict[str, Value]:
 
 
 def _read_value(key: str, value: Any) -> Value:
-    if value is None:
-        return ABSENT
+    if value is None or isinstance(value, Ambiguous):
+        return value or ABSENT
     if isinstance(value, list | tuple | set | frozenset):
         members = tuple(scalar_text(member) for member in value)
         return members or Ambiguous((ABSENT, ()), EMPTY_LIST.format(key))

@@ -37,11 +37,7 @@ class OpenCondition:
     values: tuple[str, ...]
 
     def __str__(self) -> str:
-        return (
-            f"{self.operator} {self.key} {list(self.values)} ({self.applied})"
-            if self.operator
-            else f"{self.key} ({self.applied})"
-        )
+        return f"{f'{self.operator} {self.key} {list(self.values)}' if self.operator else self.key} ({self.applied})"
 
 
 class Asked(NamedTuple):

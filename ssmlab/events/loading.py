@@ -1,13 +1,21 @@
 """Events from a file, as JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from ssmlab.snapshots.files import Folder, LoadError
 
 
-def load_events(path: str | Path) -> list[Mapping[str, Any]]:
+class EventFile(list[Mapping[str, Any]]):
+    """The events of a file, and what was left out of it: columns `file`, `where`, `severity`, `what`."""
+
+    problems: pd.DataFrame
+
+
+def load_events(path: str | Path) -> EventFile:
     r"""The events in a file: JSON objects, one after the other or in lists.
 
     Parameters
@@ -18,7 +26,8 @@ def load_events(path: str | Path) -> list[Mapping[str, Any]]:
     Raises
     ------
     LoadError
-        For a file that cannot be read, is no JSON, or holds something else.
+        For a file that cannot be read, is no JSON, or holds something else. Of a file that can be read in part, the
+        list has the `problems`: file, where, severity and what.
 
     Examples
     --------
@@ -31,10 +40,21 @@ def load_events(path: str | Path) -> list[Mapping[str, Any]]:
     """
     folder = Folder(Path(path).parent)
     values = folder.read_file(folder.root / Path(path).name, exact=False) or []
-    if folder.problems.first:
+    kept, problems = EventFile(), folder.problems.frame()
+    damaged = [f"{where}." for where in problems["where"]]
+    for place, event in (pair for spot, value in values for pair in _split(spot.where, value)):
+        if not any(where.startswith((f"{place}.", f"{place}[")) for where in damaged):
+            kept.append(event)
+    if folder.problems.first and not kept:
         raise folder.problems.first
-    events = [event for _, value in values for event in (value if isinstance(value, list) else [value])]
-    for number, event in enumerate(events):
+    for number, event in enumerate(kept):
         if not isinstance(event, dict):
             raise LoadError(str(path), f"event {number}", "an object", f"`{str(event)[:40]}`")
-    return events
+    kept.problems = problems
+    return kept
+
+
+def _split(place: str, value: Any) -> Iterable[tuple[str, Any]]:
+    """The events of a JSON value, and where each stood."""
+    within = enumerate(value) if isinstance(value, list) else None
+    return [(place, value)] if within is None else ((f"{place}[{number}]", event) for number, event in within)

@@ -15,10 +15,11 @@ import pandas as pd
 from ssmlab.evaluation import Applied
 from ssmlab.explanation import Part, last_part
 from ssmlab.reachability import Reach
-from ssmlab.reachability.columns import TAG, Codes, Resources, Truths, combine, encode, first_rows
+from ssmlab.reachability.columns import Codes, Resources, Truths, combine, encode, first_rows
 from ssmlab.reachability.fleets import IMPLICIT
 from ssmlab.reachability.names import Names
 from ssmlab.reachability.places import best_per_region
+from ssmlab.snapshots.schema import TAG, list_tags
 
 _MOST_NAMES: Final = 12
 
@@ -121,7 +122,7 @@ def _common(side: Side, rows: Codes, keys: Sequence[str]) -> list[str]:
 
     As to a policy, tag keys that differ only by case are one.
     """
-    written = [name[len(TAG) :] for name in side.frame.columns if name.startswith(TAG)]
+    written = [name[len(TAG) :] for name in list_tags(side.frame)]
     spelt = {key.lower(): key for key in reversed(written)}
     read = [key for key in keys if key in spelt]
     for chosen, most in ((read, 2), ([key for key in spelt if key not in read], 1)):

@@ -76,7 +76,9 @@ class Edges(WayTables):
         by_way = [(name, table[who, group]) for name, table in self.to_node.items()]
         by_way += [(name, table[who]) for name, table in self.to_account.items()]
         name = next(name for name, outcome in by_way if outcome >= least)
-        return self._edge(read_ways()[name], who, group, self._node_name(group))
+        variants = self.tables.variants(read_ways()[name])
+        best = variants[self.variant[name][who, group] if name in self.variant else 0]
+        return self._edge(best, who, group, self._node_name(group))
 
     def _node_name(self, group: int) -> str:
         return str(self.snapshot.nodes.index[self.rows[group]])

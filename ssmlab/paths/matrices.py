@@ -24,6 +24,8 @@ class WayTables:
     ----------
     groups, rows
         Group of each node, and a node of each group: nodes that every way treats alike.
+    variant
+        By way to nodes: principals x groups, the best of the way's variants.
     managed, own
         Which groups Systems Manager manages; principals x groups: which lie in the principal's account.
     to_node
@@ -37,7 +39,8 @@ class WayTables:
     def __init__(self, snapshot: Snapshot, tables: Tables) -> None:
         self.snapshot, self.tables = snapshot, tables
         ways = read_ways().values()
-        on_nodes = [step for way in ways for step in way.steps if step.on in ("node", "any node")]
+        steps = (step for way in ways for each in tables.variants(way) for step in each.steps)
+        on_nodes = [step for step in steps if step.on in ("node", "any node")]
         fleets = [tables.side(step)[1] for step in on_nodes]
         nodes = snapshot.nodes
         told = [encode(nodes[name])[0] for name in ("account", "region", "kind", "managed", "instance_profile")]
@@ -51,6 +54,7 @@ class WayTables:
         self.managed: Flags = first["managed"].astype("boolean").fillna(True).to_numpy(dtype=bool)
         accounts = first["account"].astype(str).to_numpy()
         self.own: Flags = np.asarray(tables.accounts[:, None] == accounts[None, :], dtype=bool)
+        self.variant: dict[str, Truths] = {}
         self.to_node = {way.name: self._reach_nodes(way) for way in ways if way.to == "node"}
         self._trusted: dict[str, list[Decision]] = {}
         self.assumed = {(who, role): decision for who, role, decision in decide_assume(tables)}
@@ -58,6 +62,11 @@ class WayTables:
         self.to_account = {way.name: self._reach_account(way) for way in ways if way.to == "account"}
 
     def _reach_nodes(self, way: Way) -> Truths:
+        found = [self._reach_by(variant) for variant in self.tables.variants(way)]
+        self.variant[way.name] = np.argmax(found, axis=0).astype(np.int8)
+        return np.asarray(np.maximum.reduce(found), dtype=np.int8)
+
+    def _reach_by(self, way: Way) -> Truths:
         found = [self._on_groups(step) for step in way.steps]
         outcomes = np.minimum.reduce(found)
         fits = self.managed | way.unmanaged
@@ -99,7 +108,7 @@ class WayTables:
     def trusted(self, service: str) -> list[Decision]:
         """Whether a service may assume each role."""
         if service not in self._trusted:
-            self._trusted[service] = trusts_service(self.tables, service)
+            self._trusted[service] = [*trusts_service(self.tables, service)]
         return self._trusted[service]
 
     def _on_targets(self, step: Step, to: str) -> Truths:

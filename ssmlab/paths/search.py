@@ -87,15 +87,9 @@ class Paths(Edges):
         for _ in range(len(assume).bit_length()):
             assume = (assume.astype(np.float32) @ assume.astype(np.float32)) > 0
         by_role = (assume.astype(np.float32) @ direct.astype(np.float32)) > 0
-        return pd.DataFrame(
-            {
-                "direct": direct @ sizes,
-                "by_role": by_role @ sizes,
-                "any_way": (self.outcomes >= ALLOWED) @ sizes,
-                "any_way_conditional": (self.outcomes == CONDITIONAL) @ sizes,
-            },
-            index=self.snapshot.principals.index,
-        )
+        found = {"direct": direct @ sizes, "by_role": by_role @ sizes, "any_way": (self.outcomes >= ALLOWED) @ sizes}
+        found["any_way_conditional"] = (self.outcomes == CONDITIONAL) @ sizes
+        return pd.DataFrame(found, index=self.snapshot.principals.index)
 
     def who_reaches(self, node: str) -> pd.DataFrame:
         """Everyone who reaches a node by any way: columns principal, outcome, steps, way (the first), path (words)."""

@@ -4,30 +4,37 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
-from itertools import islice, product
+from itertools import chain, islice
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
-from ssmlab.evaluation.requests import ContextValue
-from ssmlab.paths.ways import Step
-from ssmlab.patterns import Wild, is_wild, split_segments
+from ssmlab.evaluation import read_service
+from ssmlab.evaluation.requests import ContextValue, normalise_context
+from ssmlab.paths.ways import Given, Step, Tags, Way
+from ssmlab.patterns import NOT_KNOWN, Tokens, Wild, is_wild, resolve, split_segments, variable_keys
 from ssmlab.policies import Statement
-from ssmlab.reachability.callers import read_principals, recall_people
-from ssmlab.reachability.columns import TAG, Resources, Truths
+from ssmlab.reachability.callers import Principal, read_principals, recall_people
+from ssmlab.reachability.columns import Resources, Truths
 from ssmlab.reachability.deciding import Decider
 from ssmlab.reachability.fleets import IMPLICIT, decide_fleet
 from ssmlab.reachability.matrices import Side
+from ssmlab.reachability.places import Flags, find_usable
 from ssmlab.services import ACTIONS, resource_type
 from ssmlab.snapshots import Snapshot
+from ssmlab.snapshots.schema import TAG, list_tags
 from ssmlab.truth import FALSE, TRUE
 
 _TAG_KEYS: Final = ("aws:resourcetag/", "ssm:resourcetag/", "ec2:resourcetag/", "iam:resourcetag/")
-_NAMES: Final = 50  # of new things that are tried, from what the policies name
+_SAID: Final = ("aws:requesttag/", "aws:tagkeys")  # of its tags by a request
+_NAMES: Final = 2000  # of new things that are tried, from what the policies name
+_CHOSEN: Final = ("rule/", "schedule/default/", "instance-profile/")  # things that are named by whoever makes them
 _IAM_REGION: Final = "us-east-1"  # of requests to IAM
 _MOST_TAGS: Final = 200  # combinations of tags that are tried
+_MOST_REQUESTS: Final = 24  # to tag: beyond, what they say of their tags is not known
 
 
 class Tables:
@@ -48,21 +55,32 @@ class Tables:
         self.places = places.reset_index(drop=True)
         self._sides: dict[Any, Side] = {}
         self._frames: dict[Any, pd.DataFrame] = {}
+        self._variants: dict[str, list[Way]] = {}
 
     def side(self, step: Step) -> Side:
         """The principals and the resources of a step, decided."""
-        name = (step.action, step.on, tuple(step.context.items()))
+        name = (step.action, step.on, tuple(step.context.items()), step.tags)
         if name not in self._sides:
             action, frame = ACTIONS[step.action], self.frame(step)
             first = frame.index[~pd.Index(frame.index.str.contains(":instance/")).duplicated()]  # of each kind of node
             known = (resource_type(step.action, arn) for arn in first) if step.on != "*" else ()
             kind = next(filter(None, known), "")
-            context = {**self._context, **step.context}
+            keys = frozenset(key.lower() for key in (*self._context, *step.context))
             tag_keys = tuple(key for key in _TAG_KEYS if action.supplies(f"{key}x", kind))
-            resources = Resources(frame, kind, frozenset(key.lower() for key in context), tag_keys)
-            principals = read_principals(self.people, action, kind, context)
+            resources = Resources(frame, kind, keys, tag_keys)
+            principals = self._callers(step, kind)
             self._sides[name] = (principals, decide_fleet(Decider(resources), principals, step.action))
         return self._sides[name]
+
+    def _callers(self, step: Step, kind: str) -> list[Principal]:
+        """The principals with the keys of a step's request: a service is called as in their partition."""
+        partitions = [person.caller.arn.split(":")[1] for person in self.people]
+        found = {}
+        for partition in dict.fromkeys(partitions):
+            given: dict[str, Any] = {**self._context, **step.context}
+            given |= {key: read_service(given[key], partition) for key in step.context if key == "iam:PassedToService"}
+            found[partition] = read_principals(self.people, ACTIONS[step.action], kind, given)
+        return [found[partition][who] for who, partition in enumerate(partitions)]
 
     def outcomes(self, step: Step) -> Truths:
         """Principals x rows of `frame(step)`: places in `OUTCOMES`."""
@@ -72,7 +90,7 @@ class Tables:
 
     def frame(self, step: Step) -> pd.DataFrame:
         """The resources of a step, with account, Region and tags; the ARN is the index."""
-        name = (step.on, step.action)
+        name = (step.on, step.action, step.tags)
         if name not in self._frames:
             self._frames[name] = self._read_frame(step)
         return self._frames[name]
@@ -84,10 +102,10 @@ class Tables:
             return documents if step.on == kind else documents[documents["account"].astype(str) != ""]
         if kind == "node":
             return nodes
-        if kind.startswith("node with"):
-            return self._witnesses(step.action, nodes, with_tags=kind == "node with other tags")
+        if kind.startswith(("instance with", "managed-instance with")):
+            return self._witnesses(step, nodes[nodes.index.str.contains(f":{kind.split()[0]}/")])
         if kind == "document with other tags":
-            return self._witnesses(step.action, documents[documents["account"].astype(str) != ""], with_tags=True)
+            return self._witnesses(step, documents[documents["account"].astype(str) != ""])
         if kind in ("role", "user"):
             return principals[principals["kind"] == kind].assign(region=_IAM_REGION)
         if kind == "group":
@@ -98,58 +116,88 @@ class Tables:
         return self._new(step)
 
     @cached_property
-    def _sees(self) -> Any:
+    def _sees(self) -> Flags:
         """Principals x documents: own, AWS-owned and shared ones."""
-        owners, shared = (self.snapshot.documents[name] for name in ("account", "shared_with"))
-        both = [*zip(owners, shared, strict=True)]
-        sees = {
-            account: [owner in ("", account) or account in (with_ or ()) for owner, with_ in both]
-            for account in dict.fromkeys(self.accounts)
-        }
-        return np.array([sees[account] for account in self.accounts], dtype=bool).reshape(len(self.accounts), len(both))
+        return find_usable(self.snapshot.documents, self.accounts)
 
     def _new(self, step: Step) -> pd.DataFrame:
         """Things that do not exist yet, in every place, by names that the policies leave free to choose."""
         names = ["new", *self._names(step)] if "{name}" in step.on else ["new"]
         rows = [
             (step.on.format(account=account, region=region, name=name).replace("arn:aws:", start), account, region)
-            for (start, account, region), name in product(
-                zip(self._starts, *self.places.to_numpy().T, strict=True), names
-            )
+            for start, (account, region) in zip(self._starts, self.places.to_numpy(), strict=True)
+            for name in names
         ]
         frame = pd.DataFrame(rows, columns=["arn", "account", "region"], dtype="str")
         return frame.assign(tags_known=True).set_index("arn")
 
     def _names(self, step: Step) -> list[str]:
-        """Names that Resource patterns of the action's statements ask for."""
+        """Names that Resource patterns of the action's statements ask for, each principal's own by their variables."""
         start = step.on.split(":", 5)[5].split("{")[0]
-        ends = (split_segments(tokens)[-1] for s in self._statements(step.action) for tokens in s.resources)
-        texts = ("".join("x" if isinstance(t, Wild) else str(t) for t in end) for end in ends if is_wild(end))
+        ends = dict.fromkeys(split_segments(t)[-1] for s in self._statements(step.action) for t in s.resources)
+        own = [end for end in ends if variable_keys(end) and start in _CHOSEN]
+        filled = (
+            reading for end in own for who in self._callers(step, "") for reading in resolve(end, who.lookup).readings
+        )
+        named: Iterator[Tokens] = chain((end for end in ends if is_wild(end) and not variable_keys(end)), filled)
+        texts = ("".join("x" if isinstance(token, Wild) else str(token) for token in end) for end in named)
         return [*dict.fromkeys(text.removeprefix(start) for text in texts if text.startswith(start))][:_NAMES]
 
     def _statements(self, action: str) -> Iterable[Any]:
         every = (statement for policy in self.snapshot.compiled.values() for statement in policy.statements)
         return (statement for statement in every if statement.covers_action(action))
 
-    def _witnesses(self, action: str, frame: pd.DataFrame, *, with_tags: bool) -> pd.DataFrame:
+    def _witnesses(self, step: Step, frame: pd.DataFrame) -> pd.DataFrame:
         """One of each place and kind of ARN, with each combination of tags that some statement asks for; or none."""
         kind = frame.index.str.contains(":instance/")
         first = frame.groupby([frame["account"].astype(str), frame["region"].astype(str), kind]).head(1)
-        plain = first.loc[:, ~first.columns.str.startswith(TAG)].assign(tags_known=True)
-        wanted = [*dict.fromkeys(self._tag_combinations(action))][:_MOST_TAGS] if with_tags else [()]
+        plain = first.drop(columns=list_tags(first)).assign(tags_known=True)
+        wanted = (step.tags or self._tag_combinations(step.action)) if step.on.endswith("other tags") else ()
         return pd.concat([plain.assign(**{TAG + key: value for key, value in tags}) for tags in wanted or [()]])
 
-    def _tag_combinations(self, action: str) -> Iterable[tuple[tuple[str, str], ...]]:
-        """Tags by their key in lower case: what an Allow wants, or a Deny spares; alone, and with all that spares."""
-        asked = [(statement.effect, _wanted_tags(statement)) for statement in self._statements(action)]
+    def variants(self, way: Way) -> list[Way]:
+        """A way that tags what its last steps find tagged, once for each request to tag that policies tell from others:
+        with the tags that are wanted, and alone or beside all others that are asked of it.
+        """
+        if way.name not in self._variants:
+            tagged = [step for step in way.steps if step.on.endswith("other tags")]
+            self._variants[way.name] = [
+                replace(
+                    way, steps=tuple(_tie(step, number == 0, context, tags) for number, step in enumerate(way.steps))
+                )
+                for context, tags in (self._requests(way.steps[0].action, tagged[0].action) if tagged else ())
+            ] or [way]
+        return self._variants[way.name]
+
+    def _requests(self, tagging: str, action: str) -> Iterable[tuple[Given, list[Tags]]]:
+        """What requests to tag say, those that policies tell apart, and the tags that are wanted with each."""
+        asking, found = [*self._statements(tagging)], dict[Any, tuple[Given, list[Tags]]]()
+        conditions = {c.identity: c for s in asking for c in s.conditions if any(k.startswith(_SAID) for k in c.keys)}
+        spelt = _written(self._statements(action), _TAG_KEYS[:2]) | (asked := _written(asking, _SAID[:1]))
+        for tags in self._tag_combinations(action, tagging) if conditions else ():
+            for context in _list_requests(tags, asked, spelt) if len(found) < _MOST_REQUESTS else [Given()]:
+                said = normalise_context(context)
+                decided = tuple(
+                    c.decide(values).truth if c.keys[0].startswith(_SAID) and len(values) == 1 else repr(values)
+                    for c in conditions.values()
+                    for values in [[said.get(key, NOT_KNOWN) for key in c.keys]]
+                )
+                found.setdefault(decided, (context, []))[1].append(tags)
+        return found.values()
+
+    def _tag_combinations(self, action: str, tagging: str = "") -> list[Tags]:
+        """Tags by their key in lower case: what an Allow wants, or a Deny spares, of a resource or of the request that
+        tags it; alone, and with all that spares.
+        """
+        asked = [(s.effect, _wanted_tags(s, _TAG_KEYS[:2])) for s in self._statements(action)]
+        asked += [(s.effect, _wanted_tags(s, _SAID[:1])) for s in self._statements(tagging)]
         spare = {key: value for effect, tags in asked if effect == "Deny" for key, value in tags.items()}
         every = [tags for _, tags in asked]
         for person in self.people:  # a tag of the principal itself, for `${aws:PrincipalTag/Team}`
             pairs = ((key, value) for key, value in person.keys.items() if key.startswith("aws:principaltag/"))
             every += [{key.split("/", 1)[1]: value} for key, value in pairs if isinstance(value, str)]
-        for tags in filter(None, every):
-            yield tuple(tags.items())
-            yield tuple((spare | tags).items())
+        both = ((tags, spare | tags) for tags in filter(None, every))
+        return [*dict.fromkeys(tuple(tags.items()) for pair in both for tags in pair)][:_MOST_TAGS]
 
     def per_place(self, step: Step) -> Truths:
         """Principals x places: the best outcome of the step there."""
@@ -169,18 +217,42 @@ class Tables:
             yield (regions == region) & (anywhere | (accounts == account))
 
 
-def _wanted_tags(statement: Statement) -> dict[str, str]:
+def _wanted_tags(statement: Statement, keys: tuple[str, ...]) -> dict[str, str]:
     """Values of tags with which each condition on one holds in an Allow, and fails in a Deny; none where it reads a
     variable.
     """
     wanted, found = FALSE if statement.effect == "Deny" else TRUE, dict[str, str]()
-    for condition in (c for c in statement.conditions if c.keys[0].startswith(_TAG_KEYS[:2])):
+    for condition in (c for c in statement.conditions if c.keys[0].startswith(keys)):
         if len(condition.keys) > 1:
             return {}
         values = (re.sub(r"[*?]", "x", condition.values[0]), "something else")
         fitting = (value for value in values if condition.decide([value]).truth is wanted)
         found |= {condition.keys[0].split("/", 1)[1]: value for value in islice(fitting, 1)}
     return found
+
+
+def _written(statements: Iterable[Statement], keys: tuple[str, ...]) -> dict[str, str]:
+    """The keys of tags that conditions name, by themselves in lower case, as they write them."""
+    conditions = [condition for statement in statements for condition in statement.conditions]
+    named = [c.key.split("/", 1)[1] for c in conditions if c.keys[0].startswith(keys)]
+    named += [value for c in conditions if c.keys[0] == "aws:tagkeys" for value in c.values]
+    return {name.lower(): name for name in named}
+
+
+def _list_requests(tags: Tags, asked: Mapping[str, str], spelt: Mapping[str, str]) -> Iterator[Given]:
+    """What a request says of its tags that sets these: alone, and beside all others that are asked of it."""
+    keys = tuple(spelt.get(key, key) for key, _ in tags)
+    others = tuple(name for key, name in asked.items() if key not in dict(tags))
+    given: Given = {_SAID[0] + key: value for key, value in tags if key in asked}
+    yield {"aws:TagKeys": keys, **given, **dict.fromkeys((_SAID[0] + name for name in others), None)}
+    if others:
+        yield {"aws:TagKeys": (*keys, *others), **given}
+
+
+def _tie(step: Step, is_first: bool, context: Given, tags: Iterable[Tags]) -> Step:
+    """A step of a way that tags: the request, and what it finds tagged."""
+    step = replace(step, context=context) if is_first else step
+    return replace(step, tags=tuple(tags)) if step.on.endswith("other tags") else step
 
 
 def _plain(accounts: Mapping[str, str]) -> pd.DataFrame:

@@ -62,7 +62,7 @@ def who_may_tag(
     given: dict[str, Any] = {**(context or {}), "aws:TagKeys": [key]}
     given |= {} if value is None else {f"aws:RequestTag/{key}": value}
     is_ec2 = snapshot.nodes.index[rows].str.contains(":instance/")
-    found: list[dict[str, Any]] = []
+    found: list[tuple[Any, ...]] = []
     for way in (read_ways()[name] for name in _WAYS[value is not None]):
         chosen = rows[is_ec2 if way.nodes == "ec2" else ~is_ec2]
         if len(chosen):
@@ -70,7 +70,7 @@ def who_may_tag(
     return pd.DataFrame(found, columns=list(_COLUMNS))
 
 
-def _decide(snapshot: Snapshot, rows: Codes, action: str, given: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _decide(snapshot: Snapshot, rows: Codes, action: str, given: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
     small = replace(snapshot, nodes=snapshot.nodes.iloc[rows])
     side = Tables(small, given).side(Step(action, "node"))
     fleet = side[1]
@@ -79,16 +79,7 @@ def _decide(snapshot: Snapshot, rows: Codes, action: str, given: Mapping[str, An
     may = np.flatnonzero(allowed + conditional)
     for who in may[np.argsort(-allowed[may], kind="stable")]:
         group = int((fleet.outcomes[who] == CONDITIONAL).argmax())
-        conditions = (
-            ask_one("node", side, int(who), int(fleet.rows[group]), action).decide().open_conditions
-            if conditional[who]
-            else ()
-        )
-        yield {
-            "principal": str(snapshot.principals.index[who]),
-            "action": action,
-            "allowed": int(allowed[who]),
-            "conditional": int(conditional[who]),
-            "nodes": len(rows),
-            "depends_on": "; ".join(say_open(conditions, "node")),
-        }
+        asked = ask_one("node", side, int(who), int(fleet.rows[group]), action)
+        depends_on = "; ".join(say_open(asked.decide().open_conditions, "node")) if conditional[who] else ""
+        principal, counts = str(snapshot.principals.index[who]), (int(allowed[who]), int(conditional[who]))
+        yield principal, action, *counts, len(rows), depends_on

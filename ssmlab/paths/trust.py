@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ssmlab.evaluation import Decision, Outcome, PolicySet, decide, parse_principal
+from ssmlab.evaluation import Caller, Decision, Outcome, PolicySet, decide, name_service, parse_principal
 from ssmlab.paths.tables import Tables
 from ssmlab.paths.ways import Step
 from ssmlab.patterns import NOT_KNOWN
 from ssmlab.policies import Policy, PolicyError, parse_policy
 from ssmlab.reachability.callers import Principal
+from ssmlab.reachability.fleets import OUTCOMES
 from ssmlab.reachability.matrices import ask_one
 
 ASSUME = Step("sts:AssumeRole", "role")
@@ -60,11 +61,13 @@ def _candidates(trust: Policy, principals: list[Principal], tables: Tables) -> I
             yield who
 
 
-def trusts_service(tables: Tables, service: str) -> list[Decision]:
-    """Whether a service may assume each role; what its request holds beside its name is not known."""
-    caller, found = parse_principal(service), []
+def trusts_service(tables: Tables, service: str) -> Iterator[Decision]:
+    """Whether a service may assume each role, by any of its names; what its request holds beside is not known."""
+
+    def ask(caller: Caller) -> Decision:
+        return decide(caller, ASSUME.action, arn, "", lambda key: caller.keys.get(key, NOT_KNOWN), policies)
+
     for arn, trust in zip(tables.frame(ASSUME).index, read_trust(tables), strict=True):
-        lookup = lambda key: caller.keys.get(key, NOT_KNOWN)  # noqa: E731
         policies = PolicySet(rcps=tables.snapshot.attached(str(arn)).rcps, resource=trust)
-        found.append(decide(caller, ASSUME.action, arn, arn.split(":")[4], lookup, policies))
-    return found
+        found = [ask(parse_principal(name)) for name in name_service(service, arn.split(":")[1])]
+        yield max(found, key=lambda decision: OUTCOMES.index(decision.outcome))

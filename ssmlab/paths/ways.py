@@ -14,14 +14,20 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
+Tags = tuple[tuple[str, str], ...]
+Given = dict[str, str | tuple[str, ...] | None]  # keys of a request; None: absent
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """An action and what it is decided on: "node", "document", "role", …, or the format of an ARN that is new."""
+    """An action and what it is decided on: "node", "document", "role", …, or the format of an ARN that is new; with
+    "other tags": with each of `tags`, keys in lower case, if there are any, else with all that policies ask for.
+    """
 
     action: str
     on: str
-    context: Mapping[str, str] = field(default_factory=dict)
+    context: Given = field(default_factory=dict)
+    tags: tuple[Tags, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,20 +4,11 @@ A policy text is read once into tokens (`parse_text`); variables are filled in f
 become a `Glob`, an `ArnPattern` or a `ResourcePattern`.
 """
 
-from ssmlab.patterns.arns import (
-    ARN_PARTS,
-    ArnPattern,
-    ResourcePattern,
-    compile_arn,
-    compile_resource,
-    split_arn,
-    split_segments,
-)
+from ssmlab.patterns.arns import ArnPattern, ResourcePattern, compile_resource, split_arn, split_segments
 from ssmlab.patterns.globs import Glob, action_matches, compile_glob
 from ssmlab.patterns.texts import (
     ABSENT,
     NOT_KNOWN,
-    WILD_VALUE,
     Ambiguous,
     Resolved,
     Special,
@@ -26,7 +17,6 @@ from ssmlab.patterns.texts import (
     Variable,
     Wild,
     is_wild,
-    literal,
     parse_text,
     plain_text,
     resolve,

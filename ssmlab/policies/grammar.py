@@ -28,15 +28,7 @@ from ssmlab.policies.model import Policy, PolicyProblem, State, Statement
 LAYERS: Final = ("identity", "boundary", "session", "scp", "rcp", "resource")
 VERSIONS: Final = ("2012-10-17", "2008-10-17")
 _ELEMENTS: Final = (
-    "Sid",
-    "Effect",
-    "Action",
-    "NotAction",
-    "Resource",
-    "NotResource",
-    "Principal",
-    "NotPrincipal",
-    "Condition",
+    *("Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Principal", "NotPrincipal", "Condition"),
 )
 _SID = re.compile(r"[A-Za-z0-9]*")
 # the one statement of RCPFullAWSAccess, attached to every root, unit and account [AWS Organizations User Guide, RCPs]

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 from urllib.parse import unquote
 
+import orjson
+
+_HALF = re.compile("[\ud800-\udfff]")  # of a surrogate pair: a whole one is one character
 _SPACE = re.compile(r"[ \t\r\n]*")
 
 
@@ -45,6 +49,25 @@ def read_json(data: str | bytes, *, many: bool = False) -> Any:
     except RecursionError:
         raise json.JSONDecodeError("nested too deeply", text, 0) from None
     return values if many else values[0]
+
+
+def drop_halves(values: list[Any]) -> Iterator[tuple[int, str]]:
+    """Leave nothing of a text with half of a surrogate pair, which no file can hold, or of an object with such a key:
+    whoever reads the record finds it damaged. Says which value, and where in it.
+    """
+    try:
+        orjson.dumps(values, default=str)  # of nearly every file it is quickly said that there is none
+    except TypeError:
+        todo: list[tuple[Any, Any, int, str]] = [(values, number, number, "") for number in range(len(values))]
+        for holder, key, number, path in todo:
+            item = holder[key]
+            if isinstance(item, str | dict) and _HALF.search(item if isinstance(item, str) else "".join(item)):
+                holder[key] = None
+                yield number, path
+            elif isinstance(item, dict):
+                todo += [(item, name, number, f"{path}.{name}") for name in item]
+            elif isinstance(item, list):
+                todo += [(item, place, number, f"{path}[{place}]") for place in range(len(item))]
 
 
 def decode_url(text: str) -> str:

@@ -12,16 +12,8 @@ from functools import lru_cache
 from typing import Any
 
 from ssmlab.conditions import UNRESOLVED, Condition
-from ssmlab.patterns import (
-    WILD_VALUE,
-    Resolved,
-    ResourcePattern,
-    Tokens,
-    Value,
-    action_matches,
-    compile_resource,
-    resolve,
-)
+from ssmlab.patterns import ResourcePattern, Tokens, Value, action_matches, compile_resource, resolve
+from ssmlab.patterns.texts import WILD_VALUE, Resolved
 from ssmlab.truth import FALSE, NO, TRUE, UNKNOWN, YES, Verdict, agree, negate
 
 

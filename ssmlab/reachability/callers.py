@@ -11,9 +11,9 @@ import pandas as pd
 from ssmlab.evaluation import Caller, PolicySet, normalise_context, parse_principal
 from ssmlab.evaluation.requests import ContextValue
 from ssmlab.patterns import ABSENT, NOT_KNOWN, Ambiguous, Value
-from ssmlab.reachability.columns import TAG
 from ssmlab.services import NOT_SUPPLIED, Action
 from ssmlab.snapshots import Snapshot
+from ssmlab.snapshots.schema import TAG, list_tags
 
 _OF_PRINCIPAL: Final = "aws:principaltag/"
 # Keys of the principal that are absent, not unknown, where its ARN does not give them.
@@ -52,13 +52,8 @@ def read_people(snapshot: Snapshot) -> list[Person]:
     people = []
     for arn, known in zip(snapshot.principals.index, snapshot.principals["tags_known"], strict=True):
         caller, attached = parse_principal(arn), snapshot.attached(arn)
-        name = (
-            *map(id, attached.identity),
-            None,
-            *map(id, attached.boundary or ()),
-            id(attached.scps),
-            id(attached.rcps),
-        )
+        bound = None if attached.boundary is None else (*map(id, attached.boundary),)
+        name = (*map(id, attached.identity), bound, id(attached.scps), id(attached.rcps))
         if name not in sets:
             sets[name] = PolicySet(attached.identity, attached.boundary, None, attached.scps, attached.rcps)
         keys = {**caller.keys, "aws:principalisawsservice": "false", **tags.get(arn, {})}
@@ -103,7 +98,7 @@ def _lookup(
 def _tags(principals: pd.DataFrame) -> dict[str, dict[str, Value]]:
     """The tags of principals as condition keys; tag keys that differ only by case are ambiguous."""
     found: dict[str, dict[str, Sequence[str] | str]] = {}
-    for column in (name for name in principals.columns if name.startswith(TAG)):
+    for column in list_tags(principals):
         for arn, value in principals[column].dropna().items():
             found.setdefault(str(arn), {})[f"aws:PrincipalTag/{column[len(TAG) :]}"] = str(value)
     return {arn: normalise_context(keys) for arn, keys in found.items()}

@@ -10,13 +10,13 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from ssmlab.reachability.columns import TAG
 from ssmlab.reachability.comparing import Comparison
 from ssmlab.reachability.fleets import IMPLICIT
 from ssmlab.reachability.questions import reach
 from ssmlab.reachability.reach import MOST_PAIRS, Reach
 from ssmlab.snapshots import Snapshot
 from ssmlab.snapshots.iam import AS_BOUNDARY
+from ssmlab.snapshots.schema import TAG, list_tags
 
 SEVERAL: Final = "several together"
 _REQUEST: Final = "request"
@@ -186,7 +186,7 @@ def _chains(snapshot: Snapshot, layer: str) -> list[Any]:
 def _read(frame: str, side: pd.DataFrame) -> list[str]:
     """The columns of a frame that decide, beside those that follow from the ARN and those of layers."""
     own = {"documents": ["document_type", "shared_with"], "nodes": [], "principals": []}[frame]
-    return ["tags_known", *own, *(name for name in side.columns if name.startswith(TAG))]
+    return ["tags_known", *own, *list_tags(side)]
 
 
 def _columns(side: pd.DataFrame, names: list[str]) -> pd.DataFrame:

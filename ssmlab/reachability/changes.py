@@ -12,9 +12,10 @@ import pandas as pd
 
 from ssmlab.reachability.answers import Answers
 from ssmlab.reachability.clauses import Clause
-from ssmlab.reachability.columns import TAG, Codes, Resources, Truths, combine, first_rows
+from ssmlab.reachability.columns import Codes, Resources, Truths, combine, first_rows
 from ssmlab.reachability.deciding import Decider
 from ssmlab.reachability.fleets import IMPLICIT, PLACES, Block, Fleet, decide_block, number_groups, sign
+from ssmlab.snapshots.schema import list_tags
 
 _MOST: Final = 0.1  # of the rows: where more must be decided again, all are
 
@@ -31,7 +32,7 @@ def find_changes(before: pd.DataFrame, after: pd.DataFrame) -> Changes | None:
     """What differs in the columns that policies can read; None: other resources, or other places."""
     if not (before.index is after.index or before.index.equals(after.index)):
         return None
-    tags = {name for frame in (before, after) for name in frame.columns if name.startswith(TAG)}
+    tags = {*list_tags(before), *list_tags(after)}
     changed, columns = np.zeros(len(after), dtype=bool), set()
     for name in ("tags_known", "document_type", *PLACES, *sorted(tags)):
         if name in before or name in after:

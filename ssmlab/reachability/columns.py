@@ -19,11 +19,11 @@ from ssmlab.evaluation.requests import CASE_TWINS
 from ssmlab.explanation import last_part
 from ssmlab.patterns import ABSENT, NOT_KNOWN, Ambiguous, Value, Vocabulary
 from ssmlab.services import TAG_KEYS, aws_account
+from ssmlab.snapshots.schema import TAG, list_tags
 
 Codes = npt.NDArray[np.int64]
 Texts = npt.NDArray[np.object_]
 Truths = npt.NDArray[np.int8]
-TAG: Final = "tag:"
 _FEW: Final = 16  # rows
 
 
@@ -134,9 +134,8 @@ class Resources:
     def _spellings(self) -> dict[str, list[str]]:
         """The columns of a tag by its key in lower case; several where keys differ only by case."""
         found: dict[str, list[str]] = {}
-        for name in self.frame.columns:
-            if name.startswith(TAG):
-                found.setdefault(name[len(TAG) :].lower(), []).append(name)
+        for name in list_tags(self.frame):
+            found.setdefault(name[len(TAG) :].lower(), []).append(name)
         return found
 
     def column(self, keys: Sequence[str]) -> Column:

@@ -11,10 +11,11 @@ import pandas as pd
 
 from ssmlab.evaluation import Outcome
 from ssmlab.explanation import Explanation, Trial, explain_pair, last_part
-from ssmlab.reachability.columns import TAG, Resources
+from ssmlab.reachability.columns import Resources
 from ssmlab.reachability.fleets import ALLOWED, OUTCOMES
 from ssmlab.reachability.matrices import Matrices
 from ssmlab.services import TAG_KEYS
+from ssmlab.snapshots.schema import TAG
 
 _OTHER_ACCOUNT: Final = "the node is in another account than the principal"
 _SENT: Final = ("Command", None, np.nan)  # types of documents that Run Command sends, or that are not known

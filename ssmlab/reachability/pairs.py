@@ -50,13 +50,8 @@ class Selection:
         ]
         for who in self._principals:
             for nodes, documents in sides:
-                yield (
-                    who,
-                    nodes,
-                    documents,
-                    reach.node_outcomes[who, node_groups[nodes]],
-                    reach.document_outcomes[who, document_groups[documents]],
-                )
+                at_nodes = reach.node_outcomes[who, node_groups[nodes]]
+                yield who, nodes, documents, at_nodes, reach.document_outcomes[who, document_groups[documents]]
 
     def count(self) -> int:
         """How many rows there are, from the counts of each side."""
@@ -90,14 +85,9 @@ class Selection:
             np.concatenate([part[i] for part in taken] or [np.empty(0, dtype=np.int64)]) for i in range(4)
         )
         snapshot = self._reach.snapshot
-        return pd.DataFrame(
-            {
-                "principal": snapshot.principals.index.take(who),
-                "node": snapshot.nodes.index.take(self._nodes[node]),
-                "document": snapshot.documents.index.take(self._documents[document]),
-                "outcome": to_outcomes(outcome),
-            }
-        )
+        principals, rows = snapshot.principals.index.take(who), self._documents[document]
+        pair = {"principal": principals, "node": snapshot.nodes.index.take(self._nodes[node])}
+        return pd.DataFrame({**pair, "document": snapshot.documents.index.take(rows), "outcome": to_outcomes(outcome)})
 
     def _rows(
         self, nodes: Any, documents: Any, at_nodes: Truths, at_documents: Truths, most: int

@@ -6,9 +6,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ssmlab.reachability.columns import Codes, Truths
+from ssmlab.reachability.columns import Codes, Texts, Truths
 from ssmlab.reachability.fleets import IMPLICIT, Fleet
 from ssmlab.snapshots import Snapshot
+from ssmlab.snapshots.documents import are_usable
 
 Flags = npt.NDArray[np.bool_]
 Counts = npt.NDArray[np.int64]
@@ -36,19 +37,20 @@ class Places:
         self.regions = len(names)
         self.node_region: Codes = codes[: len(node_first)].astype(np.int64)
         self.document_region: Codes = codes[len(node_first) :].astype(np.int64)
-        owners, shared = document_first["account"].astype(str).to_numpy(), document_first["shared_with"].to_numpy()
-        sees = [
-            [owner in ("", account) or account in (with_ or ()) for owner, with_ in zip(owners, shared, strict=True)]
-            for account in dict.fromkeys(accounts)
-        ]
-        rows = pd.Index(list(dict.fromkeys(accounts))).get_indexer(pd.Index(accounts))
-        self.sees: Flags = np.array(sees, dtype=bool).reshape(len(sees), len(owners))[rows]
+        self.sees = find_usable(document_first, accounts)
         unmanaged = (~snapshot.nodes["managed"].astype("boolean").fillna(True)).to_numpy(dtype=bool)
         self.unmanaged: Counts = np.bincount(nodes.groups, weights=unmanaged, minlength=len(nodes.rows)).astype(
             np.int64
         )
         self.managed: Counts = np.bincount(nodes.groups, minlength=len(nodes.rows)) - self.unmanaged
         self.document_count: Counts = np.bincount(documents.groups, minlength=len(documents.rows))
+
+
+def find_usable(documents: pd.DataFrame, accounts: Texts) -> Flags:
+    """Accounts, as often as they stand there, x documents: those that each may use."""
+    codes, names = pd.factorize(accounts)
+    found = np.array([are_usable(documents, name) for name in names], dtype=bool)
+    return found.reshape(len(names), len(documents))[codes]
 
 
 def best_per_region(outcomes: Truths, region: Codes, regions: int) -> Truths:

@@ -20,7 +20,7 @@ import pandas as pd
 
 from ssmlab.evaluation import Outcome
 from ssmlab.explanation import Explanation
-from ssmlab.reachability.columns import TAG, Codes, Truths, combine, encode, first_rows
+from ssmlab.reachability.columns import Codes, Truths, combine, encode, first_rows
 from ssmlab.reachability.comparing import Comparison
 from ssmlab.reachability.explaining import explain_row
 from ssmlab.reachability.fleets import ALLOWED, CONDITIONAL, OUTCOMES, Fleet
@@ -28,6 +28,7 @@ from ssmlab.reachability.matrices import Matrices
 from ssmlab.reachability.names import Names, find_document, find_node, find_principal, find_rows
 from ssmlab.reachability.pairs import Selection, to_outcomes
 from ssmlab.reachability.places import count_per_region
+from ssmlab.snapshots.schema import list_tags
 
 MOST_PAIRS: Final = 1_000_000
 
@@ -243,17 +244,12 @@ class Reach(Matrices):
         fleet, nodes = self._nodes[1], self.snapshot.nodes
         size = len(fleet.rows)
         first = nodes.iloc[fleet.rows]
-        frame = pd.DataFrame(
-            {
-                "group": np.arange(size),
-                "count": np.bincount(fleet.groups, minlength=size),
-                "managed": self.places.managed,
-            }
-        )
+        count = np.bincount(fleet.groups, minlength=size)
+        frame = pd.DataFrame({"group": np.arange(size), "count": count, "managed": self.places.managed})
         for name in ("account", "region", "kind"):
             frame[name] = first[name].astype(str).to_numpy()
         frame["example"] = first.index.to_numpy()
-        for name in (column for column in nodes.columns if column.startswith(TAG)):
+        for name in list_tags(nodes):
             frame[name] = _shared(nodes[name], fleet)
         return frame
 

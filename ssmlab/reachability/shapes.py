@@ -17,7 +17,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ssmlab.patterns import ARN_PARTS, Tokens, Vocabulary, Wild, is_wild, plain_text, split_segments
+from ssmlab.patterns import Tokens, Vocabulary, Wild, is_wild, plain_text, split_segments
+from ssmlab.patterns.arns import ARN_PARTS
 from ssmlab.reachability.columns import Codes, Truths, combine, first_rows
 from ssmlab.truth import Truth
 

@@ -172,7 +172,6 @@ class Checks:
     def _decide(self, role: str, arn: str, is_ec2: bool) -> Answer:
         """May the service assume the role, and the role send the health signal and receive commands?"""
         name, service = last_part(role), "ec2.amazonaws.com" if is_ec2 else "ssm.amazonaws.com"
-        service += ".cn" if is_ec2 and role.startswith("arn:aws-cn:") else ""
         context = {"aws:SourceAccount": role.split(":")[4]}
         trust = decide_trust(self.snapshot, role, service, context, ("aws:SourceArn",))
         if trust is None or trust.outcome is Outcome.CONDITIONAL:

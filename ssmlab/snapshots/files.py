@@ -20,6 +20,7 @@ import orjson
 import pandas as pd
 
 from ssmlab.policies import RepeatedKeys, read_json
+from ssmlab.policies.json_text import drop_halves
 from ssmlab.words import shorten
 
 ACCOUNT: Final = r"[0-9]{12}"
@@ -223,7 +224,7 @@ class Folder:
         """The JSON values of one file, and where each one stood; None, with a problem noted, if it is no JSON."""
         file = self.name(path)
         try:
-            values = _parse(path.read_bytes(), exact=exact)
+            values = _parse(data := path.read_bytes(), exact=exact)
         except OSError as error:
             self.problems.error(Spot(file), "a file that can be read", str(error.strerror))
         except UnicodeError as error:
@@ -232,7 +233,10 @@ class Folder:
             got = f"{error.msg} in column {error.colno}" if error.doc else "an empty file"
             self.problems.error(Spot(file, f"line {error.lineno}"), "JSON", got)
         else:
-            return [(Spot(file, "$" if len(values) == 1 else f"$[{n}]"), value) for n, value in enumerate(values)]
+            spots = [Spot(file, "$" if len(values) == 1 else f"$[{n}]") for n in range(len(values))]
+            for number, place in drop_halves(values) if b"\\" in data else ():
+                self.problems.error(spots[number].below(place), "text in UTF-8", "half of a surrogate pair")
+            return [*zip(spots, values, strict=True)]
         return None
 
     def listing(self, path: str) -> Listing:
@@ -289,7 +293,4 @@ def _parse(data: bytes, *, exact: bool) -> list[Any]:
     if not exact:
         with suppress(orjson.JSONDecodeError):  # several values or damage: `read_json` reads those, and names this
             return [orjson.loads(data)]
-    values: list[Any] = read_json(data, many=True)
-    if b"\\ud" in data.lower():
-        json.dumps(values, ensure_ascii=False, default=str).encode()  # half of a surrogate pair is no text
-    return values
+    return read_json(data, many=True)  # type: ignore[no-any-return]

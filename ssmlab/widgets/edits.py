@@ -10,11 +10,11 @@ from typing import Any, Final
 import pandas as pd
 
 from ssmlab.reachability import Reach
-from ssmlab.reachability.columns import TAG, Codes
+from ssmlab.reachability.columns import Codes
 from ssmlab.reachability.fleets import ALLOWED
 from ssmlab.snapshots import Snapshot
 from ssmlab.snapshots.changes import describe_unknown, set_tags
-from ssmlab.snapshots.schema import listed
+from ssmlab.snapshots.schema import TAG, listed
 from ssmlab.widgets.controls import ANY, UNTAGGED
 from ssmlab.widgets.filters import Filters, choose_nodes, list_tag_keys
 from ssmlab.widgets.views import first_principals

@@ -110,7 +110,9 @@ def gather_events(data: Any) -> Events:
 def describe_events(events: Events) -> str:
     """How many events there are, of whom."""
     sources = sorted({str(event.get("source", "no source")) for event in events})
-    return f"{say_count(len(events), 'event')} of {show_controls(', '.join(sources[:5]) or 'nobody')}"
+    lost = len(getattr(events, "problems", ()))  # of a file
+    told = f"; left out of the file: {say_count(lost, 'place')}" if lost else ""
+    return f"{say_count(len(events), 'event')} of {show_controls(', '.join(sources[:5]) or 'nobody')}{told}"
 
 
 def choose_events(flags: Flags, shown: str) -> Codes:

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ssmlab.reachability.columns import TAG, Codes
+from ssmlab.reachability.columns import Codes
+from ssmlab.snapshots.schema import TAG, list_tags
 from ssmlab.widgets.controls import ANY, UNTAGGED, Finder, RequestControls, dropdown, fold, list_options
 
 Flags = npt.NDArray[np.bool_]
@@ -84,7 +85,7 @@ def _any(tests: Sequence[pd.Series[Any]]) -> Flags:
 
 def list_tag_keys(nodes: pd.DataFrame) -> list[str]:
     """The keys that nodes are tagged with."""
-    return sorted(column[len(TAG) :] for column in nodes.columns if column.startswith(TAG))
+    return sorted(column[len(TAG) :] for column in list_tags(nodes))
 
 
 def list_tag_values(nodes: pd.DataFrame, key: str) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ import ipywidgets as w
 import pandas as pd
 import traitlets
 
-from ssmlab.reachability.columns import TAG
+from ssmlab.snapshots.schema import TAG
 from ssmlab.widgets.controls import WIDE
 from ssmlab.widgets.filters import list_tag_keys
 from ssmlab.widgets.texts import show_controls, write_alert

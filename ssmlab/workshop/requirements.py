@@ -25,10 +25,9 @@ from ssmlab.evaluation.requests import read_context
 from ssmlab.expectations import ExpectationError, choose_rows
 from ssmlab.explanation import Part, last_part, say_missed, say_reason
 from ssmlab.reachability import Reach, reach
-from ssmlab.reachability.columns import TAG
 from ssmlab.snapshots import Snapshot
 from ssmlab.snapshots.documents import are_usable
-from ssmlab.snapshots.schema import listed
+from ssmlab.snapshots.schema import TAG, listed
 
 Pair = tuple[str, str]
 Entry = Mapping[str, Any]
