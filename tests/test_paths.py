@@ -7,6 +7,7 @@ import pytest
 
 import ssmlab
 from ssmlab.paths import Paths, Step, Way, find_paths, read_ways
+from ssmlab.reachability.fleets import OUTCOMES
 
 ACCOUNT = "123456789012"
 OTHER = "210987654321"
@@ -52,13 +53,11 @@ def opened(snapshot: ssmlab.Snapshot, way: Way, kind: str, statements: list[dict
     found = find_paths(changed, context=NOW)
     who = changed.principals.index.get_loc(ANA.replace("user/", f"{kind}/"))
     if way.to == "node":
-        return ssmlab.reachability.fleets.OUTCOMES[found.to_node[way.name][who].max()].value
+        return OUTCOMES[found.to_node[way.name][who].max()].value
     if way.to == "account":
-        return ssmlab.reachability.fleets.OUTCOMES[found.to_account[way.name][who]].value
+        return OUTCOMES[found.to_account[way.name][who]].value
     other = ROLE if way.to == "role" else f"arn:aws:iam::{ACCOUNT}:user/web-ops"
-    return ssmlab.reachability.fleets.OUTCOMES[
-        found.act_as[way.name][who, changed.principals.index.get_loc(other)]
-    ].value
+    return OUTCOMES[found.act_as[way.name][who, changed.principals.index.get_loc(other)]].value
 
 
 def kind_for(way: Way) -> str:
@@ -167,7 +166,7 @@ def test_in_china_a_service_goes_by_either_of_its_names(
     changed = in_china(with_person(sample, "user", *statements, trust=found.trust + suffix))
     index = changed.principals.index
     who, role = (index.get_loc(arn.replace("arn:aws:", "arn:aws-cn:")) for arn in (ANA, ROLE))
-    outcome = ssmlab.reachability.fleets.OUTCOMES[find_paths(changed, context=NOW).act_as[way][who, role]].value
+    outcome = OUTCOMES[find_paths(changed, context=NOW).act_as[way][who, role]].value
     assert outcome == ("conditional" if found.open and expected == "allowed" else expected)
 
 
@@ -202,6 +201,24 @@ def test_tags_open_nodes_of_their_own_kind_only(sample: ssmlab.Snapshot, way: st
     found = read_ways()[way]
     expected = "allowed" if (found.nodes == "ec2") is kind.startswith("ec2") else "implicitDeny"
     assert opened(sample, found, "user", [documents, nodes, allow(found.steps[0].action)]) == expected
+
+
+@pytest.mark.parametrize("way", ["tag-node", "untag-node"])
+@pytest.mark.parametrize("at", [0, 4])
+def test_tags_open_only_the_nodes_whose_arn_is_named(sample: ssmlab.Snapshot, way: str, at: int) -> None:
+    value = "true" if way.startswith("untag") else "false"
+    named = [arn for arn in sample.nodes.index if arn.startswith(f"arn:aws:ec2:us-east-2:{ACCOUNT}:")][at]
+    nodes = allow("ssm:SendCommand", resource=named, Condition={"Null": {"ssm:resourceTag/Colour": value}})
+    documents = allow("ssm:SendCommand", resource="arn:aws:ssm:*:*:document/*")
+    tag = allow(read_ways()[way].steps[0].action)
+    changed = with_person(sample, "user", documents, nodes, tag).replace(
+        nodes=sample.nodes.assign(**{"tag:Colour": "red"} if value == "true" else {}).assign(managed=True)
+    )
+    found = find_paths(changed, context=NOW)
+    opened = found.to_node[way][changed.principals.index.get_loc(ANA)] == OUTCOMES.index(ssmlab.Outcome.ALLOWED)
+    assert [*changed.nodes.index[opened[found.groups]]] == [named]
+    (edge,) = found.shortest(ANA, named)
+    assert (edge.way, edge.outcome) == (way, "allowed")
 
 
 def test_tagging_a_document_opens_the_nodes_that_only_lack_one(sample: ssmlab.Snapshot) -> None:

@@ -100,31 +100,31 @@ class Edges(WayTables):
         """The single decisions behind an edge: of each step, on the resource where it is best."""
         if way.name == "assume-role":
             return [self.assumed[who, int(np.searchsorted(self.rows_of("role"), target))]]
-        found, place = [], self._best_place(way, who, target)
+        found, place = [], self._best_places(way, who, target)
         for step in way.steps:
             if step.on == "node":
                 row = int(self.rows[target])
             elif step.on == way.to:
                 row = int(np.searchsorted(self.rows_of(way.to), target))
+            elif step.retags:
+                row = self._best_row(step, who, self.tables.classes(step) == self._alike[step.action][target])
             else:
-                row = self._best_row(step, who, place)
+                row = self._best_row(step, who, next(self.tables.lie_in(step, place), None))
             found.append(ask_one(step.on, self.tables.side(step), who, row, step.action).decide())
         if way.trust:
             found.append(self.trusted(way.trust)[int(np.searchsorted(self.rows_of(way.to), target))])
         return found
 
-    def _best_place(self, way: Way, who: int, target: int) -> int:
-        """The account and Region in which the steps are decided, by row: that of the node, else the best."""
-        if way.to == "node":
-            return int(self._place[target])
+    def _best_places(self, way: Way, who: int, target: int) -> list[tuple[str, str]]:
+        """The account and Region in which the steps are decided: that of the node, else the best; none: anywhere."""
         is_placed = way.to == "role" and any(step.on != way.to for step in way.steps)
-        return int(self.placed(way)[who].argmax()) if is_placed else -1
+        rows = [self._place[target]] if way.to == "node" else [self.placed(way)[who].argmax()] if is_placed else []
+        return [*self.tables.places.iloc[rows].itertuples(index=False, name=None)]
 
-    def _best_row(self, step: Step, who: int, place: int) -> int:
+    def _best_row(self, step: Step, who: int, here: Flags | None) -> int:
         outcomes = self.tables.outcomes(step)[who].copy()
         if step.on.startswith("own ") and step.on != "own document":
             outcomes[~self.owned(step)[who]] = -1
-        if place >= 0:
-            (here,) = self.tables.lie_in(step, [tuple(self.tables.places.iloc[place])])
+        if here is not None:
             outcomes[~here] = -1
         return int(outcomes.argmax())

@@ -39,13 +39,15 @@ class WayTables:
     def __init__(self, snapshot: Snapshot, tables: Tables) -> None:
         self.snapshot, self.tables = snapshot, tables
         ways = read_ways().values()
-        steps = (step for way in ways for each in tables.variants(way) for step in each.steps)
+        steps = [step for way in ways for each in tables.variants(way) for step in each.steps]
         on_nodes = [step for step in steps if step.on in ("node", "any node")]
+        alike = {step.action: tables.alike(step.action) for step in steps if step.retags}
         fleets = [tables.side(step)[1] for step in on_nodes]
         nodes = snapshot.nodes
         told = [encode(nodes[name])[0] for name in ("account", "region", "kind", "managed", "instance_profile")]
-        self.groups: Codes = combine([*told, *(fleet.groups for fleet in fleets)], len(nodes))
+        self.groups: Codes = combine([*told, *alike.values(), *(fleet.groups for fleet in fleets)], len(nodes))
         self.rows: Codes = first_rows(self.groups)
+        self._alike = {action: codes[self.rows] for action, codes in alike.items()}
         first = nodes.iloc[self.rows]
         places = pd.MultiIndex.from_frame(tables.places.astype(object))
         wanted = pd.MultiIndex.from_arrays([first["account"].astype(str), first["region"].astype(str)])
@@ -77,6 +79,8 @@ class WayTables:
         if step.on == "node":
             _, fleet = self.tables.side(step)
             return fleet.outcomes[:, fleet.groups[self.rows]]
+        if step.retags:
+            return self.tables.per_class(step)[:, self._alike[step.action]]
         return self.tables.per_place(step)[:, self._place]
 
     def _reach_principals(self, way: Way) -> Truths:

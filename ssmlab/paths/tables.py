@@ -18,7 +18,7 @@ from ssmlab.paths.ways import Given, Step, Tags, Way
 from ssmlab.patterns import NOT_KNOWN, Tokens, Wild, is_wild, resolve, split_segments, variable_keys
 from ssmlab.policies import Statement
 from ssmlab.reachability.callers import Principal, read_principals, recall_people
-from ssmlab.reachability.columns import Resources, Truths
+from ssmlab.reachability.columns import Codes, Resources, Truths, combine
 from ssmlab.reachability.deciding import Decider
 from ssmlab.reachability.fleets import IMPLICIT, decide_fleet
 from ssmlab.reachability.matrices import Side
@@ -34,6 +34,7 @@ _NAMES: Final = 2000  # of new things that are tried, from what the policies nam
 _CHOSEN: Final = ("rule/", "schedule/default/", "instance-profile/")  # things that are named by whoever makes them
 _IAM_REGION: Final = "us-east-1"  # of requests to IAM
 _MOST_TAGS: Final = 200  # combinations of tags that are tried
+_MOST_SHAPES: Final = 500  # classes of ARNs of nodes on which tags are tried
 _MOST_REQUESTS: Final = 24  # to tag: beyond, what they say of their tags is not known
 
 
@@ -102,10 +103,12 @@ class Tables:
             return documents if step.on == kind else documents[documents["account"].astype(str) != ""]
         if kind == "node":
             return nodes
-        if kind.startswith(("instance with", "managed-instance with")):
-            return self._witnesses(step, nodes[nodes.index.str.contains(f":{kind.split()[0]}/")])
+        if step.retags:
+            is_kind = nodes.index.str.contains(f":{kind.split()[0]}/")
+            return self._witnesses(step, nodes[is_kind], self.alike(step.action)[is_kind])
         if kind == "document with other tags":
-            return self._witnesses(step, documents[documents["account"].astype(str) != ""])
+            own = documents[documents["account"].astype(str) != ""]
+            return self._witnesses(step, own, _find_places(own))
         if kind in ("role", "user"):
             return principals[principals["kind"] == kind].assign(region=_IAM_REGION)
         if kind == "group":
@@ -147,10 +150,14 @@ class Tables:
         every = (statement for policy in self.snapshot.compiled.values() for statement in policy.statements)
         return (statement for statement in every if statement.covers_action(action))
 
-    def _witnesses(self, step: Step, frame: pd.DataFrame) -> pd.DataFrame:
-        """One of each place and kind of ARN, with each combination of tags that some statement asks for; or none."""
-        kind = frame.index.str.contains(":instance/")
-        first = frame.groupby([frame["account"].astype(str), frame["region"].astype(str), kind]).head(1)
+    def alike(self, action: str) -> Codes:
+        """Of each node the class of ARNs that no statement of an action tells apart; where they are many, its place."""
+        shapes = self.side(Step(action, "node"))[1].decider.shapes
+        return shapes.codes if len(shapes.rows) <= _MOST_SHAPES else _find_places(self.snapshot.nodes)
+
+    def _witnesses(self, step: Step, frame: pd.DataFrame, alike: Codes) -> pd.DataFrame:
+        """One of those that are alike, with each combination of tags that some statement asks for; or none."""
+        first = frame[~pd.Index(alike).duplicated()]
         plain = first.drop(columns=list_tags(first)).assign(tags_known=True)
         wanted = (step.tags or self._tag_combinations(step.action)) if step.on.endswith("other tags") else ()
         return pd.concat([plain.assign(**{TAG + key: value for key, value in tags}) for tags in wanted or [()]])
@@ -209,12 +216,30 @@ class Tables:
                 best[mine, number] = outcomes[np.ix_(mine, here)].max(axis=1)
         return best
 
+    def classes(self, step: Step) -> Codes:
+        """The class of nodes, as `alike` numbers them, that each resource of a step stands for."""
+        return self.alike(step.action)[self.snapshot.nodes.index.get_indexer(self.frame(step).index)]
+
+    def per_class(self, step: Step) -> Truths:
+        """Principals x classes of nodes, as `alike` numbers them: the best outcome there, whatever the tags."""
+        best = np.full((len(self.people), self.alike(step.action).max(initial=-1) + 1), IMPLICIT, dtype=np.int8)
+        order = np.argsort(of := self.classes(step), kind="stable")
+        if len(starts := np.flatnonzero(np.diff(of[order], prepend=-1))):
+            best[:, of[order[starts]]] = np.maximum.reduceat(self.outcomes(step)[:, order], starts, axis=1)
+        return best
+
     def lie_in(self, step: Step, places: Iterable[tuple[str, str]]) -> Iterator[Any]:
         """For each account and Region: which resources of a step a call from there may name."""
         regions, accounts = (self.frame(step)[name].astype(str).to_numpy() for name in ("region", "account"))
         anywhere = (accounts == "") | (step.on == "document")  # `outcomes` knows who sees those of other accounts
         for account, region in places:
             yield (regions == region) & (anywhere | (accounts == account))
+
+
+def _find_places(frame: pd.DataFrame) -> Codes:
+    """A number for account, Region and kind of ARN."""
+    told = (frame["account"].astype(str), frame["region"].astype(str), frame.index.str.contains(":instance/"))
+    return combine([pd.factorize(column)[0] for column in told], len(frame))
 
 
 def _wanted_tags(statement: Statement, keys: tuple[str, ...]) -> dict[str, str]:

@@ -29,6 +29,11 @@ class Step:
     context: Given = field(default_factory=dict)
     tags: tuple[Tags, ...] = ()
 
+    @property
+    def retags(self) -> bool:
+        """Is it decided on a node as if that had other tags, or none?"""
+        return self.on.startswith(("instance with", "managed-instance with"))
+
 
 @dataclass(frozen=True, slots=True)
 class Way:
