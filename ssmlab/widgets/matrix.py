@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import traitlets
 
-from ssmlab.explanation import last_part
+from ssmlab.explanation import call_all, last_part
 from ssmlab.graphs.sides import Side, join_sides, name_rows, read_sides
 from ssmlab.reachability import Reach
 from ssmlab.reachability.columns import Codes, Texts, Truths, first_rows
@@ -61,7 +61,7 @@ def make_matrix(reach: Reach, state: State, sort: str = "reach") -> dict[str, An
     words = f"{_count(grid)} {say_count(managed, 'managed node')}, in {say_count(int(reached.sum()), 'group')}"
     words += f", and {every - managed} not managed" if every > managed else ""
     return {
-        "rows": [{"id": arn, "label": last_part(arn), "detail": arn} for arn in arns],
+        "rows": [{"id": arn, "label": name, "detail": arn} for arn, name in zip(arns, call_all(arns), strict=True)],
         "columns": [
             {"id": c, **name_rows(grid.side, own, keys, several), "count": len(own)} for c, own in members.items()
         ],

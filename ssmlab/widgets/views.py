@@ -11,7 +11,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from ssmlab.explanation import last_part, say_open
+from ssmlab.explanation import call_all, last_part, say_open
 from ssmlab.graphs import to_networkx
 from ssmlab.reachability import Reach
 from ssmlab.reachability.columns import Codes, combine, first_rows
@@ -131,7 +131,7 @@ def short_pairs(pairs: pd.DataFrame, reach: Reach) -> pd.DataFrame:
     managed = reach.snapshot.nodes["managed"].iloc[nodes].astype("boolean").fillna(True)
     said = [SAID.get(outcome, outcome) for outcome in pairs["outcome"].astype(str)]
     shown: dict[str, Any] = {
-        "principal": [last_part(arn) for arn in pairs["principal"]],
+        "principal": call_all(pairs["principal"]),
         "node": reach.node_resources.call(nodes),
         "document": [last_part(arn) for arn in pairs["document"]],
         "region": reach.snapshot.nodes["region"].astype(str).iloc[nodes].to_numpy(),

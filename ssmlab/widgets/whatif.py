@@ -9,7 +9,7 @@ import ipywidgets as w
 import networkx as nx
 import pandas as pd
 
-from ssmlab.explanation import last_part
+from ssmlab.explanation import call_all, last_part
 from ssmlab.graphs import draw_changes, say_changes, to_networkx
 from ssmlab.reachability import Reach, count_changes
 from ssmlab.widgets.explorer import Explorer
@@ -91,7 +91,7 @@ class WhatIf(Explorer):
         names = zip(self.after.node_resources.call(places), rows["count"], strict=True)
         nodes = [name if count == 1 else f"{name} and {count - 1:,} like it" for name, count in names]
         shown = {
-            "principal": [last_part(arn) for arn in rows["principal"]],
+            "principal": call_all(rows["principal"]),
             "nodes": pd.Series(nodes, dtype="str"),
             "document": [last_part(arn) for arn in rows["document"]],
             **{name: [SAID.get(o, o) for o in rows[name].astype(str)] for name in ("before", "after")},
@@ -101,7 +101,7 @@ class WhatIf(Explorer):
     def _show_counts(self) -> None:
         named = {f"{what}_{how}": f"{what}: {word}" for what in ("nodes", "pairs") for how, word in _COLUMNS.items()}
         frame = self.counts.head(MOST_ROWS).rename(columns=named)
-        frame.insert(0, "principal", [last_part(str(arn)) for arn in frame.index])
+        frame.insert(0, "principal", call_all(map(str, frame.index)))
         words = say_count(len(self.counts), "principal", "gains or loses something", "gain or lose something")
         self.by_principal.show(frame.reset_index(drop=True), words)
 
