@@ -1,6 +1,7 @@
 """The reach explorer in a real JupyterLab: notebook 01, used with mouse and keyboard."""
 
 import re
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,7 @@ def test_principals_are_found_as_one_types(explorer: Locator) -> None:
     choose(explorer, "MFA used", "yes")
     expect(explorer.locator(".mark.edge[data-outcome=conditional]")).to_have_count(0)
     choose(explorer, "MFA used", "not known")
+    explorer.get_by_text("Request: MFA, IP, time").click()
     explorer.get_by_label("Find principal", exact=True).fill("")
 
 
@@ -205,6 +207,15 @@ def test_what_is_denied_is_drawn_dashed(explorer: Locator) -> None:
     expect(explorer.locator(".mark.edge[data-outcome=denied]")).to_have_count(0)
 
 
+ENDS = """picture => {
+    const holder = document.body.appendChild(document.createElement("div"));
+    holder.innerHTML = picture;
+    const boxes = [...holder.querySelectorAll("div > svg > text")].map(text => text.getBBox());
+    holder.remove();
+    return boxes.map(({ x, width }) => x + width);
+}"""
+
+
 @pytest.mark.parametrize(
     ("kind", "start"),
     [("CSV", b"principal,node"), ("Parquet", b"PAR1"), ("GraphML", b"<graphml"), ("SVG", b"<svg"), ("PNG", b"\x89PNG")],
@@ -216,7 +227,12 @@ def test_what_is_seen_is_saved(explorer: Locator, page: Page, kind: str, start: 
     content = Path(download.value.path()).read_bytes()
     assert content.startswith(start)
     if kind == "SVG":
-        assert "user/web-ops reaches" in content.decode()
+        frame = ElementTree.fromstring(content)
+        lines = [text.text or "" for text in frame.findall("{*}text")]
+        caption = explorer.locator(".caption").text_content()
+        assert " ".join(lines[1:]) == caption
+        ends = page.evaluate(ENDS, content.decode())
+        assert max(ends) <= float(frame.attrib["width"])  # no line is cut off
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
