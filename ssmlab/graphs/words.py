@@ -78,8 +78,7 @@ def _say_counts(row: pd.Series[int]) -> str:
     what = "node" if row[[f"nodes_{change}" for change in _CHANGES]].any() else "pair"
     found = [(verbs[0], row[f"{what}s_{change}"]) for change, verbs in _CHANGES.items()]
     words = [f"{verb} {say_count(count, what)}" for verb, count in found if count]
-    more = " of node and document" if what == "pair" else ""
-    return " and ".join(words) + more
+    return " and ".join(words) + (" of node and document" if what == "pair" else "")
 
 
 def _call_nodes(sides: Sides) -> str:
