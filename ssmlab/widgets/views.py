@@ -43,8 +43,8 @@ class State(Filters):
         Keys of the request; None: known to be absent.
     unfolded
         Node groups that are drawn as their nodes: `group:` and the ARN of the first node of each.
-    search
-        Text that a row of the table must hold.
+    order, search
+        How the matrix is sorted: "reach", "similar" or "name"; text that a row of the table must hold.
     """
 
     principals: tuple[str, ...] = ()
@@ -54,6 +54,7 @@ class State(Filters):
     ways: bool = False
     context: Mapping[str, str | None] = field(default_factory=dict)
     unfolded: tuple[str, ...] = ()
+    order: str = "reach"
     search: str = ""
 
 
@@ -89,9 +90,8 @@ def list_pairs(reach: Reach, state: State, limit: int = MOST_ROWS) -> tuple[pd.D
     filled = [frame for frame in frames if len(frame)] or frames[:1]
     shown = pd.concat(filled).sort_values("outcome", ascending=False, kind="stable", ignore_index=True)
     total = sum(frame.attrs["total"] for frame in frames)
-    if not total:
-        return shown, "No pair: nobody chosen reaches what the filters leave."
-    return shown, say_count(total, "pair", shown=len(shown))
+    nothing = "No pair: nobody chosen reaches what the filters leave."
+    return shown, say_count(total, "pair", shown=len(shown)) if total else nothing
 
 
 def _list_outcomes(state: State) -> list[str]:

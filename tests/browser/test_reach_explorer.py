@@ -182,6 +182,25 @@ def test_the_matrix_is_walked_with_the_keyboard(explorer: Locator, page: Page) -
     explorer.get_by_role("tab", name="Graph").click()
 
 
+def test_a_selection_is_shared_by_all_views_and_told_in_each(explorer: Locator, page: Page) -> None:
+    explorer.get_by_label("Principals", exact=True).locator("option", has_text="web-ops").click()
+    expect(explorer.locator(".caption")).to_contain_text("user/web-ops reaches")
+    explorer.get_by_role("tab", name="Table").click()
+    explorer.locator("tbody tr", has_text="PatchWindows").first.click()
+    why = explorer.locator(".ssmlab-why-text")
+    expect(why).to_contain_text("user/web-ops may run PatchWindows on web-1")
+    explorer.get_by_role("tab", name="Matrix").click()
+    expect(explorer.get_by_role("gridcell", selected=True)).to_have_attribute("aria-label", re.compile("WebServers"))
+    explorer.get_by_role("tab", name="Graph").click()
+    expect(explorer.locator(".mark[aria-pressed=true]")).to_have_attribute("data-kind", "group")
+    explorer.get_by_role("tab", name="Table").click()
+    expect(explorer.locator("tbody tr.selected")).to_contain_text("PatchWindows")
+    expect(why).to_contain_text("user/web-ops may run PatchWindows on web-1")
+    explorer.get_by_role("tab", name="Graph").click()
+    explorer.locator(".mark[aria-pressed=true]").focus()
+    page.keyboard.press("Escape")
+
+
 def test_the_view_is_turned_round_by_typing_a_node(explorer: Locator) -> None:
     explorer.get_by_role("button", name="Everyone").click()
     explorer.get_by_label("Node", exact=True).press_sequentially("web-1")
