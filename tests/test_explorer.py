@@ -343,6 +343,14 @@ def test_the_matrix_holds_what_reach_says(sample: ssmlab.Snapshot) -> None:
     assert "AWS-RunShellScript on" in explorer.why.value
 
 
+def test_an_empty_matrix_says_why_in_the_panel_and_above_it(sample: ssmlab.Snapshot) -> None:
+    told = {"zzz": "No node matches the filters.", "i-07b918020d0644452": "Nobody chosen reaches any of these nodes."}
+    for node, words in told.items():
+        explorer = ReachExplorer(sample, principals=["web-ops"], node=node, view="Matrix")
+        assert words in explorer._live.value
+        assert (explorer._matrix.matrix["empty"], explorer._matrix.matrix["columns"]) == (words, [])
+
+
 def selected(explorer: ReachExplorer) -> tuple[str, str, list[str]]:
     """What is selected in graph, matrix and table: the view that is seen, so that it is drawn."""
     rows = explorer._pairs.iloc[[*explorer._table._table.selected_rows]] if explorer.seen == 2 else pd.DataFrame()

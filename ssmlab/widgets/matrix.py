@@ -60,6 +60,7 @@ def make_matrix(reach: Reach, state: State, sort: str = "reach") -> dict[str, An
     managed, every = int(grid.managed[reached].sum()), int(grid.counts[reached].sum())
     words = f"{_count(grid)} {say_count(managed, 'managed node')}, in {say_count(int(reached.sum()), 'group')}"
     words += f", and {every - managed} not managed" if every > managed else ""
+    empty = "Nobody chosen reaches any of these nodes." if len(grid.counts) else "No node matches the filters."
     return {
         "rows": [{"id": arn, "label": name, "detail": arn} for arn, name in zip(arns, call_all(arns), strict=True)],
         "columns": [
@@ -67,8 +68,8 @@ def make_matrix(reach: Reach, state: State, sort: str = "reach") -> dict[str, An
         ],
         "cells": [[_NAMES[grid.cells[row, column]] for column in few_columns] for row in few_rows],
         "members": members,
-        "caption": f"{words}{cut and f' ({cut} are shown)'}." if reached.any() else "",
-        "empty": "Nobody chosen reaches any of these nodes." if len(grid.counts) else "No node matches the filters.",
+        "caption": f"{words}{cut and f' ({cut} are shown)'}." if reached.any() else empty,
+        "empty": empty,
     }
 
 

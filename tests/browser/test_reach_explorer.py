@@ -201,6 +201,29 @@ def test_a_selection_is_shared_by_all_views_and_told_in_each(explorer: Locator, 
     page.keyboard.press("Escape")
 
 
+def test_an_empty_matrix_says_why(explorer: Locator) -> None:
+    explorer.get_by_label("Node", exact=True).fill("no such node")
+    explorer.get_by_role("tab", name="Matrix").click()
+    expect(explorer.locator(".ssmlab-matrix")).to_contain_text("No node matches the filters.")
+    expect(explorer.locator(".ssmlab-matrix table")).to_be_empty()
+    explorer.get_by_label("Node", exact=True).fill("")
+    explorer.get_by_role("tab", name="Graph").click()
+
+
+def test_columns_of_the_matrix_are_named_by_what_sets_them_apart(explorer: Locator) -> None:
+    explorer.get_by_role("tab", name="Matrix").click()
+    heads = explorer.get_by_role("columnheader").locator("span")
+    expect(heads.first).to_have_text("Finance=…rs · eu-west-1 (5)")
+    explorer.get_by_role("tab", name="Graph").click()
+
+
+def test_arrows_of_choices_are_light_in_the_dark_theme(lab: Any, explorer: Locator) -> None:
+    lab.use_theme("dark")
+    arrow = explorer.get_by_label("Outcome", exact=True).evaluate("each => getComputedStyle(each).backgroundImage")
+    lab.use_theme("light")
+    assert "stroke='%23ddd'" in arrow
+
+
 def test_the_view_is_turned_round_by_typing_a_node(explorer: Locator) -> None:
     explorer.get_by_role("button", name="Everyone").click()
     explorer.get_by_label("Node", exact=True).press_sequentially("web-1")
