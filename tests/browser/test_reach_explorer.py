@@ -217,6 +217,22 @@ def test_columns_of_the_matrix_are_named_by_what_sets_them_apart(explorer: Locat
     explorer.get_by_role("tab", name="Graph").click()
 
 
+FOCUS = "() => [document.activeElement.tagName, getComputedStyle(document.activeElement).outlineStyle]"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_focus_is_seen_on_every_control(lab: Any, explorer: Locator, page: Page, theme: str) -> None:
+    lab.use_theme(theme)
+    explorer.get_by_label("Find principal", exact=True).focus()
+    met = []
+    for _ in range(12):
+        met.append(page.evaluate(FOCUS))
+        page.keyboard.press("Tab")
+    lab.use_theme("light")
+    assert {tag for tag, _ in met} >= {"INPUT", "SELECT", "BUTTON"}
+    assert {style for _, style in met} == {"solid"}
+
+
 def test_arrows_of_choices_are_light_in_the_dark_theme(lab: Any, explorer: Locator) -> None:
     lab.use_theme("dark")
     arrow = explorer.get_by_label("Outcome", exact=True).evaluate("each => getComputedStyle(each).backgroundImage")
