@@ -124,6 +124,14 @@ def test_a_selected_mark_is_explained(explorer: ReachExplorer) -> None:
     assert "Choose a mark" in explorer.why.value
 
 
+def test_what_has_nothing_that_goes_with_it_in_its_region_is_told_as_the_reason(sample: ssmlab.Snapshot) -> None:
+    explorer = ReachExplorer(sample, principals=["web-ops"], node="web-2", denied=True)
+    detail = {mark["id"]: mark["detail"] for mark in explorer._graph.graph["nodes"]}
+    explorer._graph.selected = next(name for name, said in detail.items() if said == "SeedTestData in us-east-2")
+    words = "SeedTestData in us-east-2: the filters leave nothing there that goes with it."
+    assert explorer.why.value == f"<p>{words}</p>"
+
+
 def test_a_selected_row_is_explained(explorer: ReachExplorer) -> None:
     explorer.tabs.selected_index = 2
     explorer._table._table.selected_rows = [0]
