@@ -317,6 +317,13 @@ def test_without_principals_the_view_is_turned_round(sample: ssmlab.Snapshot) ->
     assert len({mark["id"] for mark in marks(explorer, "principal") + marks(explorer, "role")}) == 13
 
 
+def test_another_request_leaves_the_title_of_the_picture_of_those_chosen(sample: ssmlab.Snapshot) -> None:
+    explorer = ReachExplorer(sample, principals=["web-ops", "two-tags"])
+    title = explorer._graph.label
+    explorer.controls["context"].value = {"aws:MultiFactorAuthPresent": "true"}
+    assert explorer._graph.label == title == "What user/web-ops, user/two-tags reach with Run Command"
+
+
 def test_what_is_denied_is_drawn_with_its_reason(explorer: ReachExplorer) -> None:
     control(explorer, "what is denied, too").value = True
     details = [edge["detail"] for edge in explorer._graph.graph["edges"] if edge["outcome"] == "denied"]

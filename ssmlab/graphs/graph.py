@@ -83,7 +83,7 @@ def to_networkx(
     graph, shown = draw_within(limit, len(drawn), lambda first: pen.draw(sides, drawn[:first]))
     pen.name(graph, sides)
     graph.graph.update(
-        title=say_title(reach, sides, chosen),
+        title=say_title(reach, sides, chosen, is_everyone=principals is None),
         caption=say_result(reach, sides, chosen, joint),
         folded="" if shown >= len(drawn) else f"the {shown} of {len(drawn)} principals that reach most are drawn",
     )

@@ -18,9 +18,9 @@ from ssmlab.words import say_count, say_some
 Joint = Sequence[tuple[Truths, Truths]]  # for each chosen principal, the outcomes of node and document groups
 
 
-def say_title(reach: Reach, sides: Sides, chosen: Codes) -> str:
-    """What the picture shows: what the chosen reach or, of all principals, who reaches it."""
-    if len(chosen) > 1 and len(chosen) == len(reach.snapshot.principals):
+def say_title(reach: Reach, sides: Sides, chosen: Codes, *, is_everyone: bool) -> str:
+    """What the picture shows: what the chosen reach or, where none are chosen, who reaches it."""
+    if len(chosen) > 1 and is_everyone:
         return f"Who reaches {_call_nodes(sides)} with Run Command"
     names = call_all(map(str, reach.snapshot.principals.index[chosen[:3]]))
     more = f" and {len(chosen) - 3} more" if len(chosen) > 3 else ""
