@@ -233,8 +233,7 @@ def _pseudonymise(arguments: argparse.Namespace) -> None:
 
 def _new_folder(arguments: argparse.Namespace) -> None:
     folder = ssmlab.workshop.make_folder(arguments.folder, arguments.seed)
-    first = min(folder.glob("*.ipynb"))
-    _say(f"made {folder}: open it with `ssmlab lab {first}`")
+    _say(f"made {folder}: open it with `ssmlab lab {min(folder.glob('*.ipynb'))}`")
 
 
 def _gather(arguments: argparse.Namespace) -> None:

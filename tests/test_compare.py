@@ -206,6 +206,19 @@ def test_the_request_counts_on_both_sides(snapshot: ssmlab.Snapshot) -> None:
     assert "Nothing differs" in seen(used)._table._count.value
 
 
+def test_two_accounts_of_which_one_is_not_chosen_yet_stand_in_the_line_to_copy(snapshot: ssmlab.Snapshot) -> None:
+    compare = Compare(snapshot, what="accounts")
+    compare.controls["policies_of"].value = ""
+    compare.wait()
+    again = eval(
+        html.unescape(compare._line.value.partition("<code>")[2].partition("</code>")[0]),
+        {"Compare": Compare, "snapshot": snapshot},
+    )
+    again.wait()
+    assert again.state == compare.state
+    assert "Choose two accounts." in again.why.value
+
+
 def test_the_line_to_copy_makes_the_same_view(snapshot, changed) -> None:
     explorer = Compare(snapshot, changed, change="lost", search="web")
     line = html.unescape(explorer._line.value.partition("<code>")[2].partition("</code>")[0])

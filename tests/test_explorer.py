@@ -33,7 +33,7 @@ from ssmlab.widgets import (
     log_views,
     views,
 )
-from ssmlab.widgets.controls import UNTAGGED, RequestControls
+from ssmlab.widgets.controls import UNTAGGED, RequestControls, list_options
 from ssmlab.widgets.explorer import _parts
 from ssmlab.widgets.filters import choose_nodes
 from ssmlab.widgets.graph_view import GraphView
@@ -122,6 +122,14 @@ def test_a_selected_mark_is_explained(explorer: ReachExplorer) -> None:
     assert "may reach 6 managed nodes" in explorer.why.value
     explorer._graph.selected = ""
     assert "Choose a mark" in explorer.why.value
+
+
+def test_what_has_nothing_that_goes_with_it_in_its_region_is_told_as_the_reason(sample: ssmlab.Snapshot) -> None:
+    explorer = ReachExplorer(sample, principals=["web-ops"], node="web-2", denied=True)
+    detail = {mark["id"]: mark["detail"] for mark in explorer._graph.graph["nodes"]}
+    explorer._graph.selected = next(name for name, said in detail.items() if said == "SeedTestData in us-east-2")
+    words = "SeedTestData in us-east-2: the filters leave nothing there that goes with it."
+    assert explorer.why.value == f"<p>{words}</p>"
 
 
 def test_a_selected_row_is_explained(explorer: ReachExplorer) -> None:
@@ -309,6 +317,13 @@ def test_without_principals_the_view_is_turned_round(sample: ssmlab.Snapshot) ->
     assert len({mark["id"] for mark in marks(explorer, "principal") + marks(explorer, "role")}) == 13
 
 
+def test_another_request_leaves_the_title_of_the_picture_of_those_chosen(sample: ssmlab.Snapshot) -> None:
+    explorer = ReachExplorer(sample, principals=["web-ops", "two-tags"])
+    title = explorer._graph.label
+    explorer.controls["context"].value = {"aws:MultiFactorAuthPresent": "true"}
+    assert explorer._graph.label == title == "What user/web-ops, user/two-tags reach with Run Command"
+
+
 def test_what_is_denied_is_drawn_with_its_reason(explorer: ReachExplorer) -> None:
     control(explorer, "what is denied, too").value = True
     details = [edge["detail"] for edge in explorer._graph.graph["edges"] if edge["outcome"] == "denied"]
@@ -343,6 +358,103 @@ def test_the_matrix_holds_what_reach_says(sample: ssmlab.Snapshot) -> None:
     assert "AWS-RunShellScript on" in explorer.why.value
 
 
+def test_an_empty_matrix_says_why_in_the_panel_and_above_it(sample: ssmlab.Snapshot) -> None:
+    told = {"zzz": "No node matches the filters.", "i-07b918020d0644452": "Nobody chosen reaches any of these nodes."}
+    for node, words in told.items():
+        explorer = ReachExplorer(sample, principals=["web-ops"], node=node, view="Matrix")
+        assert words in explorer._live.value
+        assert (explorer._matrix.matrix["empty"], explorer._matrix.matrix["columns"]) == (words, [])
+
+
+def selected(explorer: ReachExplorer) -> tuple[str, str, list[str]]:
+    """What is selected in graph, matrix and table: the view that is seen, so that it is drawn."""
+    rows = explorer._pairs.iloc[[*explorer._table._table.selected_rows]] if explorer.seen == 2 else pd.DataFrame()
+    return explorer._graph.selected, explorer._matrix.selected, [*rows.to_numpy()[:, :3].ravel()]
+
+
+PAIR = [
+    WEB_OPS,
+    "arn:aws:ec2:eu-west-1:123456789012:instance/i-0123456789abcdef0",
+    "arn:aws:ssm:eu-west-1:123456789012:document/RestartWebServer",
+]
+
+
+@pytest.fixture
+def linked(explorer: ReachExplorer) -> ReachExplorer:
+    """A row of the table is selected."""
+    explorer.tabs.selected_index = 2
+    rows = explorer._pairs[["principal", "node", "document"]].to_numpy().tolist()
+    explorer._table._table.selected_rows = [rows.index(PAIR)]
+    assert "user/web-ops may run RestartWebServer on web-1" in explorer.why.value
+    return explorer
+
+
+def test_what_is_selected_in_one_view_is_selected_in_the_others_with_its_reason(linked: ReachExplorer) -> None:
+    reason = linked.why.value
+    linked.tabs.selected_index = 1
+    members = linked._cells["members"]
+    column = next(name for name, rows in members.items() if linked.snapshot.nodes.index.get_loc(PAIR[1]) in rows)
+    assert linked._matrix.selected == f"{WEB_OPS}|{column}"
+    assert linked.why.value == reason
+    linked.tabs.selected_index = 0
+    assert linked._graph.selected == f"group:{PAIR[1]}"
+    assert linked.why.value == reason
+    linked.tabs.selected_index = 2
+    assert selected(linked)[2] == PAIR
+    assert linked.why.value == reason
+
+
+def test_a_mark_that_is_selected_is_told_in_the_other_views(explorer: ReachExplorer) -> None:
+    explorer._graph.selected = f"group:{PAIR[1]}"
+    explorer.tabs.selected_index = 2
+    assert selected(explorer)[2][:2] == PAIR[:2]
+    explorer.tabs.selected_index = 0
+    assert explorer._graph.selected == f"group:{PAIR[1]}"
+    explorer._graph.selected = WEB_OPS
+    reason = explorer.why.value
+    explorer.tabs.selected_index = 1
+    assert (explorer.why.value, explorer._matrix.selected) == (reason, "")
+    explorer.tabs.selected_index = 0
+    assert (explorer.why.value, explorer._graph.selected) == (reason, WEB_OPS)
+
+
+def test_a_selection_stays_with_another_request_and_goes_with_other_filters(linked: ReachExplorer) -> None:
+    linked.controls["context"].value = {"aws:MultiFactorAuthPresent": "true"}
+    assert selected(linked)[2] == PAIR
+    linked.tabs.selected_index = 0
+    linked._fold.click()
+    assert linked._graph.selected == f"node:{PAIR[1]}"
+    linked._fold.click()
+    assert linked._graph.selected == f"group:{PAIR[1]}"
+    control(linked, "Region").value = "us-east-2"
+    assert linked._graph.selected == ""
+    assert "Choose a mark" in linked.why.value
+
+
+def test_a_selection_that_is_cleared_in_the_matrix_is_cleared_everywhere(linked: ReachExplorer) -> None:
+    linked.tabs.selected_index = 1
+    linked._matrix.selected = ""
+    assert "Choose a mark" in linked.why.value
+    linked.tabs.selected_index = 2
+    assert selected(linked)[2] == []
+
+
+def test_the_view_and_the_order_of_the_matrix_stand_in_the_line_to_copy(sample: ssmlab.Snapshot) -> None:
+    explorer = ReachExplorer(sample, principals=[])
+    explorer.tabs.selected_index = 1
+    control(explorer, "Order").value = "name"
+    line = html.unescape(explorer._line.value.partition("<code>")[2].partition("</code>")[0])
+    assert line == "ReachExplorer(snapshot, principals=[], order='name', view='Matrix')"
+    again = eval(line, {"ReachExplorer": ReachExplorer, "snapshot": sample})
+    assert (again.seen, again._matrix.matrix) == (1, explorer._matrix.matrix)
+
+
+@pytest.mark.parametrize("kind", EXPLORERS)
+def test_a_view_that_there_is_not_is_refused_by_name(sample: ssmlab.Snapshot, kind: type) -> None:
+    with pytest.raises(ValueError, match=r"view: expected one of .*, got `Globe`"):
+        kind(sample, view="Globe")
+
+
 def test_what_is_asked_of_those_chosen_alone_is_what_everyone_s_reach_says(sample: ssmlab.Snapshot) -> None:
     for principals, value in product((["OnCall"], ["web-ops", "admin-adele"]), ("true", "false", None)):
         explorer = ReachExplorer(sample, principals=principals)
@@ -375,6 +487,23 @@ def test_what_is_seen_is_saved(explorer: ReachExplorer) -> None:
     assert len(content.decode().splitlines()) == 1 + explorer.reach.pairs("web-ops").attrs["total"]
     graph = nx.parse_graphml(explorer.export("GraphML")[1].decode())
     assert {*graph.nodes} == {mark["id"] for mark in explorer._graph.graph["nodes"]}
+
+
+def saved_marks(explorer) -> set[str]:
+    return {*nx.parse_graphml(explorer.export("GraphML")[1].decode()).nodes}
+
+
+def test_the_graph_of_the_present_state_is_saved_where_another_view_is_seen(sample: ssmlab.Snapshot) -> None:
+    two_tags = "arn:aws:iam::123456789012:user/two-tags"
+    explorer = ReachExplorer(sample, principals=["web-ops"], view="Table")
+    explorer.controls["principals"].value = (two_tags,)
+    assert saved_marks(explorer) == saved_marks(ReachExplorer(sample, principals=["two-tags"]))
+    lab = TagLab(sample, view="Changes")
+    lab._undo()
+    assert saved_marks(lab) == saved_marks(TagLab(sample, edits=[]))
+    compare = Compare(sample, sample.with_tags("i-0123456789abcdef0", {"Finance": "Ledger"}))
+    compare.wait()
+    assert WEB_OPS in saved_marks(compare)
 
 
 def test_what_is_saved_says_on_what_a_pair_depends(sample: ssmlab.Snapshot) -> None:
@@ -666,3 +795,8 @@ def test_an_outcome_that_depends_on_what_is_not_known_is_called_conditional_ever
     assert {"nodes: now conditional", "pairs: now conditional"} <= {*lab.by_principal._table.df}
     scripts = [path.read_text() for path in (Path(widgets.__file__).parent / "static").glob("*.js")]
     assert not any('"depends"' in text for text in scripts)
+
+
+def test_a_long_value_is_cut_in_the_middle() -> None:
+    labels = dict(list_options(pd.Series(["first" + "x" * 80 + "last", "short", ""])))
+    assert [*labels] == ["(empty)", "first" + "x" * 18 + "…" + "x" * 32 + "last", "short"]

@@ -3,6 +3,7 @@
 from itertools import combinations
 
 import networkx as nx
+import pandas as pd
 import pytest
 
 import ssmlab
@@ -11,6 +12,8 @@ from ssmlab.exports import write_graphml
 from ssmlab.graphs import draw_changes, place_layers, to_marks
 from ssmlab.reachability import count_changes
 from ssmlab.widgets.graph_view import GraphView
+from ssmlab.widgets.matrix import make_matrix
+from ssmlab.widgets.views import State, short_pairs
 
 
 def test_the_graph_leads_from_principal_through_statement_to_resources(reach: ssmlab.Reach) -> None:
@@ -214,3 +217,45 @@ def test_nodes_that_differ_only_in_what_xml_cannot_hold_stay_different_when_save
     saved = nx.parse_graphml(write_graphml(graph).decode())
     assert [*saved] == ["a��", "a���", "a�", "b", "a����"]
     assert [*saved.edges] == [*zip([*saved], [*saved][1:], strict=False)]
+
+
+TWINS = ["arn:aws:iam::123456789012:user/twin", "arn:aws:iam::210987654321:user/twin"]
+
+
+@pytest.fixture(scope="module")
+def twins(sample: ssmlab.Snapshot) -> ssmlab.Snapshot:
+    """Two users of one name, in two accounts, who reach every node of theirs."""
+    frame = sample.principals
+    users = frame.loc[["arn:aws:iam::123456789012:user/web-ops"] * 2].set_axis(pd.Index(TWINS, name="arn"))
+    users = users.assign(name="twin", account=[arn.split(":")[4] for arn in TWINS])
+    both = sample.replace(principals=pd.concat([frame, users]))
+    everything = {"Statement": {"Effect": "Allow", "Action": "ssm:SendCommand", "Resource": "*"}}
+    return both.with_policy(everything, name="Everything", principal=TWINS)
+
+
+def test_principals_of_one_name_are_told_apart_in_every_view(twins: ssmlab.Snapshot) -> None:
+    names, reach = ["user/twin (…9012)", "user/twin (…4321)"], ssmlab.reach(twins)
+    graph = ssmlab.to_networkx(reach, TWINS)
+    assert [graph.nodes[arn]["label"] for arn in TWINS] == names
+    assert graph.graph["title"] == f"What {', '.join(names)} reach with Run Command"
+    matrix = make_matrix(reach, State(principals=tuple(TWINS)), "name")
+    assert sorted(row["label"] for row in matrix["rows"]) == sorted(names)
+    pairs = pd.concat([reach.pairs(arn, limit=1) for arn in TWINS], ignore_index=True)
+    assert [*short_pairs(pairs, reach)["principal"]] == names
+
+
+def test_principals_of_one_name_are_told_apart_in_a_change(twins: ssmlab.Snapshot) -> None:
+    stop = {"Statement": {"Effect": "Deny", "Action": "ssm:SendCommand", "Resource": "*"}}
+    before, after = ssmlab.reach(twins), ssmlab.reach(twins.with_policy(stop, name="Stop", principal=TWINS))
+    graph = draw_changes(before, after)
+    assert {graph.nodes[arn]["label"] for arn in TWINS} == {"user/twin (…9012)", "user/twin (…4321)"}
+    assert all(f"user/twin (…{arn.split(':')[4][-4:]}) loses" in graph.graph["caption"] for arn in TWINS)
+
+
+def test_thousands_are_told_as_thousands_everywhere_in_a_sentence() -> None:
+    inventory = ssmlab.load("data/sample").nodes.iloc[:1]
+    arns = [f"arn:aws:ec2:eu-west-1:123456789012:instance/i-{number:017x}" for number in range(2000)]
+    nodes = inventory.loc[[inventory.index[0]] * 2000].set_axis(pd.Index(arns, name="arn"))
+    nodes["node_id"] = [last_part(arn) for arn in arns]
+    graph = ssmlab.to_networkx(ssmlab.reach(ssmlab.load("data/sample").replace(nodes=nodes)), "web-ops")
+    assert graph.graph["caption"] == "user/web-ops reaches 2,000 of 2,000 managed nodes."

@@ -329,3 +329,8 @@ def test_columns_that_name_no_tag_or_one_of_aws_are_left_out_with_a_word(snapsho
     changes, problems = read_tag_file("edited.csv", text.encode(), snapshot.nodes)
     assert [(change.key, change.value) for change in changes] == [("New", "c")]
     assert sum("is left out" in what for what in problems["what"]) == 2
+
+
+def test_filters_that_leave_no_node_are_told_as_the_reason(snapshot: ssmlab.Snapshot) -> None:
+    lab = TagLab(snapshot, node="no such node")
+    assert lab.graph.caption == "No node matches the filters."

@@ -218,9 +218,7 @@ def _numeric(operand: Any, where: str) -> Check:
 
 def _read_address(leaf: Value) -> Network | None:
     """An address as the engine reads it: without a zone, without IPv4 inside IPv6."""
-    if not isinstance(leaf, str) or (":" in leaf and "." in leaf):
-        return None
-    return read_address(leaf)
+    return read_address(leaf) if isinstance(leaf, str) and not (":" in leaf and "." in leaf) else None
 
 
 def _cidr(operand: Any, where: str) -> Check:

@@ -8,9 +8,9 @@ from typing import Final
 import networkx as nx
 import pandas as pd
 
-from ssmlab.explanation import call_all, last_part
+from ssmlab.explanation import last_part
 from ssmlab.graphs.layout import place_layers
-from ssmlab.graphs.sides import add_principal
+from ssmlab.graphs.sides import add_principals
 from ssmlab.words import say_count
 
 _COLUMNS: Final = ("Principal", "Gained or lost, and why", "Nodes")
@@ -54,8 +54,7 @@ def draw_causes(found: pd.DataFrame, names: Mapping[str, str], limit: int = _MOS
     whys = found["change"].astype("str") + ": " + found["cause"].astype("str")
     members = dict(found.groupby("principal").groups) | dict(found.groupby(whys).groups)
     graph: nx.DiGraph[str] = nx.DiGraph(members=members, groups={}, columns=_COLUMNS)
-    for arn, label in zip(shown, call_all(shown), strict=True):
-        add_principal(graph, arn, label)
+    add_principals(graph, [*shown])
     for mark, part in _merge(lines[lines["principal"].isin(shown)]):
         _draw(graph, mark, part, found, names)
     rest = len(size) - len(shown)

@@ -18,7 +18,7 @@ from ssmlab.evaluation import Applied
 from ssmlab.explanation import last_part
 from ssmlab.graphs.graph import MOST_MARKS, draw_card, draw_no_card, draw_within, read_cards, say_outcome
 from ssmlab.graphs.layout import place_layers
-from ssmlab.graphs.sides import Side, add_principal, join_sides, name_rows, read_sides
+from ssmlab.graphs.sides import Side, add_principals, join_sides, name_rows, read_sides
 from ssmlab.graphs.words import say_changes
 from ssmlab.reachability import Reach, count_changes
 from ssmlab.reachability.changes import find_changes
@@ -185,8 +185,8 @@ class _Pen:
     def _draw_cards(self) -> None:
         """Principals and statements; a statement once for all principals whom it leads to the same."""
         numbers: dict[str, list[Mapping[str, str]]] = {}
+        add_principals(self._graph, [*dict.fromkeys(arn for arn, _ in self._lines)])
         for (arn, name), lines in self._lines.items():
-            add_principal(self._graph, arn)
             known, here = numbers.setdefault(name, []), {mark: line["outcome"] for mark, line in lines.items()}
             known += [] if here in known else [here]
             source, about = draw_card(self._applied[name]) if name else draw_no_card(arn)

@@ -15,7 +15,7 @@ import numpy as np
 from ssmlab.evaluation import Applied
 from ssmlab.explanation import last_part, say_open, say_reason, say_statement
 from ssmlab.graphs.layout import place_layers
-from ssmlab.graphs.sides import Side, add_principal, join_sides, name_rows, read_sides
+from ssmlab.graphs.sides import Side, add_principals, join_sides, name_rows, read_sides
 from ssmlab.graphs.words import say_result, say_title
 from ssmlab.reachability import Reach
 from ssmlab.reachability.columns import Codes, Truths, first_rows
@@ -83,7 +83,7 @@ def to_networkx(
     graph, shown = draw_within(limit, len(drawn), lambda first: pen.draw(sides, drawn[:first]))
     pen.name(graph, sides)
     graph.graph.update(
-        title=say_title(reach, sides, chosen),
+        title=say_title(reach, sides, chosen, is_everyone=principals is None),
         caption=say_result(reach, sides, chosen, joint),
         folded="" if shown >= len(drawn) else f"the {shown} of {len(drawn)} principals that reach most are drawn",
     )
@@ -116,10 +116,7 @@ class _Pen:
         self._graph: nx.DiGraph[str] = nx.DiGraph(members={}, groups={})
         self._keys = self._reach.tag_keys(who for who, _ in shown)
         self._several = len({self._arns[who].split(":")[4] for who, _ in shown}) > 1  # accounts that are drawn
-        for who, _ in shown:
-            arn = self._arns[who]
-            is_one_root_of_several = arn.endswith(":root") and self._several
-            add_principal(self._graph, arn, f"root · …{arn.split(':')[4][-4:]}" if is_one_root_of_several else "")
+        add_principals(self._graph, [self._arns[who] for who, _ in shown])
         for place, side in enumerate(sides):
             if shown:
                 self._draw_side(side, [(who, joint[place]) for who, joint in shown])

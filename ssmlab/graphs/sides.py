@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ssmlab.evaluation import Applied
-from ssmlab.explanation import Part, last_part
+from ssmlab.explanation import Part, call_all
 from ssmlab.reachability import Reach
 from ssmlab.reachability.columns import Codes, Resources, Truths, combine, encode, first_rows
 from ssmlab.reachability.fleets import IMPLICIT
@@ -111,10 +111,11 @@ def name_rows(side: Side, rows: Codes, keys: Sequence[str], several: bool) -> di
     return {"label": " · ".join([label, *places]), "detail": f"{listed} in {region}"}
 
 
-def add_principal(graph: nx.DiGraph[str], arn: str, label: str = "") -> None:
-    """The mark of a principal."""
-    kind = "role" if ":role/" in arn else "principal"
-    graph.add_node(arn, kind=kind, layer=0, label=label or last_part(arn), detail=arn, count=1)
+def add_principals(graph: nx.DiGraph[str], arns: Sequence[str]) -> None:
+    """The marks of principals; the end of the account stands with names that two of them have."""
+    for arn, label in zip(arns, call_all(arns), strict=True):
+        kind = "role" if ":role/" in arn else "principal"
+        graph.add_node(arn, kind=kind, layer=0, label=label, detail=arn, count=1)
 
 
 def _common(side: Side, rows: Codes, keys: Sequence[str]) -> list[str]:

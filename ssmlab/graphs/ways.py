@@ -9,7 +9,7 @@ import numpy as np
 
 from ssmlab.explanation import last_part
 from ssmlab.graphs.layout import place_layers
-from ssmlab.graphs.sides import Side, add_principal, name_rows, read_sides
+from ssmlab.graphs.sides import Side, add_principals, name_rows, read_sides
 from ssmlab.paths import Edge, Paths
 from ssmlab.reachability import Reach
 from ssmlab.reachability.columns import Codes
@@ -45,7 +45,7 @@ def _add_way(graph: nx.DiGraph[str], side: Side, name: str, edges: Sequence[Edge
     first, last = edges[0], edges[-1]
     said = ". ".join(f"{edge.sentence[0].upper()}{edge.sentence[1:]}" for edge in edges)
     if first.source not in graph:
-        add_principal(graph, first.source)
+        add_principals(graph, [first.source])
     kind, label = "role" if ":role/" in last.source else "principal", f"as {last_part(last.source)}"
     if len(edges) == 1:
         kind, label = "policy", last.way.replace("-", " ")

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from ssmlab.explanation import last_part
+from ssmlab.explanation import call_all, last_part
 from ssmlab.graphs.sides import Sides
 from ssmlab.reachability import Reach
 from ssmlab.reachability.columns import Codes, Truths
@@ -18,11 +18,11 @@ from ssmlab.words import say_count, say_some
 Joint = Sequence[tuple[Truths, Truths]]  # for each chosen principal, the outcomes of node and document groups
 
 
-def say_title(reach: Reach, sides: Sides, chosen: Codes) -> str:
-    """What the picture shows: what the chosen reach or, of all principals, who reaches it."""
-    if len(chosen) > 1 and len(chosen) == len(reach.snapshot.principals):
+def say_title(reach: Reach, sides: Sides, chosen: Codes, *, is_everyone: bool) -> str:
+    """What the picture shows: what the chosen reach or, where none are chosen, who reaches it."""
+    if len(chosen) > 1 and is_everyone:
         return f"Who reaches {_call_nodes(sides)} with Run Command"
-    names = [last_part(str(reach.snapshot.principals.index[who])) for who in chosen[:3]]
+    names = call_all(map(str, reach.snapshot.principals.index[chosen[:3]]))
     more = f" and {len(chosen) - 3} more" if len(chosen) > 3 else ""
     return f"What {', '.join(names)}{more} {'reach' if len(chosen) > 1 else 'reaches'} with Run Command"
 
@@ -43,14 +43,14 @@ def say_result(reach: Reach, sides: Sides, chosen: Codes, joint: Joint) -> str:
     waiting = int((together >= CONDITIONAL) @ (sides[0].counts - managed))
     several = say_some(sure + perhaps, len(chosen), "principal", "reaches", "reach")
     who = several if len(chosen) > 1 else f"{last_part(str(reach.snapshot.principals.index[chosen[0]]))} reaches"
-    words = f"{who} {allowed} of {say_count(int(managed.sum()), 'managed node')}"
+    words = f"{who} {allowed:,} of {say_count(int(managed.sum()), 'managed node')}"
     is_, it = ("is", "it") if waiting == 1 else ("are", "them")
-    waits = f" {waiting} more {is_} not managed: no command reaches {it} yet." if waiting else ""
+    waits = f" {waiting:,} more {is_} not managed: no command reaches {it} yet." if waiting else ""
     return f"{words}{_say_more(depends)}{waits}"
 
 
 def _say_more(count: int) -> str:
-    return f"; {count} more {'depends' if count == 1 else 'depend'} on what is not known." if count else "."
+    return f"; {count:,} more {'depends' if count == 1 else 'depend'} on what is not known." if count else "."
 
 
 _CHANGES: Final = {
@@ -65,7 +65,8 @@ def say_changes(counts: pd.DataFrame) -> str:
     """What changes, in words, from the frame of `count_changes`."""
     if counts.empty:
         return "Nobody gains or loses anything."
-    named = [f"{last_part(str(arn))} {_say_counts(row)}." for arn, row in counts.head(_NAMED).iterrows()]
+    names = call_all(map(str, counts.index))[:_NAMED]
+    named = [f"{name} {_say_counts(counts.loc[arn])}." for name, arn in zip(names, counts.index, strict=False)]
     rest = counts[_NAMED:]
     sums = {change: int((rest[f"nodes_{change}"] + rest[f"pairs_{change}"] > 0).sum()) for change in _CHANGES}
     parts = [f"{many} more {_CHANGES[change][many > 1]} something" for change, many in sums.items() if many]
@@ -77,13 +78,12 @@ def _say_counts(row: pd.Series[int]) -> str:
     what = "node" if row[[f"nodes_{change}" for change in _CHANGES]].any() else "pair"
     found = [(verbs[0], row[f"{what}s_{change}"]) for change, verbs in _CHANGES.items()]
     words = [f"{verb} {say_count(count, what)}" for verb, count in found if count]
-    more = " of node and document" if what == "pair" else ""
-    return " and ".join(words) + more
+    return " and ".join(words) + (" of node and document" if what == "pair" else "")
 
 
 def _call_nodes(sides: Sides) -> str:
     rows = sides[0].rows
-    return str(sides[0].resources.names[rows[0]]) if len(rows) == 1 else f"{len(rows)} nodes"
+    return str(sides[0].resources.names[rows[0]]) if len(rows) == 1 else f"{len(rows):,} nodes"
 
 
 def _nothing(reach: Reach, sides: Sides, chosen: Codes) -> str:

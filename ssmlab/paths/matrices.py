@@ -69,8 +69,7 @@ class WayTables:
         return np.asarray(np.maximum.reduce(found), dtype=np.int8)
 
     def _reach_by(self, way: Way) -> Truths:
-        found = [self._on_groups(step) for step in way.steps]
-        outcomes = np.minimum.reduce(found)
+        outcomes = np.minimum.reduce([self._on_groups(step) for step in way.steps])
         fits = self.managed | way.unmanaged
         fits &= {"ec2": self._is_ec2, "mi": ~self._is_ec2}.get(way.nodes, True)
         return _cap(np.where(fits & self.own, outcomes, np.int8(IMPLICIT)), way)

@@ -92,8 +92,7 @@ def check_text(text: str, layer: str = "identity") -> list[TextProblem]:
     [TextProblem(line=1, column=13, what='expected JSON: expecting value')]
     """
     try:
-        body = read_json(decode_url(text))
-        problems = parse_policy(body, layer=layer).problems
+        problems = parse_policy(read_json(decode_url(text)), layer=layer).problems
     except json.JSONDecodeError as error:
         said = f"expected JSON: {error.msg[:1].lower()}{error.msg[1:].removesuffix(' at')}"
         return [TextProblem(error.lineno, error.colno, said)]

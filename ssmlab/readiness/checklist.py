@@ -39,8 +39,7 @@ class Checklist:
 
     def of(self, node: str) -> Sequence[Step]:
         """The steps of one machine, by ARN."""
-        kind = int(self.kinds[self.snapshot.nodes.index == node][0])
-        return self.steps[kind].steps
+        return self.steps[int(self.kinds[self.snapshot.nodes.index == node][0])].steps
 
     def frame(self) -> pd.DataFrame:
         """See `check_readiness`."""
@@ -85,8 +84,7 @@ def make_checklist(snapshot: Snapshot) -> Checklist:
     first = nodes.iloc[first_rows(kinds)]
     rows = first.astype("object").where(first.notna(), None)
     records: list[dict[Any, Any]] = rows.assign(arn=rows.index).to_dict("records")
-    found = [Kind(row["managed"], checks.run(row)) for row in records]
-    return Checklist(snapshot, kinds, found)
+    return Checklist(snapshot, kinds, [Kind(row["managed"], checks.run(row)) for row in records])
 
 
 def _sum_up(kind: Kind) -> str:

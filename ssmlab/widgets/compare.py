@@ -38,11 +38,9 @@ class PolicyChoice(w.VBox):
 
     def __init__(self, label: str, policies: Mapping[str, str], value: str) -> None:
         options = [("(pasted below)", ANY), *((name, policy) for policy, name in policies.items())]
-        is_known = value in policies
-        self._list = dropdown(label, options, value if is_known else ANY)
-        pasted = "" if is_known else value
-        hint = "or paste a policy: JSON"
-        self._text = area(f"{label}, pasted", pasted, hint, rows=2)
+        pasted = "" if value in policies else value
+        self._list = dropdown(label, options, ANY if pasted else value)
+        self._text = area(f"{label}, pasted", pasted, "or paste a policy: JSON", rows=2)
         self._known, self._wrong = policies, w.HTML().add_class("ssmlab-words")
         super().__init__([self._list, self._text, self._wrong], value=value)
         self._list.observe(self._choose, "value")
@@ -83,6 +81,7 @@ class Compare(Explorer):
 
     title = "What changes"
     state_type = State
+    graph_at = GRAPH
     chosen = ("what", "first", "second", "nodes_of", "policies_of")
     formats = ("CSV", "Parquet", "GraphML", "SVG", "PNG")
 
@@ -108,8 +107,7 @@ class Compare(Explorer):
         what = POLICIES if self._sides[1] is None else SNAPSHOTS
         own, others = self._accounts = [list_accounts(side or self.snapshot) for side in self._sides]
         other = next((account for account in others if account not in own[:1]), ANY)
-        state = State(what, first, second, nodes_of=next(iter(own), ANY), policies_of=other)
-        state = replace(state, **given)
+        state = replace(State(what, first, second, nodes_of=next(iter(own), ANY), policies_of=other), **given)
         first, second = (text and differences.find_policy(self.snapshot, text) for text in (state.first, state.second))
         return replace(state, first=first, second=second)
 
@@ -117,7 +115,7 @@ class Compare(Explorer):
         """A control for each field."""
         state = self.state
         sides = [] if self._sides[1] is None else [("two snapshots", SNAPSHOTS)]
-        more = [("two accounts", ACCOUNTS)] if state.policies_of else []
+        more = [("two accounts", ACCOUNTS)] if len({*self._accounts[0], *self._accounts[1]}) > 1 else []
         own, others = ([("(none)", ANY), *((name, name) for name in names)] for names in self._accounts)
         self._search = search("principal, node, document or cause", state.search)
         return {
@@ -140,7 +138,6 @@ class Compare(Explorer):
 
     def make_views(self) -> dict[str, w.Widget]:
         """What is gained and lost, the picture of it, and witnesses."""
-        self.drawn: nx.DiGraph[str] = nx.DiGraph(members={})
         self._rows = self._found = self._witnesses = pd.DataFrame()
         self._causes = w.HTML()
         self._table = self.build_table(self._explain_row, self._search, self._causes, height=290)
@@ -212,8 +209,12 @@ class Compare(Explorer):
         cut = f"first {len(self._rows)} of {len(rows):,} rows. " if len(self._rows) < len(rows) else ""
         self._table.show(differences.short_rows(self._rows, self._difference.names), f"{cut}{words}")
 
+    def draw(self) -> nx.DiGraph[str]:
+        """What is gained and lost, by cause."""
+        return draw_causes(self._found, self._difference.names)
+
     def _show_graph(self, words: str) -> None:
-        self.drawn = draw_causes(self._found, self._difference.names)
+        self.drawn = self.draw()
         self.drawn.graph["caption"] = words
         self._graph.show(self.drawn)
 

@@ -29,17 +29,21 @@ Context = dict[str, str | None]
 
 
 def list_options(values: pd.Series[Any]) -> list[tuple[str, str]]:
-    """Sorted, each once; long or empty ones made readable."""
+    """Sorted, each once; long ones are cut in the middle, empty ones named."""
     texts = sorted({str(value) for value in values.dropna()})
-    return [(text if 0 < len(text) <= 60 else f"{text[:57]}…" if text else "(empty)", text) for text in texts]
+    return [((text or "(empty)") if len(text) <= 60 else f"{text[:23]}…{text[-36:]}", text) for text in texts]
 
 
 def dropdown(label: str, options: Sequence[tuple[str, Any]], value: Any) -> w.Dropdown:
     """A choice of one, which refuses a value that there is not."""
-    known = [option for _, option in options]
+    expect_one(label, [option for _, option in options], value)
+    return w.Dropdown(description=label, options=options, value=value, layout=WIDE)
+
+
+def expect_one(label: str, known: Sequence[Any], value: Any) -> None:
+    """Refuse a value that there is not."""
     if value not in known:
         raise ValueError(f"{label}: expected one of {', '.join(f'`{option}`' for option in known[:20])}, got `{value}`")
-    return w.Dropdown(description=label, options=options, value=value, layout=WIDE)
 
 
 def below(control: w.Widget) -> w.Widget:
@@ -77,10 +81,10 @@ def label_principals(principals: pd.DataFrame) -> dict[str, str]:
     return dict(zip(map(str, principals.index), kind + " " + name + places, strict=True))
 
 
-def frame_editor(control: w.Widget) -> tuple[w.VBox, w.HTML]:
+def frame_editor(control: w.Widget) -> tuple[list[w.VBox], w.HTML]:
     """A control as an editor above the views, and where to say what is wrong with its text."""
     wrong = w.HTML().add_class("ssmlab-wrong")
-    return w.VBox([control, wrong]).add_class("ssmlab-editor"), wrong
+    return [w.VBox([control, wrong]).add_class("ssmlab-editor")], wrong
 
 
 class Finder(w.VBox):

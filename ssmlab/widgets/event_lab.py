@@ -68,11 +68,10 @@ class EventLab(Explorer):
     def make_controls(self) -> dict[str, w.Widget]:
         """A control for each field."""
         state = self.state
-        pattern = w.Textarea(description="Event pattern", value=state.pattern, rows=8, layout=WIDE)
         return {
             "start": below(dropdown("Start from", [(name, name) for name in (*STARTS, OWN)], state.start)),
             "shown": dropdown("Show", [(name, name) for name in (ALL, MATCHED, OTHERS)], state.shown),
-            "pattern": pattern,
+            "pattern": w.Textarea(description="Event pattern", value=state.pattern, rows=8, layout=WIDE),
         }
 
     def arrange(self) -> list[w.Widget]:
@@ -85,13 +84,9 @@ class EventLab(Explorer):
         )
         return [w.HTML("<b>Ask</b>"), self.controls["start"], self.controls["shown"], words]
 
-    def make_editor(self) -> list[w.Widget]:
-        """The pattern, and what is wrong with it."""
-        editor, self._wrong = frame_editor(self.controls["pattern"])
-        return [editor]
-
     def make_views(self) -> dict[str, w.Widget]:
-        """Events and counts."""
+        """Events and counts; above them the pattern, and what is wrong with it."""
+        self.above, self._wrong = frame_editor(self.controls["pattern"])
         self._places: Codes = np.arange(0)
         self._table, self._counts = self.build_table(self._explain, height=260), TableView(height=260)
         return {"Events": self._table, "Counts": self._counts}

@@ -18,6 +18,7 @@ import pandas as pd
 from ssmlab.exports import write_csv, write_graphml, write_parquet
 from ssmlab.snapshots import Snapshot, expect_snapshot
 from ssmlab.snapshots.memory import Memory
+from ssmlab.widgets.controls import expect_one
 from ssmlab.widgets.keys import Keys
 from ssmlab.widgets.saver import Saver
 from ssmlab.widgets.tables import TableView
@@ -48,12 +49,12 @@ class Explorer(w.VBox):
     data
         What it is about: a snapshot, from `ssmlab.load`, where a subclass does not say otherwise.
     state
-        Fields of the `state_type` to start from.
+        Fields of the `state_type` to start from; `view`, the title of the view that is seen first.
 
     Raises
     ------
     ValueError
-        For a field that there is not, or a value that its control does not have.
+        For a field or a view that there is not, or a value that its control does not have.
     TypeError
         For a value of another type than its field.
     """
@@ -64,10 +65,14 @@ class Explorer(w.VBox):
     formats: ClassVar[tuple[str, ...]] = ("CSV", "Parquet")  # the kinds of files that can be saved
     chosen: ClassVar[tuple[str, ...]] = ()  # fields that `begin` chooses where they are not given: always in the line
     no_line = ""  # why no line to copy gives this view again, where none does
+    above: Sequence[w.Widget] = ()  # what stands above the views, at their full width
+    below: Sequence[w.Widget] = ()  # below the views, at the left
+    answers: Sequence[w.Widget] = ()  # below the reason
     snapshot: Snapshot  # the data, where they are a snapshot
-    drawn: nx.DiGraph[str] | None = None  # the graph that is seen; None: there is none
+    graph_at: ClassVar[int] = 0  # the number of the view that holds the graph
+    drawn: nx.DiGraph[str] = nx.DiGraph(members={}, groups={})  # the graph that was seen last
 
-    def __init__(self, data: Any, **state: Any) -> None:
+    def __init__(self, data: Any, *, view: str = "", **state: Any) -> None:
         given, self._default = read_state(self.state_type, state), self.state_type()
         if self.arguments == "snapshot":
             expect_snapshot(data)
@@ -79,19 +84,21 @@ class Explorer(w.VBox):
         self.controls = self.make_controls()
         self.why, self._live, self._line = (w.HTML().add_class(f"ssmlab-{n}") for n in ("why-text", "live", "line"))
         views = self.make_views()
-        self.tabs = w.Tab(list(views.values()), titles=tuple(views)).add_class("ssmlab-views")
+        expect_one("view", [*views], view := view or next(iter(views)))
+        self.tabs = w.Tab([*views.values()], titles=(*views,), selected_index=[*views].index(view))
+        self.tabs.add_class("ssmlab-views")
         saver = Saver(self.export, self.formats, lambda saved: self.say(self._said, saved))
-        foot = w.HBox([w.HBox(self.make_buttons()), saver], layout=w.Layout(justify_content="space-between"))
-        see = [*self.make_editor(), self._live, self.tabs, foot]
-        zones = {"ask": self.arrange(), "see": see, "why": [w.HTML("<b>Why</b>"), self.why, *self.make_answers()]}
+        foot = w.HBox([w.HBox(self.below), saver], layout=w.Layout(justify_content="space-between"))
+        see = [*self.above, self._live, self.tabs, foot]
+        zones = {"ask": self.arrange(), "see": see, "why": [w.HTML("<b>Why</b>"), self.why, *self.answers]}
         about = w.HTML(f"<h3>{html.escape(self.title)}</h3>{self.describe()}").add_class("ssmlab-header")
         header = w.HBox([about, self._line], layout=w.Layout(justify_content="space-between"))
         style = w.HTML(f"<style>{_STYLE}</style>")
         panel = w.HBox([w.VBox(children).add_class(f"ssmlab-{name}") for name, children in zones.items()])
         super().__init__([style, header, panel, Keys()])
         self.add_class("ssmlab-explorer")
-        for _, view in self._captions():
-            view.observe(lambda _: self._tell(), "caption")
+        for _, part in self._captions():
+            part.observe(lambda _: self._tell(), "caption")
         for control in self.controls.values():
             control.observe(self._changed, "value")
         self.tabs.observe(lambda _: self.update(), "selected_index")
@@ -112,24 +119,12 @@ class Explorer(w.VBox):
         raise NotImplementedError
 
     def make_views(self) -> dict[str, w.Widget]:
-        """The views by their titles; the first is seen first."""
+        """The views by their titles; the first is seen first. What stands around them is made here, too."""
         raise NotImplementedError
 
     def arrange(self) -> list[w.Widget]:
         """The zone "ask"."""
         return [w.HTML("<b>Ask</b>"), *self.controls.values()]
-
-    def make_editor(self) -> list[w.Widget]:
-        """What stands above the views, at their full width."""
-        return []
-
-    def make_buttons(self) -> list[w.Widget]:
-        """What stands below the views, at the left."""
-        return []
-
-    def make_answers(self) -> list[w.Widget]:
-        """What stands below the reason."""
-        return []
 
     def show(self) -> None:
         """Draw the state. An error that the data make is told in the panel."""
@@ -142,9 +137,12 @@ class Explorer(w.VBox):
         """What is seen, as a table, complete."""
         raise NotImplementedError
 
+    def draw(self) -> nx.DiGraph[str] | None:
+        """The graph of the state; None: there is none."""
+
     def to_graph(self) -> nx.DiGraph[str] | None:
-        """The graph as it is drawn; None: there is none."""
-        return self.drawn
+        """The graph as it is drawn, where it is seen; else as it would be."""
+        return self.drawn if self.seen == self.graph_at else self.draw()
 
     def to_picture(self) -> str | None:
         """The picture that the kernel draws, as SVG; None: there is none."""
@@ -232,6 +230,7 @@ class Explorer(w.VBox):
         values = {field.name: getattr(self.state, field.name) for field in fields(self.state_type)}
         kept = [n for n, value in values.items() if n in self.chosen or value != getattr(self._default, n)]
         told = "".join(f", {name}={_plain(values[name])!r}" for name in kept)
+        told += f", view={self.tabs.titles[self.seen]!r}" * bool(self.seen)
         line = f"{type(self).__name__}({self.arguments}{told})"
         why_none = self.no_line or "Too long for a line." * (len(line) >= _LONGEST)
         line = f"<p>{html.escape(why_none)}</p>" if why_none else f"<code>{html.escape(line)}</code>"

@@ -104,10 +104,9 @@ def make_choices(frame: pd.DataFrame, state: Any, names: Sequence[str]) -> dict[
 def make_filters(nodes: pd.DataFrame, state: Filters) -> dict[str, w.Widget]:
     """A control for each field of `Filters`."""
     names = pd.concat([nodes["name"].astype("str"), nodes["node_id"].astype("str")])
-    keys = [("any", ANY), *((key, key) for key in list_tag_keys(nodes))]
     return {
         "node": Finder("Node", names, state.node, "any: name or id"),
-        "tag_key": dropdown("Tag", keys, state.tag_key),
+        "tag_key": dropdown("Tag", [("any", ANY), *((key, key) for key in list_tag_keys(nodes))], state.tag_key),
         "tag_value": dropdown("Value", list_tag_values(nodes, state.tag_key), state.tag_value),
         **make_choices(nodes, state, PLACES),
     }

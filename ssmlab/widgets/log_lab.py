@@ -72,10 +72,8 @@ class LogLab(Explorer):
         state, periods = self.state, sorted({*_PERIODS, self.state.period})
         signs = [(f"{SIGNS[name]} threshold", name) for name in COMPARISONS]
         hint = "ERROR, ?WARN ?ERROR, { $.status >= 500 }, [ip, ..., code]"
-        pattern = w.Text(description="Filter pattern", value=state.pattern, placeholder=hint, layout=WIDE)
-        missing = below(dropdown("Treat missing as", [(name, name) for name in MISSING], state.missing))
         return {
-            "pattern": pattern,
+            "pattern": w.Text(description="Filter pattern", value=state.pattern, placeholder=hint, layout=WIDE),
             "shown": dropdown("Show", [(name, name) for name in (MATCHED, ALL)], state.shown),
             "value": entry("Value", state.value, "1, $.latency or $size"),
             "default": entry("Default", state.default, "none"),
@@ -85,7 +83,7 @@ class LogLab(Explorer):
             "threshold": entry("Threshold", state.threshold, "a number"),
             "datapoints": _offer_periods("In at least", state.datapoints),
             "evaluation_periods": _offer_periods("of the last", state.evaluation_periods),
-            "missing": missing,
+            "missing": below(dropdown("Treat missing as", [(name, name) for name in MISSING], state.missing)),
         }
 
     def arrange(self) -> list[w.Widget]:
@@ -95,13 +93,9 @@ class LogLab(Explorer):
         alarm = [own[name] for name in ("comparison", "threshold", "datapoints", "evaluation_periods", "missing")]
         return [w.HTML("<b>Ask</b>"), own["shown"], w.HTML("<b>Metric</b>"), *metric, w.HTML("<b>Alarm</b>"), *alarm]
 
-    def make_editor(self) -> list[w.Widget]:
-        """The pattern, and what is wrong with it."""
-        editor, self._wrong = frame_editor(self.controls["pattern"])
-        return [editor]
-
     def make_views(self) -> dict[str, w.Widget]:
-        """Messages, metric and periods."""
+        """Messages, metric and periods; above them the pattern, and what is wrong with it."""
+        self.above, self._wrong = frame_editor(self.controls["pattern"])
         self._count = w.HTML().add_class("ssmlab-count")
         self._messages, self._picture = w.HTML(), w.HTML(layout=WIDE)
         self._table = self.build_table(self._explain, height=370)
@@ -114,9 +108,7 @@ class LogLab(Explorer):
 
     def to_frame(self) -> pd.DataFrame:
         """What is seen, as a table, complete: the messages, or the periods."""
-        if self.seen in (METRIC, PERIODS):
-            return self.measured
-        return self.log_events.assign(matched=self.matched)
+        return self.measured if self.seen in (METRIC, PERIODS) else self.log_events.assign(matched=self.matched)
 
     # --- State to views ---
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import traitlets
 
-from ssmlab.explanation import last_part
+from ssmlab.explanation import call_all, last_part
 from ssmlab.graphs.sides import Side, join_sides, name_rows, read_sides
 from ssmlab.reachability import Reach
 from ssmlab.reachability.columns import Codes, Texts, Truths, first_rows
@@ -60,15 +60,16 @@ def make_matrix(reach: Reach, state: State, sort: str = "reach") -> dict[str, An
     managed, every = int(grid.managed[reached].sum()), int(grid.counts[reached].sum())
     words = f"{_count(grid)} {say_count(managed, 'managed node')}, in {say_count(int(reached.sum()), 'group')}"
     words += f", and {every - managed} not managed" if every > managed else ""
+    empty = "Nobody chosen reaches any of these nodes." if len(grid.counts) else "No node matches the filters."
     return {
-        "rows": [{"id": arn, "label": last_part(arn), "detail": arn} for arn in arns],
+        "rows": [{"id": arn, "label": name, "detail": arn} for arn, name in zip(arns, call_all(arns), strict=True)],
         "columns": [
             {"id": c, **name_rows(grid.side, own, keys, several), "count": len(own)} for c, own in members.items()
         ],
         "cells": [[_NAMES[grid.cells[row, column]] for column in few_columns] for row in few_rows],
         "members": members,
-        "caption": f"{words}{cut and f' ({cut} are shown)'}." if reached.any() else "",
-        "empty": "Nobody chosen reaches any of these nodes." if len(grid.counts) else "No node matches the filters.",
+        "caption": f"{words}{cut and f' ({cut} are shown)'}." if reached.any() else empty,
+        "empty": empty,
     }
 
 

@@ -28,6 +28,7 @@ _MOST_NAMED: Final = 3
 _NOT_STORED: Final = "Not stored: AWS would refuse this version. Nothing changes in AWS."
 _BELOW: Final = "Below is the last version that it would store."
 FINDINGS: Final = 3
+_TOLD: Final = ["what", "why", "mend", "source"]  # of a finding that is selected
 _LABELS: Final = {"scp": "SCP ", "rcp": "RCP ", "boundary": "boundary "}
 
 
@@ -130,7 +131,7 @@ class PolicyLab(WhatIf):
 
     def make_views(self) -> dict[str, w.Widget]:
         """Those of a change, and the findings."""
-        self.findings = self.build_table(self._explain_finding)
+        self.findings = self.build_table(lambda row: write_lines(*self._found.loc[row, _TOLD]))
         return {**super().make_views(), "Findings": self.findings}
 
     def react(self, field: str) -> None:
@@ -247,10 +248,6 @@ class PolicyLab(WhatIf):
         frame = self._found[["line", "severity", "what", "mend"]].rename(columns={"mend": "how to mend it"})
         count = say_count(len(frame), "finding") if len(frame) else "Nothing is found wrong with this policy."
         self.findings.show(frame, _NOT_STORED if self.is_refused else count)
-
-    def _explain_finding(self, row: int) -> str:
-        found = self._found.iloc[row]
-        return write_lines(found["what"], found["why"], found["mend"], found["source"])
 
 
 def _first_policy(snapshot: Snapshot) -> str:

@@ -83,7 +83,7 @@ def _find_example(reach: Reach, graph: nx.DiGraph[str], path: list[str], state: 
     chosen["document" if graph.nodes[target]["kind"] == "document" else "node"] = graph.graph["members"][target]
     if found := first_pair(reach, arn, chosen["node"], chosen["document"]):
         return _say_example(reach, graph.nodes[target], found, chosen["document"]), found
-    return write_lines(graph.nodes[target]["detail"]), None
+    return write_lines(f"{graph.nodes[target]['detail']}: the filters leave nothing there that goes with it."), None
 
 
 def find_principal(graph: nx.DiGraph[str], path: Sequence[str]) -> str | None:

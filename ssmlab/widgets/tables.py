@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 import ipywidgets as w
@@ -48,6 +48,10 @@ class TableView(w.VBox):
     def _select(self, rows: Sequence[int]) -> None:
         if rows and rows[-1] < self._rows:  # a click may be older than the table
             self._selected(rows[-1])
+
+    def select(self, rows: Iterable[int]) -> None:
+        """Select rows by their numbers, as a click does."""
+        self._table.selected_rows = [*map(int, rows)]
 
     def show(self, frame: pd.DataFrame, words: str) -> None:
         """Other rows, and how many there are in words."""

@@ -103,8 +103,7 @@ class TagLab(WhatIf):
         self._key = w.Combobox(description="Key", options=keys, value=self.state.tag_key, layout=WIDE)
         self._value = w.Text(description="New value", layout=WIDE)
         self._edits = w.SelectMultiple(description="Edits", rows=3, layout=WIDE)
-        take = "an inventory CSV: its tags are taken"
-        self._upload = w.FileUpload(accept=".csv", description="Edited CSV", tooltip=take)
+        self._upload = w.FileUpload(accept=".csv", description="Edited CSV", tooltip="an inventory: its tags are taken")
         self._upload.observe(lambda change: self._guard(lambda: self._read(change["new"])), "value")
         set_tag = self.build_button("Set tag", lambda: self._add(self._value.value))
         remove = self.build_button("Remove tag", lambda: self._add(None))
@@ -148,8 +147,9 @@ class TagLab(WhatIf):
         first = np.argsort(-counts, kind="stable")[: min(MOST_DRAWN, np.count_nonzero(counts))]
         graph = to_networkx(self.after, first, rows)
         reaching, every = int(np.count_nonzero(counts)), len(self.snapshot.principals)
-        words, whom = say_some(reaching, every, "principal", "reaches", "reach"), f"some of these {len(rows):,} nodes"
-        graph.graph["caption"] = f"{words} {'this node' if len(rows) == 1 else whom}."
+        words = say_some(reaching, every, "principal", "reaches", "reach")
+        told = {0: "No node matches the filters.", 1: f"{words} this node."}
+        graph.graph["caption"] = told.get(len(rows), f"{words} some of these {len(rows):,} nodes.")
         if reaching > len(first):
             graph.graph["folded"] = f"the {len(first)} that reach most of them are drawn"
         return graph

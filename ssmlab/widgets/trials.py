@@ -51,8 +51,7 @@ def say_trial(before: Reach, node: str, way: Trials) -> str:
     edits = [{"key": key, "value": value, "nodes": [node]} for key, value in tags.items()]
     asked = f", context={context}" if context else ""
     line = f"TagLab(snapshot, edits={edits}{asked})" if edits else f"ReachExplorer(snapshot{asked})"
-    named = before.node_resources.call(before.rows("nodes", node))[0]
-    where = f" on {named}" if tags else ""
+    where = f" on {before.node_resources.call(before.rows('nodes', node))[0]}" if tags else ""
     words = write_lines(f"With {' and '.join(map(_say, way))}{where}: {say_changes(counts)}")
     copied = f"<details><summary>As a line to copy</summary><code>{html.escape(line)}</code></details>"
     return f"<div role='status'>{words}{copied}</div>"

@@ -11,7 +11,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from ssmlab.explanation import last_part, say_open
+from ssmlab.explanation import call_all, last_part, say_open
 from ssmlab.graphs import to_networkx
 from ssmlab.reachability import Reach
 from ssmlab.reachability.columns import Codes, combine, first_rows
@@ -43,8 +43,8 @@ class State(Filters):
         Keys of the request; None: known to be absent.
     unfolded
         Node groups that are drawn as their nodes: `group:` and the ARN of the first node of each.
-    search
-        Text that a row of the table must hold.
+    order, search
+        How the matrix is sorted: "reach", "similar" or "name"; text that a row of the table must hold.
     """
 
     principals: tuple[str, ...] = ()
@@ -54,6 +54,7 @@ class State(Filters):
     ways: bool = False
     context: Mapping[str, str | None] = field(default_factory=dict)
     unfolded: tuple[str, ...] = ()
+    order: str = "reach"
     search: str = ""
 
 
@@ -89,9 +90,8 @@ def list_pairs(reach: Reach, state: State, limit: int = MOST_ROWS) -> tuple[pd.D
     filled = [frame for frame in frames if len(frame)] or frames[:1]
     shown = pd.concat(filled).sort_values("outcome", ascending=False, kind="stable", ignore_index=True)
     total = sum(frame.attrs["total"] for frame in frames)
-    if not total:
-        return shown, "No pair: nobody chosen reaches what the filters leave."
-    return shown, say_count(total, "pair", shown=len(shown))
+    nothing = "No pair: nobody chosen reaches what the filters leave."
+    return shown, say_count(total, "pair", shown=len(shown)) if total else nothing
 
 
 def _list_outcomes(state: State) -> list[str]:
@@ -131,7 +131,7 @@ def short_pairs(pairs: pd.DataFrame, reach: Reach) -> pd.DataFrame:
     managed = reach.snapshot.nodes["managed"].iloc[nodes].astype("boolean").fillna(True)
     said = [SAID.get(outcome, outcome) for outcome in pairs["outcome"].astype(str)]
     shown: dict[str, Any] = {
-        "principal": [last_part(arn) for arn in pairs["principal"]],
+        "principal": call_all(pairs["principal"]),
         "node": reach.node_resources.call(nodes),
         "document": [last_part(arn) for arn in pairs["document"]],
         "region": reach.snapshot.nodes["region"].astype(str).iloc[nodes].to_numpy(),

@@ -9,7 +9,7 @@ import ipywidgets as w
 import networkx as nx
 import pandas as pd
 
-from ssmlab.explanation import last_part
+from ssmlab.explanation import call_all, last_part
 from ssmlab.graphs import draw_changes, say_changes, to_networkx
 from ssmlab.reachability import Reach, count_changes
 from ssmlab.widgets.explorer import Explorer
@@ -33,19 +33,14 @@ class WhatIf(Explorer):
 
     formats = ("CSV", "Parquet", "GraphML", "SVG", "PNG")
 
-    def make_editor(self) -> list[w.Widget]:
-        """What must be known of the results before one reads them."""
-        self.notice = w.HTML().add_class("ssmlab-notice")
-        return [self.notice]
-
     def decide(self) -> tuple[Reach, Reach, Sequence[str]]:
         """The reach before and after (the same one: nothing is changed), and whom (ARNs) it is about."""
         raise NotImplementedError
 
     def make_views(self) -> dict[str, w.Widget]:
         """The reach with what changes in it, by node group and document, and by principal."""
-        self.drawn: nx.DiGraph[str] = nx.DiGraph()
-        self.graph = GraphView(height=310)
+        self.notice = w.HTML().add_class("ssmlab-notice")  # what must be known of the results before one reads them
+        self.above, self.graph = [self.notice], GraphView(height=310)
         self.graph.observe(lambda change: self.tell_why(self._explain, change["new"]), "selected")
         self.changes = self.build_table(self._explain_row)
         self.by_principal = self.build_table(lambda row: self._say_principal(str(self.counts.index[row])))
@@ -75,15 +70,19 @@ class WhatIf(Explorer):
             return self.counts.reset_index()
         return self.before.compare(self.after, limit=MOST_SAVED, denials=False)
 
-    def _show_graph(self) -> None:
+    def draw(self) -> nx.DiGraph[str]:
+        """What changes, else what is reached."""
         changed = [*self.counts.index[:MOST_DRAWN]]
         told = draw_changes(self.before, self.after, changed, counts=self.counts) if changed else None
-        self.drawn = told or self.draw_unchanged()
-        about, every = self.drawn.graph, len(self.counts) or len(self.whom)
+        drawn, every = told or self.draw_unchanged(), len(self.counts) or len(self.whom)
         if every > MOST_DRAWN:
-            about["folded"] = f"{MOST_DRAWN} of {every} principals are drawn"
+            drawn.graph["folded"] = f"{MOST_DRAWN} of {every} principals are drawn"
+        return drawn
+
+    def _show_graph(self) -> None:
+        self.drawn = self.draw()
         # where something changes, the caption tells it; with nothing to tell, what is reached is enough
-        self.graph.show(self.drawn, "" if changed or self.before is self.after else self.words)
+        self.graph.show(self.drawn, "" if len(self.counts) or self.before is self.after else self.words)
 
     def _show_changes(self) -> None:
         self._rows = rows = self.before.compare(self.after, limit=MOST_ROWS, denials=False)
@@ -91,7 +90,7 @@ class WhatIf(Explorer):
         names = zip(self.after.node_resources.call(places), rows["count"], strict=True)
         nodes = [name if count == 1 else f"{name} and {count - 1:,} like it" for name, count in names]
         shown = {
-            "principal": [last_part(arn) for arn in rows["principal"]],
+            "principal": call_all(rows["principal"]),
             "nodes": pd.Series(nodes, dtype="str"),
             "document": [last_part(arn) for arn in rows["document"]],
             **{name: [SAID.get(o, o) for o in rows[name].astype(str)] for name in ("before", "after")},
@@ -101,7 +100,7 @@ class WhatIf(Explorer):
     def _show_counts(self) -> None:
         named = {f"{what}_{how}": f"{what}: {word}" for what in ("nodes", "pairs") for how, word in _COLUMNS.items()}
         frame = self.counts.head(MOST_ROWS).rename(columns=named)
-        frame.insert(0, "principal", [last_part(str(arn)) for arn in frame.index])
+        frame.insert(0, "principal", call_all(map(str, frame.index)))
         words = say_count(len(self.counts), "principal", "gains or loses something", "gain or lose something")
         self.by_principal.show(frame.reset_index(drop=True), words)
 
@@ -153,5 +152,4 @@ class WhatIf(Explorer):
         return write_lines(*words) + write_explanation(then)
 
     def _explain_row(self, row: int) -> str:
-        change = self._rows.iloc[row]
-        return self._say_pair(change["principal"], change["example"], change["document"])
+        return self._say_pair(*self._rows.loc[row, ["principal", "example", "document"]])

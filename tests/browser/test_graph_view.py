@@ -149,6 +149,25 @@ def test_every_kind_and_outcome_is_drawn_and_explained_in_the_legend(page, lab):
     assert page.locator(".ssmlab-graph .sign").all_text_contents() == ["+", "\N{MINUS SIGN}"]
 
 
+HEIGHTS = """scene => [...scene.querySelectorAll(".sign")].map(sign => {
+    const middle = each => { const { top, height } = each.getBoundingClientRect(); return top + height / 2; };
+    const [source, target] = sign.closest(".edge").dataset.id.split(">").map(
+        id => middle(scene.querySelector(`.node[data-id="${id}"] .shape`)));
+    return [middle(sign) - source, middle(sign) - target].map(Math.abs);
+})"""
+
+
+def test_the_sign_of_a_change_stands_where_no_other_line_runs(page, lab):
+    nodes = ["node('s', 'statement', 1, 1.5)", *(f"node('g{i}', 'group', 2, {i})" for i in range(4))]
+    nodes += [f"node('p{i}', 'principal', 0, {i})" for i in range(3)]
+    fans = [f"edge('s', 'g{i}', '{('gained', 'lost')[i % 2]}')" for i in range(4)]
+    fans += [f"edge('p{i}', 's', 'lost')" for i in range(3)]
+    redraw(page, lab, f"show([{', '.join(nodes)}], [{', '.join(fans)}])")
+    heights = page.locator(".ssmlab-graph .scene").evaluate(HEIGHTS)
+    assert max(target for _, target in heights[:4]) < 8  # each in the row of its group
+    assert max(source for source, _ in heights[4:]) < 8  # each in the row of its principal
+
+
 def test_the_legend_holds_only_what_occurs(page):
     words = ["principal", "role", "statement", "document", "node group", "node", "allowed", "conditional", "denied"]
     assert page.locator(".legend li").all_text_contents() == words

@@ -1,6 +1,7 @@
 """The reach explorer in a real JupyterLab: notebook 01, used with mouse and keyboard."""
 
 import re
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,7 @@ def test_principals_are_found_as_one_types(explorer: Locator) -> None:
     choose(explorer, "MFA used", "yes")
     expect(explorer.locator(".mark.edge[data-outcome=conditional]")).to_have_count(0)
     choose(explorer, "MFA used", "not known")
+    explorer.get_by_text("Request: MFA, IP, time").click()
     explorer.get_by_label("Find principal", exact=True).fill("")
 
 
@@ -180,6 +182,64 @@ def test_the_matrix_is_walked_with_the_keyboard(explorer: Locator, page: Page) -
     explorer.get_by_role("tab", name="Graph").click()
 
 
+def test_a_selection_is_shared_by_all_views_and_told_in_each(explorer: Locator, page: Page) -> None:
+    explorer.get_by_label("Principals", exact=True).locator("option", has_text="web-ops").click()
+    expect(explorer.locator(".caption")).to_contain_text("user/web-ops reaches")
+    explorer.get_by_role("tab", name="Table").click()
+    explorer.locator("tbody tr", has_text="PatchWindows").first.click()
+    why = explorer.locator(".ssmlab-why-text")
+    expect(why).to_contain_text("user/web-ops may run PatchWindows on web-1")
+    explorer.get_by_role("tab", name="Matrix").click()
+    expect(explorer.get_by_role("gridcell", selected=True)).to_have_attribute("aria-label", re.compile("WebServers"))
+    explorer.get_by_role("tab", name="Graph").click()
+    expect(explorer.locator(".mark[aria-pressed=true]")).to_have_attribute("data-kind", "group")
+    explorer.get_by_role("tab", name="Table").click()
+    expect(explorer.locator("tbody tr.selected")).to_contain_text("PatchWindows")
+    expect(why).to_contain_text("user/web-ops may run PatchWindows on web-1")
+    explorer.get_by_role("tab", name="Graph").click()
+    explorer.locator(".mark[aria-pressed=true]").focus()
+    page.keyboard.press("Escape")
+
+
+def test_an_empty_matrix_says_why(explorer: Locator) -> None:
+    explorer.get_by_label("Node", exact=True).fill("no such node")
+    explorer.get_by_role("tab", name="Matrix").click()
+    expect(explorer.locator(".ssmlab-matrix")).to_contain_text("No node matches the filters.")
+    expect(explorer.locator(".ssmlab-matrix table")).to_be_empty()
+    explorer.get_by_label("Node", exact=True).fill("")
+    explorer.get_by_role("tab", name="Graph").click()
+
+
+def test_columns_of_the_matrix_are_named_by_what_sets_them_apart(explorer: Locator) -> None:
+    explorer.get_by_role("tab", name="Matrix").click()
+    heads = explorer.get_by_role("columnheader").locator("span")
+    expect(heads.first).to_have_text("Finance=…rs · eu-west-1 (5)")
+    explorer.get_by_role("tab", name="Graph").click()
+
+
+FOCUS = "() => [document.activeElement.tagName, getComputedStyle(document.activeElement).outlineStyle]"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_focus_is_seen_on_every_control(lab: Any, explorer: Locator, page: Page, theme: str) -> None:
+    lab.use_theme(theme)
+    explorer.get_by_label("Find principal", exact=True).focus()
+    met = []
+    for _ in range(12):
+        met.append(page.evaluate(FOCUS))
+        page.keyboard.press("Tab")
+    lab.use_theme("light")
+    assert {tag for tag, _ in met} >= {"INPUT", "SELECT", "BUTTON"}
+    assert {style for _, style in met} == {"solid"}
+
+
+def test_arrows_of_choices_are_light_in_the_dark_theme(lab: Any, explorer: Locator) -> None:
+    lab.use_theme("dark")
+    arrow = explorer.get_by_label("Outcome", exact=True).evaluate("each => getComputedStyle(each).backgroundImage")
+    lab.use_theme("light")
+    assert "stroke='%23ddd'" in arrow
+
+
 def test_the_view_is_turned_round_by_typing_a_node(explorer: Locator) -> None:
     explorer.get_by_role("button", name="Everyone").click()
     explorer.get_by_label("Node", exact=True).press_sequentially("web-1")
@@ -205,6 +265,15 @@ def test_what_is_denied_is_drawn_dashed(explorer: Locator) -> None:
     expect(explorer.locator(".mark.edge[data-outcome=denied]")).to_have_count(0)
 
 
+ENDS = """picture => {
+    const holder = document.body.appendChild(document.createElement("div"));
+    holder.innerHTML = picture;
+    const boxes = [...holder.querySelectorAll("div > svg > text")].map(text => text.getBBox());
+    holder.remove();
+    return boxes.map(({ x, width }) => x + width);
+}"""
+
+
 @pytest.mark.parametrize(
     ("kind", "start"),
     [("CSV", b"principal,node"), ("Parquet", b"PAR1"), ("GraphML", b"<graphml"), ("SVG", b"<svg"), ("PNG", b"\x89PNG")],
@@ -216,7 +285,12 @@ def test_what_is_seen_is_saved(explorer: Locator, page: Page, kind: str, start: 
     content = Path(download.value.path()).read_bytes()
     assert content.startswith(start)
     if kind == "SVG":
-        assert "user/web-ops reaches" in content.decode()
+        frame = ElementTree.fromstring(content)
+        lines = [text.text or "" for text in frame.findall("{*}text")]
+        caption = explorer.locator(".caption").text_content()
+        assert " ".join(lines[1:]) == caption
+        ends = page.evaluate(ENDS, content.decode())
+        assert max(ends) <= float(frame.attrib["width"])  # no line is cut off
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -153,11 +153,15 @@ function placeNode(node, { left, half, room }, y, row, measure) {
   return { ...node, ...place, shape, column: node.x, order: [node.y, 0], before: [], after: [] };
 }
 
+const bezier = (t, a, b, c, d) =>
+  (1 - t) ** 3 * a + 3 * (1 - t) ** 2 * t * b + 3 * (1 - t) * t ** 2 * c + t ** 3 * d;
+
 function placeEdge(edge, source, target) {
   const [x1, x2, y1, y2] = [source.right, target.left, source.y, target.y];
   const bend = Math.max(30, Math.abs(x2 - x1) / 2);
   const line = `M${x1},${y1}C${x1 + bend},${y1} ${x2 - bend},${y2} ${x2},${y2}`;
-  const place = { line, x: (x1 + x2) / 2, y: (y1 + y2) / 2, column: source.column + 0.5 };
+  const at = (t) => [bezier(t, x1, x1 + bend, x2 - bend, x2), bezier(t, y1, y1, y2, y2)];
+  const place = { line, at, x: (x1 + x2) / 2, y: (y1 + y2) / 2, column: source.column + 0.5 };
   const mark = { ...edge, ...place, order: [source.order[0], target.order[0]], before: [source], after: [target] };
   source.after.push(mark);
   target.before.push(mark);
@@ -200,9 +204,12 @@ function drawNode(mark) {
 
 function drawEdge(mark) {
   const { sign } = OUTCOMES[mark.outcome];
+  // where it has the line for itself: at the end at which fewer lines meet
+  const more = mark.before[0].after.length - mark.after[0].before.length;
+  const [x, y] = mark.at(0.5 + 0.4 * Math.sign(more));
   const hit = svg("path", { class: "hit", d: mark.line }); // wide and unseen: a line can be clicked without aiming
   const line = svg("path", { class: "line", d: mark.line });
-  const signs = sign ? [svg("text", { class: "sign", x: mark.x, y: mark.y }, sign)] : [];
+  const signs = sign ? [svg("text", { class: "sign", x, y }, sign)] : [];
   return drawMark(mark, { class: "mark edge", "data-outcome": mark.outcome }, hit, line, ...signs);
 }
 

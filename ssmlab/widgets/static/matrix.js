@@ -16,6 +16,13 @@ function middle(text, most) {
   return letters.length <= most ? text : `${letters.slice(0, most - end).join("")}…${letters.slice(-end).join("")}`;
 }
 
+/** What tells a column from others: not what all of them say, nor how many are not managed, which its title says. */
+function tell(label, columns) {
+  const parts = columns.map((each) => each.label.split(" · ")); // the first is what the nodes are
+  const shared = (part) => parts.length > 1 && parts.every((each) => each.indexOf(part) > 0);
+  return label.split(" · ").filter((part, i) => !i || !(shared(part) || /not managed$/u.test(part))).join(" · ");
+}
+
 function render({ model, el }) {
   const table = made("table", { role: "grid", "aria-label": "Principals and the node groups that they reach" });
   const nothing = made("p");
@@ -30,16 +37,17 @@ function render({ model, el }) {
     const { rows = [], columns = [], cells: outcomes = [], empty = "" } = model.get("matrix");
     const corner = made("th", { class: "corner" }, "principal ╲ nodes");
     const head = columns.map(({ label, detail, count }) => {
-      const text = made("span", {}, `${middle(label, 22)} (${count})`);
+      const text = made("span", {}, `${middle(tell(label, columns), 22)} (${count})`);
       return made("th", { scope: "col", title: `${label}: ${detail}` }, text);
     });
     cells = rows.map((row, i) => columns.map((column, j) => drawCell(row, column, outcomes[i][j])));
     const lines = rows.map(({ label, detail }, i) =>
       made("tr", {}, made("th", { scope: "row", title: detail }, middle(label, 30)), ...cells[i]),
     );
-    table.replaceChildren(...(rows.length ? [made("tr", {}, corner, ...head), ...lines] : []));
-    nothing.textContent = rows.length ? "" : empty;
-    legend.hidden = !rows.length;
+    const some = rows.length > 0 && columns.length > 0;
+    table.replaceChildren(...(some ? [made("tr", {}, corner, ...head), ...lines] : []));
+    nothing.textContent = some ? "" : empty;
+    legend.hidden = !some;
     cells[0]?.[0]?.setAttribute("tabindex", 0);
     mark();
   };

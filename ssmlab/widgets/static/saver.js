@@ -2,7 +2,8 @@
 
 const LOOK = ["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linecap", "opacity", "paint-order"];
 LOOK.push("font-family", "font-size", "font-weight", "text-anchor", "dominant-baseline", "visibility");
-const BAND = 26; // px for the title above and the caption below the picture
+const BAND = 26; // px for the title above the picture
+const LINE = 18; // px for a line of the caption below it
 
 function download(name, parts, type) {
   const link = document.createElement("a");
@@ -11,6 +12,19 @@ function download(name, parts, type) {
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
   return `Saved ${name}, where the browser puts downloads.`;
+}
+
+/** Words in lines of at most so many px. */
+function breakLines(text, most) {
+  const ruler = document.createElement("canvas").getContext("2d");
+  ruler.font = "13px sans-serif";
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const longer = `${lines.at(-1)} ${word}`.trim();
+    if (ruler.measureText(longer).width <= most) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines.filter(Boolean);
 }
 
 /** The picture as it is seen, with its colours written into it; undefined where none is in sight. */
@@ -23,7 +37,9 @@ function pictureOf(explorer) {
     const look = getComputedStyle(element);
     for (const name of LOOK) copies[i].style.setProperty(name, look.getPropertyValue(name));
   });
-  const [width, height] = [seen.clientWidth, seen.clientHeight + 2 * BAND];
+  const caption = seen.closest(".ssmlab-graph").querySelector(".caption")?.textContent ?? "";
+  const lines = breakLines(caption, seen.clientWidth - 16);
+  const [width, height] = [seen.clientWidth, seen.clientHeight + BAND + LINE * (lines.length + 0.5)];
   const frame = document.createElementNS(copy.namespaceURI, "svg");
   for (const [name, value] of Object.entries({ width, height, viewBox: `0 ${-BAND} ${width} ${height}` }))
     frame.setAttribute(name, value);
@@ -38,8 +54,8 @@ function pictureOf(explorer) {
     return line;
   };
   for (const [name, value] of Object.entries({ width, height: seen.clientHeight })) copy.setAttribute(name, value);
-  const caption = seen.closest(".ssmlab-graph").querySelector(".caption")?.textContent ?? "";
-  frame.append(words(seen.getAttribute("aria-label"), -9), copy, words(caption, seen.clientHeight + 17));
+  const below = lines.map((line, i) => words(line, seen.clientHeight + LINE * (i + 1)));
+  frame.append(words(seen.getAttribute("aria-label"), -9), copy, ...below);
   return { svg: new XMLSerializer().serializeToString(frame), width, height };
 }
 
