@@ -1,5 +1,5 @@
 # make lab        set up, then open JupyterLab on the first notebook
-# make test       set up with the test tools, then style, types and tests (under 10 minutes on 2 cores)
+# make test       set up with the test tools, then style, types and tests (about 10 minutes on 2 cores)
 # make test-all   the same with the slow tests
 # make course     write the exercise notebooks of the course from those with solutions
 # make wheelhouse for laptops without an index: every wheel that they need, for this system and this Python
